@@ -1,0 +1,5 @@
+"""The stillroom command."""
+
+
+def main() -> None:
+    """Run the command line."""
