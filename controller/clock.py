@@ -7,7 +7,6 @@ CLOCK_BOOTTIME counts through suspend and never steps; wall-clock time is kept b
 from __future__ import annotations
 
 import ctypes
-import os
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -1,0 +1,334 @@
+"""What an Input can say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+from uuid import uuid4
+
+from pydantic import Discriminator
+
+from controller.messages.words import CallLevel, CallStage, Cue, RoomRules, Scene, Transport
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Start:
+    """Open a session. The daemon fills `session`, `programme_text`, `lamps` … before the rules see it."""
+
+    kind: Literal["start"] = "start"
+    programme: str
+    participants: tuple[str, ...] = ()
+    seed: int | None = None
+    minutes: float | None = None
+    """Compress or stretch the programme to so many minutes from ingestion (rehearsal and demo)."""
+    touch_scope: str = ""
+    """The touch that was consented to beforehand, in the clinic's own words; a code, not a story."""
+    session: str = ""
+    programme_text: str = ""
+    software: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dose:
+    """A dose was taken. `at_t`: room time of ingestion where it was logged late."""
+
+    kind: Literal["dose"] = "dose"
+    amount: float | None = None
+    unit: str = ""
+    kit: str = ""
+    witness: str = ""
+    minutes_ago: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Vitals:
+    """One line of vitals; `missed` holds the reason where they were not taken."""
+
+    kind: Literal["vitals"] = "vitals"
+    systolic: int | None = None
+    diastolic: int | None = None
+    pulse: int | None = None
+    spo2: int | None = None
+    celsius: float | None = None
+    missed: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pause:
+    """Fade to silence; arc and sound stand still. `direct_t`: the engine did it already, at that room time."""
+
+    kind: Literal["pause"] = "pause"
+    direct_t: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resume:
+    """Go on: ends pause, silence and hold alike."""
+
+    kind: Literal["resume"] = "resume"
+    direct_t: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hold:
+    """Stay in this phase until `Resume` or `Go`; music goes on inside it."""
+
+    kind: Literal["hold"] = "hold"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Go:
+    """Cross over to the beginning of `phase`."""
+
+    kind: Literal["go"] = "go"
+    phase: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Quiet:
+    """Silence that was asked for; the arc goes on. Without minutes it lasts until `Resume`."""
+
+    kind: Literal["quiet"] = "quiet"
+    minutes: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Volume:
+    """Set (`level_db`) or move (`step_db`) one bus, or all of them with bus ""."""
+
+    kind: Literal["volume"] = "volume"
+    bus: str = ""
+    step_db: float | None = None
+    level_db: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Light:
+    """Take the light over (`level`, `step`, scene exit/medical) or give it back (scene arc)."""
+
+    kind: Literal["light"] = "light"
+    scene: Scene = "manual"
+    level: float | None = None
+    step: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mark:
+    """A one-key event. `code` is one of the programme's marks."""
+
+    kind: Literal["mark"] = "mark"
+    code: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Note:
+    """A few words; `text` goes to the side table and never into the chain. `pressed_t`: when the key was pressed."""
+
+    kind: Literal["note"] = "note"
+    text: str = ""
+    pressed_t: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Call:
+    """Call support. `call` is the call's own id, the same through every path."""
+
+    kind: Literal["call"] = "call"
+    call: str
+    level: CallLevel = "assist"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StandDown:
+    """Nobody needs to come any more; only from the room."""
+
+    kind: Literal["stand_down"] = "stand_down"
+    call: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TakeBack:
+    """Undo one's own mark, note, volume or light step, or assist call by its seq: an amendment, never a deletion."""
+
+    kind: Literal["take_back"] = "take_back"
+    seq: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SeeAlarm:
+    """Alarm seen: silences, never clears. Empty code: all."""
+
+    kind: Literal["see_alarm"] = "see_alarm"
+    code: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class End:
+    """Close the session: music fades out, light comes up gently."""
+
+    kind: Literal["end"] = "end"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opened:
+    """The daemon is up. `outage_s`: how long the room was without it; None when that cannot be known."""
+
+    kind: Literal["opened"] = "opened"
+    rules: RoomRules
+    outage_s: float | None = 0.0
+    rebooted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Timer:
+    """`next_deadline` has come."""
+
+    kind: Literal["timer"] = "timer"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Planned:
+    """The planner's answer to `Replan` number `plan`: all cues, those already playing included."""
+
+    kind: Literal["planned"] = "planned"
+    plan: int
+    cues: tuple[Cue, ...]
+    short_s: float = 0.0
+    """Seconds of music that the pool could not fill."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EngineReported:
+    """What the sound engine says when its link comes up. `session` is "" when it holds nothing."""
+
+    kind: Literal["engine_reported"] = "engine_reported"
+    session: str = ""
+    plan: int = 0
+    transport: Transport = "stop"
+    timeline_s: float = 0.0
+    output: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PieceStarted:
+    """The first frame of a cue was played, at room time `at_t`, frame `frame` of the engine's output."""
+
+    kind: Literal["piece_started"] = "piece_started"
+    cue: int
+    title: str
+    path: str
+    at_t: float
+    frame: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PieceEnded:
+    """A cue's last frame was played. `why`: "end", "cut" (a new plan), or what was wrong with the file."""
+
+    kind: Literal["piece_ended"] = "piece_ended"
+    cue: int
+    title: str
+    why: str = "end"
+    played_s: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FillerChanged:
+    """The filler bed came in (and why) or went out again."""
+
+    kind: Literal["filler_changed"] = "filler_changed"
+    on: bool
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeviceLost:
+    """A device, link or disk does not answer. Names: "sound", "broker", "caller", "journal", "light.LAMP"."""
+
+    kind: Literal["device_lost"] = "device_lost"
+    name: str
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeviceBack:
+    """It answers again; the rules put it right with `room_effects`."""
+
+    kind: Literal["device_back"] = "device_back"
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LampChanged:
+    """A lamp's echo confirmed (True) or failed to confirm (False) the level it was sent, for the first time."""
+
+    kind: Literal["lamp_changed"] = "lamp_changed"
+    lamp: str
+    confirmed: bool
+    level: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallChanged:
+    """The caller says how far a call has come."""
+
+    kind: Literal["call_changed"] = "call_changed"
+    call: str
+    level: CallLevel
+    stage: CallStage
+    by: str = ""
+    placed_t: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClockSynced:
+    """The wall clock was set right: add `offset_s` to the UTC of earlier records of this boot."""
+
+    kind: Literal["clock_synced"] = "clock_synced"
+    offset_s: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefusedAct:
+    """An Input that was refused; kept because refused attempts are records too."""
+
+    kind: Literal["refused"] = "refused"
+    act: str
+    code: str
+    values: dict[str, str | float] = field(default_factory=dict)
+
+
+Act = Annotated[
+    Start | Dose | Vitals | Pause | Resume | Hold | Go | Quiet | Volume | Light | Mark | Note | Call | StandDown
+    | TakeBack | SeeAlarm | End | Opened | Timer | Planned | EngineReported | PieceStarted | PieceEnded | FillerChanged
+    | DeviceLost | DeviceBack | LampChanged | CallChanged | ClockSynced | RefusedAct,
+    Discriminator("kind"),
+]  # fmt: skip
+
+PEOPLES_ACTS: tuple[type, ...] = (
+    Start, Dose, Vitals, Pause, Resume, Hold, Go, Quiet, Volume, Light, Mark, Note, Call, StandDown, TakeBack, SeeAlarm,
+    End,
+)  # fmt: skip
+"""The acts that a console may send."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Origin:
+    """Who, through which console, by which way."""
+
+    person: str | None = None
+    console: str = "room"
+    path: Literal["socket", "engine", "caller", "room"] = "room"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Input:
+    """Something happened or was asked. A repeated `id` returns the first result and does nothing.
+
+    `participants`: codes of those it concerns; empty means the room.
+    """
+
+    act: Act
+    id: str = field(default_factory=lambda: str(uuid4()))
+    origin: Origin = Origin()
+    participants: tuple[str, ...] = ()

@@ -1,0 +1,198 @@
+"""What consoles show: Status whole, Telemetry at 2 Hz, Reply to an Input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from controller.messages.words import CallLevel, CallStage, Mode, Scene, Transport
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PhaseView:
+    """A phase on the arc's own axis (seconds from ingestion; arrival is negative)."""
+
+    code: str
+    title: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ParticipantView:
+    """T+ is None before ingestion."""
+
+    code: str
+    t_plus_s: float | None = None
+    doses: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrackView:
+    """What plays; `position_s` is frames played, into the file."""
+
+    title: str
+    artist: str = ""
+    path: str = ""
+    position_s: float = 0.0
+    duration_s: float = 0.0
+    next_title: str = ""
+    next_in_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LampView:
+    """A lamp: what it should show now, what it last confirmed. `state`: confirmed, moving, unconfirmed or lost."""
+
+    lamp: str
+    target: float
+    confirmed: float | None = None
+    state: Literal["confirmed", "moving", "unconfirmed", "lost"] = "unconfirmed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BusView:
+    """One pair of channels: its fader in dB below calibrated, and what leaves it now."""
+
+    bus: str
+    level_db: float
+    rms_dbfs: float = -120.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SoundView:
+    """The engine as last heard. `state`: ok or lost. `rms_dbfs` is the loudest bus."""
+
+    state: Literal["ok", "lost"] = "lost"
+    transport: Transport = "stop"
+    rms_dbfs: float = -120.0
+    peak_dbfs: float = -120.0
+    buses: tuple[BusView, ...] = ()
+    filler: bool = False
+    late_blocks: int = 0
+    output: str = ""
+    timeline_s: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JournalView:
+    """`seq`: newest record that is on disk. `late_s`: how long the oldest unwritten record has waited."""
+
+    seq: int = 0
+    late_s: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallView:
+    """The call that stands open, if any. `call` "" means none."""
+
+    call: str = ""
+    level: CallLevel = "assist"
+    stage: CallStage = "stood_down"
+    by: str = ""
+    since_t: float = 0.0
+    seq: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Alarm:
+    """Something is wrong and stays wrong until it is put right. Priority as IEC 60601-1-8: high, medium, low."""
+
+    code: str
+    priority: Literal["high", "medium", "low"]
+    since_t: float
+    values: dict[str, str | float] = field(default_factory=dict)
+    seen: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogEntry:
+    """A record as a console shows it; worded by `wording.entry`."""
+
+    seq: int
+    utc: str
+    kind: str
+    """The act's kind, or the fact's code."""
+    values: dict[str, str | float] = field(default_factory=dict)
+    who: str = ""
+    console: str = ""
+    text: str = ""
+    taken_back: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DueView:
+    """Something that falls due: code (vitals, booster_opens, release …) and in how many seconds (negative: overdue)."""
+
+    code: str
+    in_s: float
+    participant: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Telemetry:
+    """What changes by itself; sent at 2 Hz. Every field has the same name in `Status`."""
+
+    t: float = 0.0
+    utc: str = ""
+    arc_s: float = 0.0
+    participants: tuple[ParticipantView, ...] = ()
+    track: TrackView | None = None
+    light: tuple[LampView, ...] = ()
+    sound: SoundView = SoundView()
+    journal: JournalView = JournalView()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Status:
+    """All that a console shows; sent whole on connect and on every change of state."""
+
+    room: str = ""
+    state: Mode = "idle"
+    session: str = ""
+    programme: str = ""
+    programme_title: str = ""
+    reviewed: bool = False
+    """The clinic's medical lead has signed the programme."""
+    hold: bool = False
+    quiet: bool = False
+    quiet_until_s: float | None = None
+    """Room time at which a timed silence ends."""
+    landing: bool = False
+    waiting_for: str = ""
+    """ingestion, onset or choice (after a long outage); "" when the arc does not wait."""
+    phase: str = ""
+    phases: tuple[PhaseView, ...] = ()
+    intensity: tuple[tuple[float, float], ...] = ()
+    """Points (arc_s, 0..1) of the intensity curve."""
+    light_curve: tuple[tuple[float, float], ...] = ()
+    """Points (arc_s, 0..1) of the light's curve."""
+    scene: Scene = "arc"
+    marks: tuple[tuple[str, str], ...] = ()
+    """(code, label) in the order of the keys 1-9."""
+    due: tuple[DueView, ...] = ()
+    call: CallView = CallView()
+    alarms: tuple[Alarm, ...] = ()
+    log: tuple[LogEntry, ...] = ()
+    """Newest first, at most 40."""
+    simulated: bool = False
+    # The fields of Telemetry:
+    t: float = 0.0
+    utc: str = ""
+    arc_s: float = 0.0
+    participants: tuple[ParticipantView, ...] = ()
+    track: TrackView | None = None
+    light: tuple[LampView, ...] = ()
+    sound: SoundView = SoundView()
+    journal: JournalView = JournalView()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reply:
+    """The answer to an Input, sent when its record is on disk; `refused` holds a refusal's code instead."""
+
+    id: str
+    seq: int = 0
+    utc: str = ""
+    refused: str = ""
+    values: dict[str, str | float] = field(default_factory=dict)

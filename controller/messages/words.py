@@ -1,0 +1,88 @@
+"""The smallest words: versions, states, refusals, music, and what the rules know of a room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+PROTOCOL = 1
+"""Version of the console socket, the engine socket and the caller socket."""
+
+RECORD_SCHEMA = 1
+"""Version of a record's stored form."""
+
+Mode = Literal["idle", "ready", "running", "paused", "waiting", "ended"]
+Transport = Literal["play", "pause", "stop"]
+CallLevel = Literal["assist", "emergency"]
+CallStage = Literal["placed", "sent", "acknowledged", "not_delivered", "stood_down"]
+Scene = Literal["arc", "exit", "medical", "manual"]
+
+
+class Refused(Exception):
+    """Not now, and why. `code` and `values` are worded by `wording.refusal`; nothing was changed."""
+
+    def __init__(self, code: str, **values: str | float) -> None:
+        super().__init__(code)
+        self.code = code
+        self.values: dict[str, str | float] = dict(values)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Piece:
+    """One file of music, as the library measured it. `duration_s` comes from the audio, never from a tag."""
+
+    path: str
+    title: str
+    artist: str = ""
+    duration_s: float
+    lufs: float = -23.0
+    true_peak_dbfs: float = -6.0
+    digest: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cue:
+    """A piece laid on the sound timeline. It sounds from `start_s` for `length_s`, beginning `offset_s` into the file.
+
+    `fade_in_s` and `fade_out_s` are equal-power (sine) and lie inside the length; a crossfade is two cues that overlap
+    by the same fade. `gain_db` brings the piece to the programme's loudness. `id` is unique in a session.
+    """
+
+    id: int
+    start_s: float
+    piece: Piece
+    length_s: float
+    offset_s: float = 0.0
+    fade_in_s: float = 0.0
+    fade_out_s: float = 0.0
+    gain_db: float = 0.0
+    phase: str = ""
+
+    @property
+    def end_s(self) -> float:
+        """Timeline second at which the cue has fallen silent."""
+        return self.start_s + self.length_s
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RoomRules:
+    """What the rules need to know of a room; recorded at every opening, so that a replay needs no file."""
+
+    room: str
+    lamps: tuple[str, ...]
+    buses: tuple[str, ...]
+    light_floor: float = 0.05
+    light_ceiling: float = 0.8
+    exit_light: float = 0.4
+    medical_light: float = 0.8
+    rest_light: float = 0.3
+    """Level at which the room is left when nothing runs."""
+    pause_fade_s: float = 2.0
+    resume_fade_s: float = 6.0
+    volume_fade_s: float = 1.0
+    quiet_return_s: float = 20.0
+    end_fade_s: float = 20.0
+    scene_fade_s: float = 2.0
+    release_fade_s: float = 10.0
+    volume_min_db: float = -40.0
+    ask_after_outage_s: float = 600.0
