@@ -1,0 +1,1 @@
+"""The music: files on disk, measured before they are ever played."""

@@ -1,0 +1,72 @@
+"""The chain: what bytes are kept of a record, and how each is bound to the one before.
+
+A line's hash is SHA-256 over the previous hash and the stored body, followed by the digests of what lies beside it.
+A body is JSON without a raw newline, so the newline that begins each addition cannot be mistaken for part of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from controller.messages import Note, Record, encode
+
+ROOM = "room"
+"""The book of everything outside sessions."""
+
+_SESSION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Head:
+    """A line of the room's chain: how far a session's own chain had come when its file was opened or closed."""
+
+    kind: Literal["head"] = "head"
+    event: Literal["opened", "closed"]
+    session: str
+    seq: int
+    hash: str
+    utc: str
+
+
+def check_book(book: str) -> str:
+    """The name itself; raises ValueError where it could not be a file's name."""
+    if not _SESSION_NAME.fullmatch(book):
+        raise ValueError(f"a session's name has only letters, digits, - and _: {book!r}")
+    return book
+
+
+def stored_body(record: Record) -> tuple[bytes, str]:
+    """The bytes that are chained, and the free text that was taken out of them."""
+    act = record.input.act
+    if isinstance(act, Note) and act.text:
+        stripped = replace(record, input=replace(record.input, act=replace(act, text="")))
+        return encode(stripped), act.text
+    return encode(record), ""
+
+
+def genesis(book: str) -> bytes:
+    """The hash before a book's first line."""
+    return hashlib.sha256(b"stillroom journal 1\n" + book.encode()).digest()
+
+
+def text_digest(salt: bytes, text: str) -> bytes:
+    """The digest that stands for a text; worthless for guessing once the salt is blanked with the text."""
+    return hashlib.sha256(salt + text.encode()).digest()
+
+
+def state_digest(snapshot: bytes) -> bytes:
+    """The digest of a state snapshot."""
+    return hashlib.sha256(snapshot).digest()
+
+
+def line_hash(before: bytes, body: bytes, text: bytes | None = None, state: bytes | None = None) -> bytes:
+    """The hash of one line: `text` and `state` are the digests of its free text and its snapshot."""
+    digest = hashlib.sha256(before + body)
+    if text is not None:
+        digest.update(b"\ntext " + text)
+    if state is not None:
+        digest.update(b"\nstate " + state)
+    return digest.digest()
