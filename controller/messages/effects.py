@@ -27,6 +27,8 @@ class PlayCues:
     session: str
     plan: int
     cues: tuple[Cue, ...]
+    timeline_s: float = 0.0
+    """Where the timeline begins if the engine does not hold this session (after a power cut)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

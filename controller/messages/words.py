@@ -21,7 +21,7 @@ Scene = Literal["arc", "exit", "medical", "manual"]
 class Refused(Exception):
     """Not now, and why. `code` and `values` are worded by `wording.refusal`; nothing was changed."""
 
-    def __init__(self, code: str, **values: str | float) -> None:
+    def __init__(self, code: str, /, **values: str | float) -> None:
         super().__init__(code)
         self.code = code
         self.values: dict[str, str | float] = dict(values)
@@ -86,3 +86,6 @@ class RoomRules:
     release_fade_s: float = 10.0
     volume_min_db: float = -40.0
     ask_after_outage_s: float = 600.0
+    target_lufs: float = -23.0
+    peak_dbfs: float = -7.0
+    """True peak that levelling may bring a piece to: a decibel below the lowest ceiling of a bus."""

@@ -1,0 +1,164 @@
+"""Rules of what the machine says: the daemon opening, the planner, the engine, lamps and links."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+from controller.messages import (
+    Act,
+    DeviceBack,
+    DeviceLost,
+    Effect,
+    EngineReported,
+    Fact,
+    FadeBus,
+    FadeLight,
+    FadeMusic,
+    FillerChanged,
+    LampChanged,
+    Opened,
+    PieceEnded,
+    PieceStarted,
+    PlaceCall,
+    Planned,
+    PlayCues,
+    SetTransport,
+    Start,
+)
+from controller.session.alarms import cleared, raised
+from controller.session.calls import Ruled
+from controller.session.state import State, arc_position, flows, timeline_position
+from controller.session.transport import replanned, with_sound
+
+PRIORITY: dict[str, Literal["high", "medium", "low"]] = {
+    "caller": "high",
+    "sound": "high",
+    "journal": "high",
+    "broker": "medium",
+    "light": "medium",
+}
+"""Alarm priority by the first part of a device's name (our judgement, in the order of IEC 60601-1-8)."""
+
+SHORT_S = 60.0
+"""A plan that misses this much music raises an alarm."""
+
+
+def to_repeat(act: Act, picture: tuple[Effect, ...]) -> tuple[Effect, ...]:
+    """The effects of the picture that are sent again although nothing about them changed."""
+    match act:
+        case Opened() | Start():
+            return picture
+        case EngineReported() | DeviceBack(name="sound"):
+            return tuple(e for e in picture if isinstance(e, PlayCues | SetTransport | FadeMusic | FadeBus))
+        case DeviceBack(name="broker"):
+            return tuple(e for e in picture if isinstance(e, FadeLight))
+        case DeviceBack(name="caller"):
+            return tuple(e for e in picture if isinstance(e, PlaceCall) and not e.stood_down)
+        case DeviceBack(name=name) if name.startswith("light."):
+            return tuple(e for e in picture if isinstance(e, FadeLight) and f"light.{e.lamp}" == name)
+        case _:
+            return ()
+
+
+def opened(state: State, act: Opened, now: float) -> Ruled:
+    """The daemon is up again. Within one boot the music never stopped; after another one arc and music waited.
+
+    A long or unknown outage is not decided here: soft light, filler, and the sitter's choice.
+    """
+    buses = {name: state.buses.get(name, 0.0) for name in act.rules.buses}
+    state = replace(state, rules=act.rules, buses=buses)
+    if not state.in_session or not act.rebooted:
+        return state, ()
+    outage = act.outage_s
+    fact = Fact(code="resumed_after_outage", values={"seconds": outage if outage is not None else -1.0})
+    stopped_at = now - (outage or 0.0)
+    if flows(state):
+        state = replace(state, arc_s=arc_position(state, stopped_at), arc_t=now)
+    place = timeline_position(state, stopped_at)
+    state = replace(state, timeline_s=place, timeline_t=now, timeline_base=place)
+    if state.transport == "play":
+        state = replace(state, transport_fade_s=state.rules.resume_fade_s)
+    if (outage is not None and outage <= act.rules.ask_after_outage_s) or state.mode == "paused":
+        return state, (fact,)
+    plan = state.plan + 1
+    state = replace(state, mode="waiting", waiting_for="choice", plan=plan, plan_held=plan, cues=())
+    return raised(state, "choose_after_outage", "medium", now, {}), (fact,)
+
+
+def planned(state: State, act: Planned, now: float) -> Ruled:
+    """Take up a plan, unless a newer one was asked for meanwhile. The first plan sets the session going."""
+    if act.plan != state.plan:
+        return state, ()
+    facts: list[Fact] = []
+    state = replace(state, cues=act.cues, plan_held=act.plan)
+    if state.mode == "ready":
+        state = replace(state, mode="running", arc_t=now)
+        state = with_sound(state, now, "play", state.rules.resume_fade_s)
+        phase = state.here
+        facts.append(Fact(code="phase_entered", values={"phase": phase.code, "title": phase.title}))
+    if act.short_s > SHORT_S:
+        minutes = round(act.short_s / 60.0)
+        facts.append(Fact(code="music_short", values={"minutes": minutes}))
+        state = raised(state, "music_short", "low", now, {"minutes": minutes})
+    else:
+        state = cleared(state, "music_short")
+    return state, tuple(facts)
+
+
+def engine_reported(state: State, act: EngineReported, now: float) -> Ruled:
+    """The engine's link is up: an engine that lost the session gets the timeline's place with its cues."""
+    if not state.in_session:
+        return state, ()
+    if act.session != state.session:
+        place = timeline_position(state, now)
+        return replace(state, timeline_s=place, timeline_t=now, timeline_base=place), ()
+    return replace(state, timeline_s=act.timeline_s, timeline_t=now), ()
+
+
+def piece_started(state: State, act: PieceStarted, now: float) -> Ruled:
+    """A piece plays: it may not come again, and it tells where the timeline stands."""
+    cue = next((cue for cue in state.cues if cue.id == act.cue), None)
+    state = replace(state, played=state.played | {act.path})
+    if cue is not None and state.transport == "play":
+        state = replace(state, timeline_s=cue.start_s, timeline_t=act.at_t)
+    return state, ()
+
+
+def piece_ended(state: State, act: PieceEnded, now: float) -> Ruled:
+    """A piece is over; one that could not be played is left out of the rest of the plan."""
+    if act.why in ("end", "cut"):
+        return state, ()
+    cue = next((cue for cue in state.cues if cue.id == act.cue), None)
+    fact = Fact(code="piece_broken", values={"title": act.title, "why": act.why})
+    if cue is None or not state.in_session:
+        return state, (fact,)
+    state = raised(state, "piece_broken", "low", now, {"name": act.title, "why": act.why})
+    return replanned(replace(state, broken=state.broken | {cue.piece.path})), (fact,)
+
+
+def filler_changed(state: State, act: FillerChanged, now: float) -> Ruled:
+    """The filler bed stands in for music that was expected."""
+    if act.on:
+        return raised(state, "filler", "medium", now, {"why": act.why}), ()
+    return cleared(state, "filler"), ()
+
+
+def device_lost(state: State, act: DeviceLost, now: float) -> Ruled:
+    """Something does not answer: an alarm, and the session goes on."""
+    kind = act.name.split(".", maxsplit=1)[0]
+    values: dict[str, str | float] = {"name": act.name, "why": act.why}
+    return raised(state, f"{kind}_lost", PRIORITY.get(kind, "medium"), now, values), ()
+
+
+def device_back(state: State, act: DeviceBack) -> Ruled:
+    """It answers again; `to_repeat` puts it right."""
+    kind = act.name.split(".", maxsplit=1)[0]
+    return cleared(state, f"{kind}_lost", act.name), ()
+
+
+def lamp_changed(state: State, act: LampChanged, now: float) -> Ruled:
+    """A lamp did, or did not, confirm its level."""
+    if act.confirmed:
+        return cleared(state, "light_unconfirmed", act.lamp), ()
+    return raised(state, "light_unconfirmed", "medium", now, {"name": act.lamp, "level": act.level}), ()

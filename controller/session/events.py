@@ -1,0 +1,155 @@
+"""Rules of what people do that is no matter of time: opening, marks, vitals, volume and light, taking back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from controller.arc.programme import parse_programme
+from controller.messages import Fact, Input, Light, Mark, Refused, Start, TakeBack, Vitals, Volume
+from controller.session import calls
+from controller.session.calls import Ruled
+from controller.session.light import fade_to, follow_arc, set_light
+from controller.session.names import nearest
+from controller.session.state import Participant, State, Undoable, opening
+
+UNDO_KEPT = 20
+"""How many acts back a person can reach with `TakeBack`."""
+
+
+def start(state: State, given: Input, now: float, seq: int) -> Ruled:
+    """Open a session: everything of the last one is gone but the room itself."""
+    act = given.act
+    assert isinstance(act, Start)
+    if not act.participants:
+        raise Refused("no_participant", what="start")
+    if len(set(act.participants)) != len(act.participants):
+        raise Refused("bad_value", what="participants", why="a code is given twice")
+    programme = parse_programme(act.programme_text)
+    if act.minutes is not None:
+        if not 1 <= act.minutes <= 24 * 60:
+            raise Refused("bad_value", what="minutes", why="a programme lasts from 1 to 1440 minutes")
+        programme = programme.scaled(act.minutes)
+    fresh = replace(
+        opening(state.rules, now),
+        mode="ready",
+        session=act.session,
+        programme=programme,
+        seed=act.seed or 0,
+        participants=tuple(Participant(code=code, touch_scope=act.touch_scope) for code in act.participants),
+        arc_s=programme.start_s(0),
+        arc_t=now,
+        plan=1,
+        light=state.light,
+        buses=state.buses,
+        alarms=state.alarms,
+        call=state.call,
+        calls_over=state.calls_over,
+        room=state.room,
+    )
+    return fresh, (Fact(code="session_started", values={"programme": programme.name, "session": act.session}),)
+
+
+def vitals(state: State, given: Input, now: float, seq: int) -> Ruled:
+    """Keep vitals with the person they belong to."""
+    act = given.act
+    assert isinstance(act, Vitals)
+    codes = [person.code for person in state.participants]
+    whom = given.participants or (tuple(codes) if len(codes) == 1 else ())
+    if not whom:
+        raise Refused("no_participant", what="vitals", allowed=", ".join(codes))
+    people = tuple(
+        replace(person, vitals=(*person.vitals, (now, act))) if person.code in whom else person
+        for person in state.participants
+    )
+    return replace(state, participants=people), ()
+
+
+def mark(state: State, given: Input, now: float, seq: int) -> Ruled:
+    """A one-key event of the programme's list."""
+    act = given.act
+    assert isinstance(act, Mark) and state.programme is not None
+    codes = [item.code for item in state.programme.marks]
+    if act.code not in codes:
+        raise Refused("unknown_mark", code=act.code, nearest=nearest(act.code, codes), allowed=", ".join(codes))
+    return _undoable(state, given, seq), ()
+
+
+def note(state: State, given: Input, now: float, seq: int) -> Ruled:
+    """A few words; the rules never read them."""
+    return _undoable(state, given, seq), ()
+
+
+def volume(state: State, given: Input, now: float, seq: int) -> Ruled:
+    """Move one fader or all of them, between the room's least and its calibrated level."""
+    act = given.act
+    assert isinstance(act, Volume)
+    names = list(state.buses)
+    if act.bus and act.bus not in names:
+        raise Refused("unknown_bus", bus=act.bus, nearest=nearest(act.bus, names), allowed=", ".join(names))
+    if (act.level_db is None) == (act.step_db is None):
+        raise Refused("bad_value", what="volume", why="needs either a level or a step")
+    chosen = [act.bus] if act.bus else names
+    levels = dict(state.buses)
+    for name in chosen:
+        wanted = act.level_db if act.level_db is not None else levels[name] + (act.step_db or 0.0)
+        levels[name] = min(0.0, max(state.rules.volume_min_db, wanted))
+    if levels == state.buses:
+        return state, ()
+    before = tuple(state.buses[name] for name in chosen)
+    return _undoable(replace(state, buses=levels), given, seq, tuple(chosen), before), ()
+
+
+def light(state: State, given: Input, now: float, seq: int) -> Ruled:
+    """Take the light over or give it back."""
+    act = given.act
+    assert isinstance(act, Light)
+    changed = set_light(state, act, now)
+    changed = _undoable(changed, given, seq, (state.scene,), (state.light.end.level,))
+    return changed, () if changed.scene == state.scene else (Fact(code="light_scene", values={"scene": changed.scene}),)
+
+
+def take_back(state: State, given: Input, now: float, seq: int) -> Ruled:
+    """Undo one's own last act by its seq: an amendment. Refused where something later changed the same thing."""
+    act = given.act
+    assert isinstance(act, TakeBack)
+    found = next((item for item in state.undoable if item.seq == act.seq), None)
+    if found is None:
+        raise Refused("nothing_to_take_back")
+    if found.console != given.origin.console:
+        raise Refused("not_yours")
+    touched = found.kind in ("volume", "light")
+    later = next(
+        (
+            item
+            for item in state.undoable
+            if touched and item.seq > found.seq and item.kind == found.kind
+            and (found.kind == "light" or set(item.targets) & set(found.targets))
+        ),
+        None,
+    )  # fmt: skip
+    if later is not None:
+        raise Refused("changed_since", seq=later.seq)
+    fact = Fact(code="taken_back", values={"seq": found.seq, "what": found.kind})
+    kept = tuple(item for item in state.undoable if item is not found)
+    if found.kind == "call":
+        state, _ = calls.take_back_call(state, act)
+    elif found.kind == "volume":
+        state = replace(state, buses={**state.buses, **dict(zip(found.targets, found.before, strict=True))})
+    elif found.kind == "light":
+        state = _light_back(state, found, now)
+    return replace(state, undoable=kept), (fact,)
+
+
+def _light_back(state: State, found: Undoable, now: float) -> State:
+    if found.targets == ("arc",):
+        state = replace(state, scene="arc")
+        return replace(state, light=follow_arc(state, now, state.rules.release_fade_s))
+    light = fade_to(state, now, found.before[0], state.rules.scene_fade_s)
+    return replace(state, scene="manual", light=light)
+
+
+def _undoable(
+    state: State, given: Input, seq: int, targets: tuple[str, ...] = (), before: tuple[float, ...] = ()
+) -> State:
+    item = Undoable(seq=seq, console=given.origin.console, kind=given.act.kind, targets=targets, before=before)
+    return replace(state, undoable=(*state.undoable, item)[-UNDO_KEPT:])

@@ -1,0 +1,171 @@
+"""What a session is at one moment: frozen, and everything about time in it is an anchor.
+
+The arc's place is `arc_s` at room time `arc_t`; it moves on from there only while `flows`. The sound timeline is
+anchored in the same way. Nothing here changes by time passing; `step` moves it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from controller.arc.curves import Curve, light_curve
+from controller.arc.programme import Phase, Programme
+from controller.messages import (
+    Alarm,
+    CallView,
+    Cue,
+    Effect,
+    Mode,
+    Point,
+    RoomRules,
+    Scene,
+    Transport,
+    Vitals,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoseTaken:
+    """A dose at its room time of ingestion."""
+
+    t: float
+    amount: float | None = None
+    unit: str = ""
+    kit: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Participant:
+    """One person in the session: doses, vitals and consent are each person's own."""
+
+    code: str
+    touch_scope: str = ""
+    doses: tuple[DoseTaken, ...] = ()
+    vitals: tuple[tuple[float, Vitals], ...] = ()
+
+    def t_plus(self, now: float) -> float | None:
+        """Seconds since the first ingestion, None before it. Never stops."""
+        return now - min(dose.t for dose in self.doses) if self.doses else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fade:
+    """A straight line in perceived level between two points in room time."""
+
+    start: Point
+    end: Point
+    swift: bool = False
+
+    def level(self, t: float) -> float:
+        """The level at `t`; constant outside."""
+        if t >= self.end.t:
+            return self.end.level
+        if t <= self.start.t:
+            return self.start.level
+        share = (t - self.start.t) / (self.end.t - self.start.t)
+        return self.start.level + (self.end.level - self.start.level) * share
+
+
+@dataclass(frozen=True, kw_only=True)
+class Undoable:
+    """What `TakeBack` needs to know of an act: its record, whose console, and what stood before."""
+
+    seq: int
+    console: str
+    kind: str
+    targets: tuple[str, ...] = ()
+    before: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """The room and its session. `room` is the picture of effects that hold now: `step` sends what differs from it."""
+
+    rules: RoomRules
+    mode: Mode = "idle"
+    session: str = ""
+    programme: Programme | None = None
+    seed: int = 0
+    participants: tuple[Participant, ...] = ()
+
+    phase: int = 0
+    arc_s: float = 0.0
+    arc_t: float = 0.0
+    hold: bool = False
+    waiting_for: str = ""
+    landing: bool = False
+    quiet: bool = False
+    quiet_until: float | None = None
+
+    plan: int = 0
+    """Number of the newest plan that was asked for."""
+    plan_held: int = 0
+    """Number of the plan whose cues are held; smaller than `plan` while the planner works."""
+    cues: tuple[Cue, ...] = ()
+    played: frozenset[str] = frozenset()
+    broken: frozenset[str] = frozenset()
+    transport: Transport = "stop"
+    transport_fade_s: float = 0.0
+    music: float = 1.0
+    music_fade_s: float = 0.0
+    timeline_s: float = 0.0
+    timeline_t: float = 0.0
+    """The timeline runs from `timeline_s` at `timeline_t` while transport is play, and to `timeline_stop_t` after."""
+    timeline_stop_t: float | None = None
+    timeline_base: float = 0.0
+    """Where the timeline begins in an engine that holds nothing of this session."""
+    buses: dict[str, float] = field(default_factory=dict)
+
+    scene: Scene = "arc"
+    light: Fade
+    call: CallView = CallView()
+    calls_over: frozenset[str] = frozenset()
+    alarms: tuple[Alarm, ...] = ()
+    undoable: tuple[Undoable, ...] = ()
+    told: frozenset[str] = frozenset()
+    """What fell due and was recorded as such."""
+    room: tuple[Effect, ...] = ()
+
+    @property
+    def here(self) -> Phase:
+        """The phase the session is in; only while there is a programme."""
+        assert self.programme is not None
+        return self.programme.phases[self.phase]
+
+    @property
+    def in_session(self) -> bool:
+        """Whether a session stands open."""
+        return self.mode in ("ready", "running", "paused", "waiting")
+
+
+def opening(rules: RoomRules, t: float) -> State:
+    """A room in which nothing runs yet."""
+    rest = Point(level=rules.rest_light, t=t)
+    return State(rules=rules, light=Fade(start=rest, end=rest), buses=dict.fromkeys(rules.buses, 0.0))
+
+
+def flows(state: State) -> bool:
+    """Whether arc time moves now."""
+    return state.mode == "running" and not state.hold and not state.waiting_for
+
+
+def arc_position(state: State, now: float) -> float:
+    """Arc second at room time `now`."""
+    return state.arc_s + (now - state.arc_t if flows(state) else 0.0)
+
+
+def timeline_position(state: State, now: float) -> float:
+    """Second of the sound timeline at room time `now`, as far as the rules can know; the engine knows to the frame."""
+    end = now if state.timeline_stop_t is None else min(now, state.timeline_stop_t)
+    return state.timeline_s + max(0.0, end - state.timeline_t)
+
+
+def light_points(state: State) -> Curve:
+    """The programme's light, inside the room's floor and ceiling."""
+    assert state.programme is not None
+    return light_curve(state.programme, state.rules.light_floor, state.rules.light_ceiling)
+
+
+def dosed(state: State) -> bool:
+    """Whether anybody's ingestion has been logged."""
+    return any(person.doses for person in state.participants)
