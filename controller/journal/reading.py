@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
-from controller.messages import LogEntry, Record
+from controller.journal.schema import read_body
+from controller.journal.store import book_file, read_meta, reading, room_file, session_file, sessions_dir
+from controller.journal.verify import Verified, verify
+from controller.messages import Act, LogEntry, Opened, PieceEnded, Record, RefusedAct, Start
+
+__all__ = [
+    "SessionInfo",
+    "Verified",
+    "book_file",
+    "list_sessions",
+    "log_entries",
+    "read_records",
+    "room_file",
+    "session_file",
+    "verify",
+]
+
+_PAGE = 500
+_MACHINERY = ("timer", "planned", "engine_reported")
+_NOT_SHOWN = {Start: {"programme_text", "participants"}, Opened: {"rules"}, RefusedAct: {"values"}}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,49 +42,83 @@ class SessionInfo:
     closed: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Verified:
-    """Whether a journal is as it was written. `first_bad`: the line (for a session: the seq) where it is not."""
-
-    ok: bool
-    records: int
-    first_bad: int | None = None
-    why: str = ""
-    redacted: int = 0
-    heads: int = 0
-    """Head hashes of the room's chain that were compared."""
-
-
 def list_sessions(state_dir: Path) -> list[SessionInfo]:
-    """All sessions, oldest first."""
-    raise NotImplementedError
+    """All sessions that were begun, oldest first; files that cannot be read are left to `verify`."""
+    found = []
+    for file in sorted(sessions_dir(state_dir).glob("*.db")):
+        with contextlib.suppress(sqlite3.Error, ValueError), reading(file) as connection:
+            meta = read_meta(connection)
+            last = connection.execute("SELECT seq, body FROM records ORDER BY line DESC LIMIT 1").fetchone()
+            if not meta or last is None:
+                continue
+            info = SessionInfo(
+                session=file.stem,
+                file=file,
+                records=last[0],
+                opened_utc=meta["opened_utc"],
+                last_utc=read_body(last[1]).stamp.utc,
+                closed=bool(meta["closed_utc"]),
+            )
+            found.append(info)
+    return sorted(found, key=lambda info: (info.opened_utc, info.session))
 
 
-def room_file(state_dir: Path) -> Path:
-    """The room's own journal."""
-    raise NotImplementedError
+def read_records(file: Path, after_seq: int = 0) -> Iterator[tuple[Record, str]]:
+    """Every record of a file with its free text ("" where it has none or it was redacted), old schemas upcast.
 
-
-def session_file(state_dir: Path, session: str) -> Path:
-    """A session's journal; raises ValueError for a name that cannot be one."""
-    raise NotImplementedError
-
-
-def read_records(file: Path) -> Iterator[tuple[Record, str]]:
-    """Every record of a file with its free text ("" where it has none or it was redacted), old schemas upcast."""
-    raise NotImplementedError
-
-
-def verify(file: Path) -> Verified:
-    """Check each hash, digest and number of a file, and the head hashes that the room's chain keeps of it."""
-    raise NotImplementedError
+    Raises FileNotFoundError; `sqlite3.Error` or ValueError at a place that cannot be read.
+    """
+    with reading(file) as connection:
+        if not read_meta(connection):
+            return
+        at = after_seq  # a record's line is never below its seq
+        while True:
+            page = connection.execute(
+                "SELECT r.line, r.body, t.text FROM records r LEFT JOIN texts t USING (line) "
+                "WHERE r.line > ? AND r.seq > ? ORDER BY r.line LIMIT ?",
+                (at, after_seq, _PAGE),
+            ).fetchall()
+            if not page:
+                return
+            for _, body, text in page:
+                yield read_body(body), text or ""
+            at = page[-1][0]
 
 
 def log_entries(record: Record, text: str = "") -> list[LogEntry]:
-    """How a record shows in a log: one entry for what happened (unless it is mere machinery), one for each fact."""
-    raise NotImplementedError
+    """How a record shows in a log: one entry for what happened (unless it is mere machinery), one for each fact.
+
+    An entry's values are the act's plain fields, and `participants` (codes with commas) where it concerns any.
+    """
+    act, origin = record.input.act, record.input.origin
+    entries = []
+    if act.kind not in _MACHINERY and not (isinstance(act, PieceEnded) and act.why == "end"):
+        values = _plain_fields(act)
+        participants = act.participants if isinstance(act, Start) else record.input.participants
+        if participants:
+            values["participants"] = ",".join(participants)
+        if isinstance(act, RefusedAct):
+            values = {**act.values, **values}
+        entry = LogEntry(
+            seq=record.seq,
+            utc=record.stamp.utc,
+            kind=act.kind,
+            values=values,
+            who=origin.person or "",
+            console=origin.console,
+            text=text or str(getattr(act, "text", "")),
+        )
+        entries.append(entry)
+    for fact in record.facts:
+        entries.append(LogEntry(seq=record.seq, utc=record.stamp.utc, kind=fact.code, values=dict(fact.values)))
+    return entries
 
 
-def blank_text(file: Path, seq: int) -> None:
-    """Redact the free text of one record for good; the chain stays valid. Raises KeyError where it has none."""
-    raise NotImplementedError
+def _plain_fields(act: Act) -> dict[str, str | float]:
+    hidden = _NOT_SHOWN.get(type(act), set()) | {"kind", "text"}
+    plain: dict[str, str | float] = {}
+    for field in fields(act):
+        value = getattr(act, field.name)
+        if field.name not in hidden and isinstance(value, str | int | float):
+            plain[field.name] = int(value) if isinstance(value, bool) else value
+    return plain

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from controller.messages import Record, Reply, Stamp
+from controller.clock import utc_now
+from controller.journal.chain import ROOM, Head
+from controller.journal.schema import read_body
+from controller.journal.store import is_passing, read_meta, reading, room_file, sessions_dir
+from controller.journal.verify import compare_heads, walk
+from controller.messages import Record, RefusedAct, Reply, Stamp
+
+_REPLIES = 1000
+"""How many inputs back a repeat is recognised: a client repeats within seconds."""
+_ROOM_TAIL = 1000
+"""The room's book grows for years; a daemon needs its end."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,12 +57,103 @@ class Recovered:
     @property
     def last(self) -> Stamp | None:
         """The newest stamp of all, for `RoomClock.continue_from`."""
-        raise NotImplementedError
+        stamps = [book.last for book in (self.room, self.session) if book and book.last]
+        return max(stamps, key=lambda stamp: stamp.t, default=None)
 
 
 def recover(state_dir: Path) -> Recovered:
     """Verify the journals and find the session to go on with. Call it before `Journal` is made.
 
     A damaged file is renamed to `*.damaged-<utc>` and kept; an empty or missing state directory gives an empty room.
+    Raises `sqlite3.OperationalError` where a file cannot be read just now: nothing is set aside for that.
     """
-    raise NotImplementedError
+    damaged: list[Damage] = []
+    room, heads = _recover_room(state_dir, damaged)
+    sessions = []
+    for file in sorted(sessions_dir(state_dir).glob("*.db")):
+        mine = [head for head in heads if head.session == file.stem]
+        found = _recover_session(file, mine, damaged)
+        if found is not None:
+            sessions.append(found)
+    newest = max(sessions, key=lambda found: found[0], default=None)
+    return Recovered(room=room, session=newest[1] if newest else None, damaged=tuple(damaged))
+
+
+def _recover_room(state_dir: Path, damaged: list[Damage]) -> tuple[Book, list[Head]]:
+    file = room_file(state_dir)
+    if not file.is_file():
+        return Book(book=ROOM), []
+    found = walk(file, ROOM)
+    heads = [head for _, head in found.heads]
+    if found.why:
+        damaged.append(_set_aside(file, ROOM, found.first_bad, found.why))
+        return Book(book=ROOM), heads
+    return _read_book(file, ROOM, tail=_ROOM_TAIL), heads
+
+
+def _recover_session(file: Path, heads: list[Head], damaged: list[Damage]) -> tuple[str, Book] | None:
+    """An open session with the UTC at which it was opened; None for one that is closed, never begun or damaged."""
+    first_bad: int | None = None
+    try:
+        with reading(file) as connection:
+            meta = read_meta(connection)
+        if meta.get("closed_utc"):
+            return None
+        found = walk(file, file.stem)
+        first_bad, why = found.first_bad, found.why
+        if not why:
+            first_bad, why = compare_heads(heads, found)
+        if not why and not found.seq:
+            return None
+        if not why:
+            return meta["opened_utc"], _read_book(file, file.stem)
+    except (sqlite3.DatabaseError, ValueError) as error:
+        if is_passing(error):
+            raise
+        why = f"unreadable: {error}"
+    damaged.append(_set_aside(file, file.stem, first_bad, why))
+    return None
+
+
+def _read_book(file: Path, book: str, tail: int | None = None) -> Book:
+    with reading(file) as connection:
+        if not read_meta(connection):
+            return Book(book=book)
+        newest = connection.execute(
+            "SELECT r.seq, s.state FROM snapshots s JOIN records r USING (line) ORDER BY s.line DESC LIMIT 1"
+        ).fetchone()
+        snapshot_seq, snapshot = newest or (0, None)
+        seq = connection.execute("SELECT coalesce(max(seq), 0) FROM records").fetchone()[0]
+        first = snapshot_seq + 1 if tail is None else max(snapshot_seq + 1, seq - tail + 1)
+        rows = connection.execute(
+            "SELECT body FROM records WHERE seq >= ? ORDER BY line", (min(first, seq - _REPLIES + 1),)
+        )
+        recent = [read_body(body) for (body,) in rows]
+    replies: dict[str, Reply] = {}
+    for record in recent[-_REPLIES:]:
+        replies.setdefault(record.input.id, _reply(record))
+    return Book(
+        book=book,
+        seq=seq,
+        last=recent[-1].stamp if recent else None,
+        snapshot=snapshot,
+        snapshot_seq=snapshot_seq,
+        records=tuple(record for record in recent if record.seq >= first),
+        replies=replies,
+    )
+
+
+def _reply(record: Record) -> Reply:
+    act = record.input.act
+    if isinstance(act, RefusedAct):
+        return Reply(id=record.input.id, seq=record.seq, utc=record.stamp.utc, refused=act.code, values=act.values)
+    return Reply(id=record.input.id, seq=record.seq, utc=record.stamp.utc)
+
+
+def _set_aside(file: Path, book: str, first_bad: int | None, why: str) -> Damage:
+    kept_as = file.with_name(f"{file.name}.damaged-{utc_now():%Y%m%dT%H%M%S%fZ}")
+    for ending in ("-wal", "-shm", ""):  # the log goes along, so that nothing in it is lost
+        part = file.with_name(file.name + ending)
+        if part.exists():
+            part.rename(kept_as.with_name(kept_as.name + ending))
+    return Damage(book=book, kept_as=kept_as, first_bad=first_bad, why=why)

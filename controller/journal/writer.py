@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
+import os
+import threading
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice, takewhile
 from pathlib import Path
+from typing import Literal
 
 from controller.clock import Clock
-from controller.journal.chain import ROOM
-from controller.messages import Record
+from controller.journal.chain import ROOM, Head, check_book, stored_body
+from controller.journal.store import BookFile, Commit, Line, book_file, make_dirs
+from controller.messages import Record, encode
 
-Commit = Callable[[Callable[[], None]], None]
-"""Runs the commit that it is given; a test's may dawdle or raise instead."""
+_FIRST_RETRY_S, _LONGEST_RETRY_S = 0.1, 2.0
+_MOST_IN_A_COMMIT = 256
+
+
+class JournalInUse(Exception):
+    """Another process writes to this state directory."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Waiting:
+    """A line to write, or with `line` None the end of its session's file."""
+
+    book: str
+    line: Line | None
+    since: float
+    done: Callable[[int], None] | None
 
 
 class Journal:
@@ -29,7 +52,24 @@ class Journal:
         `on_trouble(why)` is called on the loop when writing begins to fail, `on_trouble("")` when it works again.
         Raises OSError where the directories cannot be made, `JournalInUse` where another process writes here.
         """
-        raise NotImplementedError
+        self._state_dir = state_dir
+        self._clock = clock
+        self._on_trouble = on_trouble
+        self._commit = commit or (lambda do: do())
+        self._loop = asyncio.get_running_loop()
+        make_dirs(state_dir)
+        self._lock: int | None = _take_lock(state_dir)
+        self._waiting: deque[_Waiting] = deque()
+        self._wake = threading.Condition()
+        self._closing = False
+        self._give_up = threading.Event()
+        self._last_queued: dict[str, int] = {}
+        self._committed: dict[str, int] = {}
+        # The thread's own:
+        self._files: dict[str, BookFile] = {}
+        self._announced: set[str] = set()
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._thread.start()
 
     def append(
         self,
@@ -47,20 +87,159 @@ class Journal:
         A `Note`'s text is taken out of the body by itself; `text` is for any other free text.
         Raises ValueError for a seq out of turn or a bad session id.
         """
-        raise NotImplementedError
+        before = self._last_queued.get(check_book(book), record.seq - 1)
+        if record.seq != before + 1 or record.seq < 1:
+            raise ValueError(f"record {record.seq} cannot follow {before} in {book}")
+        body, taken_out = stored_body(record)
+        line = Line(seq=record.seq, body=body, text=text or taken_out, snapshot=snapshot)
+        self._queue(_Waiting(book=book, line=line, since=self._clock.now(), done=done))
+        self._last_queued[book] = record.seq
 
     def close_session(self, session: str, done: Callable[[int], None] | None = None) -> None:
         """Queue the end of a session's file behind its records; its head hash goes into the room's chain."""
-        raise NotImplementedError
+        if check_book(session) == ROOM:
+            raise ValueError("the room's book is never closed")
+        self._queue(_Waiting(book=session, line=None, since=self._clock.now(), done=done))
 
     def committed_seq(self, book: str = ROOM) -> int:
         """Seq of the book's newest record on disk; 0 before its first, and before its file was opened."""
-        raise NotImplementedError
+        return self._committed.get(book, 0)
 
     def oldest_waiting_s(self) -> float:
         """How long the oldest record that is not on disk yet has waited; 0 when none waits."""
-        raise NotImplementedError
+        with self._wake:
+            return max(0.0, self._clock.now() - self._waiting[0].since) if self._waiting else 0.0
 
     async def close(self, timeout_s: float = 5.0) -> bool:
         """Write what waits and end the thread; False where some records could not be written in that time."""
-        raise NotImplementedError
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        await asyncio.to_thread(self._thread.join, timeout_s)
+        self._give_up.set()
+        await asyncio.to_thread(self._thread.join, 0.2)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+        return not self._waiting
+
+    def _queue(self, waiting: _Waiting) -> None:
+        with self._wake:
+            if self._closing:
+                raise RuntimeError("the journal is closed")
+            self._waiting.append(waiting)
+            self._wake.notify()
+
+    # From here on: the journal thread.
+
+    def _run(self) -> None:
+        trouble = False
+        pause_s = _FIRST_RETRY_S
+        while group := self._next_group():
+            try:
+                finished = self._write(group)
+            except Exception as error:  # whatever it is: the records stay in the queue and the room is told
+                self._drop_files()
+                if not trouble:
+                    trouble = True
+                    self._tell(self._on_trouble, f"{error.__class__.__name__}: {error}")
+                if self._give_up.wait(pause_s):
+                    break
+                pause_s = min(pause_s * 2, _LONGEST_RETRY_S)
+                continue
+            if trouble:
+                trouble = False
+                pause_s = _FIRST_RETRY_S
+                self._tell(self._on_trouble, "")
+            self._tell(self._finish, finished)
+            if self._give_up.is_set():
+                break
+        self._drop_files()
+
+    def _next_group(self) -> list[_Waiting]:
+        """What goes into the next commit, left in the queue until it is on disk; empty when all is done."""
+        with self._wake:
+            self._wake.wait_for(lambda: self._waiting or self._closing)
+            first = next(iter(self._waiting), None)
+            if first is None or first.line is None:
+                return [first] if first else []
+            alike = takewhile(lambda it: it.book == first.book and it.line is not None, self._waiting)
+            return list(islice(alike, _MOST_IN_A_COMMIT))
+
+    def _write(self, group: list[_Waiting]) -> list[tuple[Callable[[int], None], int]]:
+        book = group[0].book
+        file = self._open(book)
+        lines = [it.line for it in group if it.line is not None]
+        if lines:
+            # After an error the file may hold more than we were told.
+            new = [line for line in lines if (line.seq or 0) > file.seq or not file.holds(line)]
+            if new:
+                file.append(new, self._commit)
+        else:
+            self._end(book, file)
+        self._committed[book] = file.seq
+        with self._wake:
+            for _ in group:
+                self._waiting.popleft()
+        return [(it.done, it.line.seq or 0 if it.line else file.seq) for it in group if it.done is not None]
+
+    def _open(self, book: str) -> BookFile:
+        file = self._files.get(book)
+        if file is None:
+            room = self._open(ROOM) if book != ROOM else None
+            utc = self._clock.stamp().utc
+            file = BookFile(book_file(self._state_dir, book), book, utc)
+            self._files[book] = file
+            self._committed[book] = file.seq
+            if room is not None:
+                if book not in self._announced:
+                    self._write_head(room, "opened", file)
+                    self._announced.add(book)
+                file.mark_closed("")
+        return file
+
+    def _end(self, session: str, file: BookFile) -> None:
+        # The head first: a crash between the two leaves a session that is ended once more, never an unwitnessed end.
+        self._write_head(self._open(ROOM), "closed", file)
+        file.mark_closed(self._clock.stamp().utc)
+        file.settle()
+        file.close()
+        del self._files[session]
+        self._announced.discard(session)
+
+    def _write_head(self, room: BookFile, event: Literal["opened", "closed"], file: BookFile) -> None:
+        head = Head(
+            event=event,
+            session=file.book,
+            seq=file.seq,
+            hash=file.head.hex(),
+            utc=self._clock.stamp().utc,
+        )
+        room.append([Line(seq=None, body=encode(head))], self._commit)
+
+    def _drop_files(self) -> None:
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
+
+    def _tell(self, what: Callable[..., object], *values: object) -> None:
+        try:
+            self._loop.call_soon_threadsafe(what, *values)
+        except RuntimeError:
+            return  # the loop is closed: nobody is left to be told
+
+    # On the loop again.
+
+    def _finish(self, finished: list[tuple[Callable[[int], None], int]]) -> None:
+        for done, seq in finished:
+            self._loop.call_soon(done, seq)
+
+
+def _take_lock(state_dir: Path) -> int:
+    lock = os.open(state_dir / "journal.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        raise JournalInUse(f"{state_dir}: another process writes the journal here") from error
+    return lock
