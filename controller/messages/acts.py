@@ -256,6 +256,9 @@ class DeviceBack:
 
     kind: Literal["device_back"] = "device_back"
     name: str
+    late_from: int = 0
+    late_to: int = 0
+    """For "journal": the records that reached the disk later than their effects reached the room."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

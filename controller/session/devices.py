@@ -154,7 +154,8 @@ def device_lost(state: State, act: DeviceLost, now: float) -> Ruled:
 def device_back(state: State, act: DeviceBack) -> Ruled:
     """It answers again; `to_repeat` puts it right."""
     kind = act.name.split(".", maxsplit=1)[0]
-    return cleared(state, f"{kind}_lost", act.name), ()
+    late = Fact(code="journal_late", values={"first": act.late_from, "last": act.late_to})
+    return cleared(state, f"{kind}_lost", act.name), (late,) if act.late_to else ()
 
 
 def lamp_changed(state: State, act: LampChanged, now: float) -> Ruled:

@@ -36,7 +36,7 @@ from controller.session.alarms import seen
 from controller.session.deadlines import vitals_fallen_due
 from controller.session.light import settle_light
 from controller.session.names import nearest
-from controller.session.state import State, flows
+from controller.session.state import State
 from controller.session.table import check_allowed
 
 
@@ -60,8 +60,6 @@ def step(state: State, given: Input, now: float, seq: int) -> Outcome:
         state = replace(state, told=state.told | {key for key, _ in due})
         facts += tuple(Fact(code="vitals_due", values={"participant": code}) for _, code in due)
     jumped = _jumped(before, state, given)
-    if flows(before) != flows(state) and state.arc_t == before.arc_t:
-        state = replace(state, arc_t=now)
     state = settle_light(before, state, now, jumped=jumped)
     picture = room_effects(state)
     repeated = devices.to_repeat(given.act, picture)

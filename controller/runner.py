@@ -1,0 +1,354 @@
+"""The one loop: it owns the state, writes down, then does.
+
+Inputs come in through `post`, on the loop's thread. Each is ruled by `session.step`, its record is handed to the
+journal, and its effects wait for the record to be on disk. Two exceptions, both closed lists: the acts in `_URGENT`
+act at once and cancel what is queued for their targets; and when the disk does not answer within `LATE_S`, the
+effects are released, an alarm is raised and nobody is told that the record is noted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from controller.arc.planner import Plan
+from controller.clock import Clock
+from controller.journal.chain import ROOM
+from controller.journal.reading import log_entries
+from controller.messages import (
+    Act,
+    Call,
+    DeviceBack,
+    DeviceLost,
+    Effect,
+    Input,
+    Light,
+    LogEntry,
+    Note,
+    Pause,
+    PlaceCall,
+    Planned,
+    Quiet,
+    Record,
+    Refused,
+    RefusedAct,
+    Replan,
+    Reply,
+    Start,
+    Timer,
+    encode,
+    target,
+)
+from controller.session.deadlines import next_deadline
+from controller.session.state import State
+from controller.session.step import step
+
+log = logging.getLogger(__name__)
+
+LATE_S = 2.0
+"""An effect waits no longer than this for its record."""
+
+SNAPSHOT_EVERY = 25
+"""Records between two snapshots of the state."""
+
+REPLIES_KEPT = 1000
+LOG_KEPT = 40
+REFUSALS_PER_MINUTE = 20
+
+_SETTLE_LIMIT = 100
+
+
+class Writer(Protocol):
+    """The part of the journal that the loop needs; see `journal.writer.Journal`."""
+
+    def append(
+        self, record: Record, *, text: str, snapshot: bytes | None, book: str, done: Callable[[int], None] | None
+    ) -> None:
+        """Queue a record; `done(seq)` on the loop when it is on disk."""
+        ...
+
+    def close_session(self, session: str, done: Callable[[int], None] | None = None) -> None:
+        """Queue the end of a session's file."""
+        ...
+
+
+class Driver(Protocol):
+    """What makes an effect real; never blocks, never raises."""
+
+    def apply(self, effect: Effect, seq: int) -> None:
+        """Do it, unless something later was done to the same target."""
+        ...
+
+
+@dataclass
+class _Pending:
+    """A record on its way to the disk, and the effects that wait for it."""
+
+    book: str
+    seq: int
+    order: int
+    since: float
+    effects: list[Effect]
+    reply: Reply
+    listeners: list[Callable[[Reply], None]] = field(default_factory=list)
+    released: bool = False
+    on_disk: bool = False
+
+
+Prepare = Callable[[Input], Input]
+Planner = Callable[[State, Replan], Plan]
+
+
+class Runner:
+    """The loop's state and its way to the journal and the drivers. Every method runs on the loop's thread."""
+
+    def __init__(
+        self,
+        state: State,
+        clock: Clock,
+        journal: Writer,
+        drivers: dict[str, Driver],
+        planner: Planner,
+        *,
+        seqs: dict[str, int] | None = None,
+        replies: dict[str, Reply] | None = None,
+        entries: list[LogEntry] | None = None,
+        prepare: Prepare = lambda given: given,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`drivers` by what they serve: "sound", "lights", "caller". `seqs`: newest seq of each book."""
+        self.state = state
+        self.entries: deque[LogEntry] = deque(entries or [], maxlen=LOG_KEPT)
+        self.committed: dict[str, int] = dict(seqs or {})
+        self._clock = clock
+        self._journal = journal
+        self._drivers = drivers
+        self._planner = planner
+        self._prepare = prepare
+        self._on_change = on_change
+        self._seqs = dict(seqs or {})
+        self._replies: OrderedDict[str, Reply | _Pending] = OrderedDict(replies or {})
+        self._queue: deque[_Pending] = deque()
+        self._order = 0
+        self._late: tuple[int, int] | None = None
+        self._refusals: deque[float] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._watch: asyncio.TimerHandle | None = None
+        self._plans: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    @property
+    def book(self) -> str:
+        """Where records go now: the open session's file, otherwise the room's."""
+        return self.state.session if self.state.in_session else ROOM
+
+    def waiting_s(self) -> float:
+        """How long the oldest record has waited for the disk."""
+        return self._clock.now() - self._queue[0].since if self._queue else 0.0
+
+    def post_act(self, act: Act) -> None:
+        """Take an act of the room's own."""
+        self.post(Input(act=act))
+
+    def post(self, given: Input, listener: Callable[[Reply], None] | None = None) -> None:
+        """Take an Input. `listener` hears the Reply once: when the record is on disk, or at once if refused."""
+        if self._closed:
+            return
+        known = self._replies.get(given.id)
+        if known is not None:
+            self._repeat(known, listener)
+            return
+        self._pass_time()
+        self._take(given, listener)
+        self._arm()
+        self._on_change()
+
+    async def close(self) -> None:
+        """Stop taking Inputs and drop the timers; what was decided is already with the journal."""
+        self._closed = True
+        for handle in (self._timer, self._watch):
+            if handle is not None:
+                handle.cancel()
+        for task in list(self._plans):
+            task.cancel()
+        await asyncio.gather(*self._plans, return_exceptions=True)
+
+    # --- from Input to record ---------------------------------------------------------------------------------
+
+    def _pass_time(self) -> None:
+        """Let a Timer pass for every deadline that has come, so that no act is ruled on an old state."""
+        for _ in range(_SETTLE_LIMIT):
+            deadline = next_deadline(self.state)
+            if deadline is None or deadline > self._clock.now():
+                return
+            self._take(Input(act=Timer()), None)
+        log.error("deadlines do not settle: %s", next_deadline(self.state))
+
+    def _take(self, given: Input, listener: Callable[[Reply], None] | None) -> None:
+        now = self._clock.now()
+        try:
+            given = self._prepare(given)
+            book = given.act.session if isinstance(given.act, Start) else self.book
+            seq = self._seqs.get(book, 0) + 1
+            outcome = step(self.state, given, now, seq)
+        except Refused as refusal:
+            self._refuse(given, refusal, listener, now)
+            return
+        before = self.state
+        self.state = outcome.state
+        if isinstance(given.act, Timer) and not outcome.effects and not outcome.facts:
+            return
+        record = Record(
+            seq=seq, stamp=self._clock.stamp(now), input=given, effects=outcome.effects, facts=outcome.facts
+        )
+        pending = self._write(record, book, isinstance(given.act, Start), listener)
+        if isinstance(given.act, _URGENT) or (isinstance(given.act, Light) and given.act.scene in ("exit", "medical")):
+            self._overtake(pending)
+        if before.in_session and not self.state.in_session:
+            self._journal.close_session(before.session)
+
+    def _write(self, record: Record, book: str, fresh: bool, listener: Callable[[Reply], None] | None) -> _Pending:
+        self._seqs[book] = record.seq
+        self._order = max(self._order + 1, int(record.stamp.t * 1e6))
+        reply = Reply(id=record.input.id, seq=record.seq, utc=record.stamp.utc)
+        pending = _Pending(book, record.seq, self._order, record.stamp.t, list(record.effects), reply)
+        if listener is not None:
+            pending.listeners.append(listener)
+        self._queue.append(pending)
+        self._remember(record.input.id, pending)
+        text = record.input.act.text if isinstance(record.input.act, Note) else ""
+        self.entries.extendleft(log_entries(record, text))
+        snapshot = encode(self.state) if fresh or record.seq % SNAPSHOT_EVERY == 0 else None
+        self._journal.append(record, text="", snapshot=snapshot, book=book, done=lambda _seq: self._written(pending))
+        if self._watch is None:
+            self._watch = asyncio.get_running_loop().call_later(LATE_S, self._look_for_late)
+        return pending
+
+    def _refuse(self, given: Input, refusal: Refused, listener: Callable[[Reply], None] | None, now: float) -> None:
+        reply = Reply(id=given.id, refused=refusal.code, values=refusal.values)
+        if listener is not None:
+            listener(reply)
+        while self._refusals and self._refusals[0] < now - 60.0:
+            self._refusals.popleft()
+        if given.origin.path == "room" or len(self._refusals) >= REFUSALS_PER_MINUTE:
+            return
+        self._refusals.append(now)
+        book = self.book
+        kept = replace(given, act=RefusedAct(act=given.act.kind, code=refusal.code, values=refusal.values))
+        record = Record(seq=self._seqs.get(book, 0) + 1, stamp=self._clock.stamp(now), input=kept)
+        self._write(record, book, False, None).reply = reply
+
+    def _repeat(self, known: Reply | _Pending, listener: Callable[[Reply], None] | None) -> None:
+        if listener is None:
+            return
+        if isinstance(known, Reply):
+            listener(known)
+        elif known.on_disk:
+            listener(known.reply)
+        else:
+            known.listeners.append(listener)
+
+    def _remember(self, given_id: str, pending: _Pending) -> None:
+        self._replies[given_id] = pending
+        while len(self._replies) > REPLIES_KEPT:
+            self._replies.popitem(last=False)
+
+    # --- from record to effect --------------------------------------------------------------------------------
+
+    def _written(self, pending: _Pending) -> None:
+        """The record is on disk: now it is done, and now people are told."""
+        pending.on_disk = True
+        self.committed[pending.book] = pending.seq
+        while self._queue and self._queue[0].on_disk:
+            done = self._queue.popleft()
+            self._release(done)
+            for listener in done.listeners:
+                listener(done.reply)
+            done.listeners.clear()
+        if self._late is not None and not any(p.released for p in self._queue):
+            first, last = self._late
+            self._late = None
+            self.post_act(DeviceBack(name="journal", late_from=first, late_to=last))
+        self._on_change()
+
+    def _overtake(self, urgent: _Pending) -> None:
+        """Act at once; what is queued for the same targets is no longer wanted."""
+        targets = {target(effect) for effect in urgent.effects}
+        for queued in self._queue:
+            if queued is not urgent and not queued.released:
+                queued.effects = [effect for effect in queued.effects if target(effect) not in targets]
+        self._release(urgent)
+
+    def _release(self, pending: _Pending) -> None:
+        if pending.released:
+            return
+        pending.released = True
+        for effect in pending.effects:
+            self._do(effect, pending.order)
+
+    def _look_for_late(self) -> None:
+        """Two seconds without the disk: the room goes on, and everybody is told that nothing is being noted."""
+        self._watch = None
+        now = self._clock.now()
+        late = [pending for pending in self._queue if now - pending.since >= LATE_S - 0.01]
+        fresh = [pending for pending in late if not pending.released]
+        for pending in late:
+            self._release(pending)
+        if fresh:
+            first = self._late is None
+            self._late = (self._late[0] if self._late else fresh[0].seq, fresh[-1].seq)
+            if first:
+                self.post_act(DeviceLost(name="journal", why="late"))
+        if self._queue and self._watch is None:
+            wait = max(0.05, self._queue[0].since + LATE_S - now) if not self._queue[0].released else 0.25
+            self._watch = asyncio.get_running_loop().call_later(wait, self._look_for_late)
+
+    def _do(self, effect: Effect, order: int) -> None:
+        match effect:
+            case Replan():
+                task = asyncio.get_running_loop().create_task(self._plan(effect))
+                self._plans.add(task)
+                task.add_done_callback(self._plans.discard)
+            case PlaceCall():
+                self._drivers["caller"].apply(effect, order)
+            case _ if effect.kind == "fade_light":
+                self._drivers["lights"].apply(effect, order)
+            case _:
+                self._drivers["sound"].apply(effect, order)
+
+    async def _plan(self, effect: Replan) -> None:
+        """Plan beside the loop. A planner that fails leaves the cues as they are, and says so by what is short."""
+        if effect.plan != self.state.plan:
+            return
+        state = self.state
+        try:
+            made = await asyncio.to_thread(self._planner, state, effect)
+            answer = Planned(plan=effect.plan, cues=made.cues, short_s=made.short_s)
+        except Exception:
+            log.exception("the planner failed")
+            answer = Planned(plan=effect.plan, cues=state.cues, short_s=24 * 3600.0)
+        self.post_act(answer)
+
+    # --- time -------------------------------------------------------------------------------------------------
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = next_deadline(self.state)
+        if deadline is not None and not self._closed:
+            wait = min(60.0, max(0.0, deadline - self._clock.now()))
+            self._timer = asyncio.get_running_loop().call_later(wait, self._wake)
+
+    def _wake(self) -> None:
+        self._timer = None
+        self._pass_time()
+        self._arm()
+        self._on_change()
+
+
+_URGENT = (Pause, Quiet, Call)

@@ -1,0 +1,156 @@
+"""The consoles' Unix socket: one JSON object a line.
+
+    console -> {"protocol": 1, "console": "console-3f2a", "person": "AB", "path": "socket"}
+    daemon  -> {"protocol": 1, "room": "room-1"}           or {"error": "protocol", "server": 1} and the end
+    daemon  -> {"status": {…}}                             at once, and on every change
+    daemon  -> {"telemetry": {…}}                          at 2 Hz
+    console -> {"input": {…}}                              an Input with the console's own id
+    daemon  -> {"reply": {…}}                              when its record is on disk, or at once when refused
+
+A line that is no message is answered {"error": "message", "why": …}; the console stays connected.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from controller.messages import PEOPLES_ACTS, PROTOCOL, Input, Origin, Reply, Status, Telemetry, from_plain, to_plain
+
+log = logging.getLogger(__name__)
+
+TELEMETRY_S = 0.5
+LINE_LIMIT = 64 * 1024
+BACKLOG_LIMIT = 4 * 1024 * 1024
+"""A console that does not read for so many bytes is let go; it comes back by itself."""
+
+
+class Server:
+    """Any number of consoles; a slow or broken one disturbs nobody."""
+
+    def __init__(
+        self,
+        path: Path,
+        room: str,
+        take: Callable[[Input, Callable[[Reply], None]], None],
+        status: Callable[[], Status],
+        telemetry: Callable[[], Telemetry],
+    ) -> None:
+        """`take` hands an Input to the runner; `status` and `telemetry` are asked when they are to be sent."""
+        self._path = path
+        self._room = room
+        self._take = take
+        self._status = status
+        self._telemetry = telemetry
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._server: asyncio.Server | None = None
+        self._ticker: asyncio.Task[None] | None = None
+        self._dirty = False
+
+    async def start(self) -> None:
+        """Listen; only the owner and the group may connect. Raises OSError."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.unlink(missing_ok=True)
+        self._server = await asyncio.start_unix_server(self._serve, str(self._path), limit=LINE_LIMIT)
+        self._path.chmod(0o660)
+        self._ticker = asyncio.create_task(self._tick())
+
+    def changed(self) -> None:
+        """Send the Status to everybody, once for all changes of this turn of the loop."""
+        if not self._dirty:
+            self._dirty = True
+            asyncio.get_running_loop().call_soon(self._send_status)
+
+    async def close(self) -> None:
+        """Let everybody go. Twice is fine."""
+        if self._ticker is not None:
+            self._ticker.cancel()
+            await asyncio.gather(self._ticker, return_exceptions=True)
+            self._ticker = None
+        for writer in list(self._writers):
+            writer.close()
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+            self._path.unlink(missing_ok=True)
+
+    def _send_status(self) -> None:
+        self._dirty = False
+        if self._writers:
+            self._broadcast({"status": to_plain(self._status())})
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TELEMETRY_S)
+            if self._writers:
+                self._broadcast({"telemetry": to_plain(self._telemetry())})
+
+    def _broadcast(self, message: dict[str, Any]) -> None:
+        line = _line(message)
+        for writer in list(self._writers):
+            self._write(writer, line)
+
+    def _write(self, writer: asyncio.StreamWriter, line: bytes) -> None:
+        if writer.is_closing():
+            return
+        if writer.transport.get_write_buffer_size() > BACKLOG_LIMIT:
+            log.warning("a console does not read; it is let go")
+            writer.transport.abort()
+            return
+        writer.write(line)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            origin = await self._greet(reader, writer)
+            if origin is None:
+                return
+            self._writers.add(writer)
+            self._write(writer, _line({"status": to_plain(self._status())}))
+            while line := await reader.readline():
+                self._handle(line, origin, writer)
+        except (ConnectionError, ValueError, asyncio.IncompleteReadError) as error:
+            log.info("a console went away: %s", error)
+        finally:
+            self._writers.discard(writer)
+            writer.close()
+
+    async def _greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Origin | None:
+        try:
+            hello = json.loads(await reader.readline())
+            spoken = hello.get("protocol")
+        except (ValueError, AttributeError):
+            spoken, hello = None, {}
+        if spoken != PROTOCOL:
+            writer.write(_line({"error": "protocol", "server": PROTOCOL}))
+            return None
+        writer.write(_line({"protocol": PROTOCOL, "room": self._room}))
+        person = hello.get("person")
+        return Origin(
+            person=str(person)[:40] if person else None, console=str(hello.get("console", "?"))[:40], path="socket"
+        )
+
+    def _handle(self, line: bytes, origin: Origin, writer: asyncio.StreamWriter) -> None:
+        try:
+            given = from_plain(Input, json.loads(line)["input"])
+        except (ValueError, KeyError, TypeError) as error:
+            why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else "not a message"
+            self._write(writer, _line({"error": "message", "why": why}))
+            return
+        if not isinstance(given.act, PEOPLES_ACTS):
+            self._write(writer, _line({"error": "message", "why": f"{given.act.kind} is not for consoles"}))
+            return
+        self._take(replace(given, origin=origin), lambda reply: self._reply(writer, reply))
+
+    def _reply(self, writer: asyncio.StreamWriter, reply: Reply) -> None:
+        self._write(writer, _line({"reply": to_plain(reply)}))
+
+
+def _line(message: dict[str, Any]) -> bytes:
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
