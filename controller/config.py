@@ -1,0 +1,326 @@
+"""The room file: which devices hang where, and how this room's sound, light, broker and call are set."""
+
+from __future__ import annotations
+
+import importlib.resources
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from controller.arc.programme import Programme
+from controller.broker import BrokerSettings
+from controller.calls.caller import CallerSettings
+from controller.files import ConfigError, did_you_mean, mistakes_in, read_toml
+from controller.lights.mqtt import LampSettings, LightSettings
+from controller.lights.profile import Profile
+from controller.messages import RoomRules
+from controller.sound.settings import Bus, SoundSettings
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9-]+$", max_length=40)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Seconds = Annotated[float, Field(gt=0.0, le=120.0)]
+
+OVERRIDES = Path("/etc/stillroom")
+"""A clinic's own playlists/ and devices/ lie here and come before the shipped ones of the same name."""
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class BusTable(_Table):
+    """A pair of channels of the one output."""
+
+    name: Name
+    channels: tuple[Annotated[int, Field(ge=1, le=16)], Annotated[int, Field(ge=1, le=16)]]
+    level_db: Annotated[float, Field(ge=-60.0, le=0.0)] = 0.0
+    ceiling_dbfs: Annotated[float, Field(ge=-60.0, le=-1.0)] = -6.0
+
+
+class SoundTable(_Table):
+    """Where the sound goes, how loud pieces are made, and how fast it may change."""
+
+    output: Annotated[str, Field(pattern=r"^(auto|null|file:.+\.wav|device:.+)$")] = "auto"
+    target_lufs: Annotated[float, Field(ge=-50.0, le=-14.0)] = -23.0
+    pause_fade_s: Seconds = 2.0
+    resume_fade_s: Seconds = 6.0
+    volume_fade_s: Seconds = 1.0
+    quiet_return_s: Seconds = 20.0
+    end_fade_s: Seconds = 20.0
+    buses: Annotated[tuple[BusTable, ...], Field(min_length=1)] = (BusTable(name="speakers", channels=(1, 2)),)
+
+
+class MusicTable(_Table):
+    """Folders of music; a phase draws from the subfolder that has its name."""
+
+    folders: tuple[Path, ...] = ()
+
+
+class LampTable(_Table):
+    """One lamp: its name in this room, its profile in devices/, and what the bridge calls it."""
+
+    name: Name
+    profile: str
+    device: str
+
+
+class LightTable(_Table):
+    """Levels are perceived brightness, 0..1."""
+
+    floor: Share = 0.05
+    ceiling: Share = 0.8
+    exit: Share = 0.4
+    medical: Share = 0.8
+    rest: Share = 0.3
+    slew_per_s: Annotated[float, Field(gt=0.0, le=0.5)] = 0.10
+    scene_fade_s: Seconds = 2.0
+    release_fade_s: Seconds = 10.0
+    lamps: tuple[LampTable, ...] = ()
+
+
+class BrokerTable(_Table):
+    """The room's MQTT broker. The password lies in a file of its own."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 1883
+    username: str = ""
+    password_file: Path | None = None
+    tls: bool = False
+
+
+class CallTable(_Table):
+    """When a support call counts as not delivered."""
+
+    deliver_within_s: Annotated[float, Field(ge=1.0, le=60.0)] = 5.0
+    answer_within_s: Annotated[float, Field(ge=5.0, le=300.0)] = 30.0
+
+
+class OutageTable(_Table):
+    """After a power cut longer than this, or of unknown length, the sitter is asked before the arc goes on."""
+
+    ask_after_minutes: Annotated[float, Field(ge=0.0, le=120.0)] = 10.0
+
+
+class RoomTable(_Table):
+    """A whole room file."""
+
+    format: Literal[1]
+    name: Name
+    simulated: bool = False
+    sound: SoundTable = SoundTable()
+    music: MusicTable = MusicTable()
+    light: LightTable = LightTable()
+    broker: BrokerTable = BrokerTable()
+    call: CallTable = CallTable()
+    outage: OutageTable = OutageTable()
+
+
+@dataclass(frozen=True)
+class Room:
+    """A room file that was read and found right, and the profiles that it names."""
+
+    path: Path
+    table: RoomTable
+    profiles: dict[str, Profile]
+
+    @property
+    def name(self) -> str:
+        """The room's name."""
+        return self.table.name
+
+    def rules(self) -> RoomRules:
+        """What the rules need to know."""
+        sound, light = self.table.sound, self.table.light
+        return RoomRules(
+            room=self.name,
+            lamps=tuple(lamp.name for lamp in light.lamps),
+            buses=tuple(bus.name for bus in sound.buses),
+            light_floor=light.floor,
+            light_ceiling=light.ceiling,
+            exit_light=light.exit,
+            medical_light=light.medical,
+            rest_light=light.rest,
+            pause_fade_s=sound.pause_fade_s,
+            resume_fade_s=sound.resume_fade_s,
+            volume_fade_s=sound.volume_fade_s,
+            quiet_return_s=sound.quiet_return_s,
+            end_fade_s=sound.end_fade_s,
+            scene_fade_s=light.scene_fade_s,
+            release_fade_s=light.release_fade_s,
+            ask_after_outage_s=self.table.outage.ask_after_minutes * 60.0,
+            target_lufs=sound.target_lufs,
+            peak_dbfs=min(bus.ceiling_dbfs for bus in sound.buses) - 1.0,
+        )
+
+    def sound(self, runtime_dir: Path) -> SoundSettings:
+        """For the sound engine."""
+        sound = self.table.sound
+        buses = tuple(
+            Bus(name=bus.name, channels=bus.channels, level_db=bus.level_db, ceiling_dbfs=bus.ceiling_dbfs)
+            for bus in sound.buses
+        )
+        return SoundSettings(
+            room=self.name,
+            runtime_dir=runtime_dir,
+            buses=buses,
+            output=sound.output,
+            pause_fade_s=sound.pause_fade_s,
+            resume_fade_s=sound.resume_fade_s,
+        )
+
+    def broker(self, client: str) -> BrokerSettings:
+        """For one client of the broker; `client` tells the room's links apart. Raises ConfigError."""
+        broker = self.table.broker
+        password = None
+        if broker.password_file is not None:
+            try:
+                password = broker.password_file.read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise ConfigError([f"{self.path}: broker.password_file: cannot be read: {error}"]) from None
+        return BrokerSettings(
+            host=broker.host,
+            port=broker.port,
+            client_id=f"stillroom-{self.name}-{client}-{machine_id()[:8]}",
+            username=broker.username or None,
+            password=password,
+            tls=broker.tls,
+        )
+
+    def lights(self) -> LightSettings:
+        """For the lights' driver."""
+        light = self.table.light
+        lamps = tuple(
+            LampSettings(lamp=lamp.name, profile=self.profiles[lamp.profile], device_name=lamp.device)
+            for lamp in light.lamps
+        )
+        return LightSettings(lamps=lamps, floor=light.floor, ceiling=light.ceiling, slew_per_s=light.slew_per_s)
+
+    def caller(self, runtime_dir: Path, state_dir: Path) -> CallerSettings:
+        """For the caller."""
+        return CallerSettings(
+            room=self.name,
+            runtime_dir=runtime_dir,
+            state_dir=state_dir,
+            broker=self.broker("caller"),
+            deliver_within_s=self.table.call.deliver_within_s,
+            answer_within_s=self.table.call.answer_within_s,
+        )
+
+
+def machine_id() -> str:
+    """This machine's id: with it, two machines with the same room file do not throw each other off the broker."""
+    try:
+        return Path("/etc/machine-id").read_text(encoding="ascii").strip() or "unknown"
+    except OSError:
+        return "unknown"
+
+
+def load_room(path: Path) -> Room:
+    """A room file with its profiles. Raises ConfigError with every mistake in it."""
+    data = read_toml(path)
+    table, mistakes = mistakes_in(path, RoomTable, data)
+    profiles, more = _profiles_of(path, data)
+    mistakes += more + _cross_checks(path, data)
+    if table is None or mistakes:
+        raise ConfigError(mistakes)
+    return Room(path=path, table=table, profiles=profiles)
+
+
+def load_profile(path: Path) -> Profile:
+    """A device profile. Raises ConfigError."""
+    profile, mistakes = mistakes_in(path, Profile, read_toml(path))
+    if profile is None:
+        raise ConfigError(mistakes)
+    return profile
+
+
+def load_programme(path: Path) -> Programme:
+    """A programme. Raises ConfigError."""
+    programme, mistakes = mistakes_in(path, Programme, read_toml(path))
+    if programme is None:
+        raise ConfigError(mistakes)
+    return programme
+
+
+def check_file(path: Path) -> str:
+    """Which kind of file this is: room, profile or programme; found right. Raises ConfigError."""
+    data = read_toml(path)
+    if "phases" in data:
+        load_programme(path)
+        return "programme"
+    if "topics" in data:
+        load_profile(path)
+        return "device profile"
+    load_room(path)
+    return "room"
+
+
+def shipped(kind: str) -> dict[str, Path]:
+    """Files of a kind ("playlists" or "devices") by name; a clinic's own come before the shipped ones."""
+    here = Path(__file__).parent
+    packaged = Path(str(importlib.resources.files("controller"))) / "data" / kind
+    found: dict[str, Path] = {}
+    for folder in (packaged, here.parent / kind, OVERRIDES / kind):
+        if folder.is_dir():
+            found |= {path.stem: path for path in sorted(folder.glob("*.toml"))}
+    return found
+
+
+def find_programme(name: str) -> Path:
+    """The file of a programme, by name or by path. Raises ConfigError."""
+    known = shipped("playlists")
+    if name in known:
+        return known[name]
+    if name.endswith(".toml") and Path(name).is_file():
+        return Path(name)
+    raise ConfigError([f'there is no programme "{name}"{did_you_mean(name, known)}'])
+
+
+def _profiles_of(path: Path, data: dict[str, Any]) -> tuple[dict[str, Profile], list[str]]:
+    known = shipped("devices")
+    profiles: dict[str, Profile] = {}
+    mistakes: list[str] = []
+    for place, lamp in enumerate(_tables(data, "light", "lamps"), start=1):
+        name = lamp.get("profile")
+        if not isinstance(name, str) or name in profiles:
+            continue
+        if name not in known:
+            where = f"light.lamps[{place}].profile"
+            mistakes.append(f'{path}: {where}: there is no profile "{name}"{did_you_mean(name, known)}')
+            continue
+        try:
+            profiles[name] = load_profile(known[name])
+        except ConfigError as error:
+            mistakes += error.mistakes
+    return profiles, mistakes
+
+
+def _cross_checks(path: Path, data: dict[str, Any]) -> list[str]:
+    """What only the whole file can tell: names given twice, channels used twice, a floor above the ceiling."""
+    mistakes: list[str] = []
+    for kind in (("light", "lamps"), ("sound", "buses")):
+        names = [str(table.get("name")) for table in _tables(data, *kind)]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            mistakes.append(f'{path}: {".".join(kind)}: two have the name "{name}"')
+    used: dict[int, str] = {}
+    for bus in _tables(data, "sound", "buses"):
+        for channel in bus.get("channels", ()):
+            if channel in used:
+                mistakes.append(
+                    f"{path}: sound.buses: {bus.get('name')} and {used[channel]} both use channel {channel}"
+                )
+            used[channel] = str(bus.get("name"))
+    light = data.get("light", {})
+    if isinstance(light, dict):
+        floor, ceiling = light.get("floor", 0.05), light.get("ceiling", 0.8)
+        if isinstance(floor, int | float) and isinstance(ceiling, int | float) and floor >= ceiling:
+            mistakes.append(f"{path}: light: the floor ({floor}) must lie below the ceiling ({ceiling})")
+    return mistakes
+
+
+def _tables(data: dict[str, Any], outer: str, inner: str) -> list[dict[str, Any]]:
+    table = data.get(outer, {})
+    rows = table.get(inner, []) if isinstance(table, dict) else []
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []

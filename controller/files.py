@@ -1,0 +1,104 @@
+"""Reading the files people write: every mistake at once, each with file, place, what, what is allowed, nearest name."""
+
+from __future__ import annotations
+
+import tomllib
+import types
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from rapidfuzz import process
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class ConfigError(Exception):
+    """A file that has to be mended; `mistakes` are whole sentences, each beginning with the file."""
+
+    def __init__(self, mistakes: Iterable[str]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("\n".join(self.mistakes))
+
+
+def did_you_mean(name: str, allowed: Iterable[str]) -> str:
+    """`; did you mean "…"?` or `; allowed: …`."""
+    names = sorted(allowed)
+    found = process.extractOne(name, names, score_cutoff=55)
+    if found:
+        return f'; did you mean "{found[0]}"?'
+    return f"; allowed: {', '.join(names)}" if names else ""
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The file's tables. Raises ConfigError for a file that cannot be read or is not TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        near = did_you_mean(path.name, [p.name for p in path.parent.glob("*.toml")]) if path.parent.is_dir() else ""
+        raise ConfigError([f"{path}: there is no such file{near}"]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{path}: cannot be read: {error}"]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"{path}: not TOML: {error}"]) from None
+
+
+def mistakes_in(path: Path, model: type[M], data: dict[str, Any]) -> tuple[M | None, list[str]]:
+    """The model, or None and everything that is wrong with the data."""
+    try:
+        return model.model_validate(data), []
+    except ValidationError as error:
+        return None, [f"{path}: {_explain(model, dict(entry))}" for entry in error.errors(include_url=False)]
+
+
+def _explain(model: type[BaseModel], error: dict[str, Any]) -> str:
+    loc: tuple[str | int, ...] = tuple(error["loc"])
+    kind = error["type"]
+    place = _place(loc)
+    if kind == "extra_forbidden":
+        allowed = _keys_at(model, loc[:-1])
+        where = f"{_place(loc[:-1])}: " if loc[:-1] else ""
+        return f'{where}unknown key "{loc[-1]}"{did_you_mean(str(loc[-1]), allowed)}'
+    if kind == "missing":
+        return f"{place}: is missing"
+    if kind == "literal_error":
+        allowed = [text.strip().strip("'") for text in error["ctx"]["expected"].replace(" or ", ", ").split(",")]
+        return f'{place}: "{error["input"]}" is not allowed{did_you_mean(str(error["input"]), allowed)}'
+    if kind == "value_error":
+        return f"{place + ': ' if place else ''}{error['ctx']['error']}"
+    given = error["input"]
+    shown = f" (it is {given!r})" if isinstance(given, str | int | float | bool) else ""
+    return f"{place}: {error['msg'][0].lower()}{error['msg'][1:]}{shown}"
+
+
+def _place(loc: Iterable[str | int]) -> str:
+    text = ""
+    for part in loc:
+        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def _keys_at(model: type[BaseModel], loc: Iterable[str | int]) -> list[str]:
+    current: Any = model
+    for part in loc:
+        if isinstance(part, str) and isinstance(current, type) and issubclass(current, BaseModel):
+            info = current.model_fields.get(part)
+            current = _inner(info.annotation) if info else None
+    if isinstance(current, type) and issubclass(current, BaseModel):
+        return [info.alias or name for name, info in current.model_fields.items()]
+    return []
+
+
+def _inner(annotation: Any) -> Any:
+    """The model inside Optional, tuple, list, dict and Annotated."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    origin = get_origin(annotation)
+    if origin is None and not isinstance(annotation, types.UnionType):
+        return None
+    for argument in get_args(annotation):
+        found = _inner(argument)
+        if found is not None:
+            return found
+    return None

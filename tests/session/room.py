@@ -1,0 +1,112 @@
+"""A room on paper: the rules driven by hand, with a simulated clock and an obedient planner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from controller.messages import (
+    Act,
+    Dose,
+    Effect,
+    Fact,
+    Input,
+    Opened,
+    Origin,
+    Piece,
+    Planned,
+    Replan,
+    RoomRules,
+    Start,
+    Timer,
+)
+from controller.planning import make_plan
+from controller.session.deadlines import next_deadline
+from controller.session.state import State, opening
+from controller.session.step import step
+
+PLAYLISTS = Path(__file__).parents[2] / "playlists"
+RULES = RoomRules(room="room-1", lamps=("lamp-1", "lamp-2"), buses=("speakers", "headphones"))
+
+
+def pool(pieces: int = 30, seconds: float = 300.0) -> dict[str, list[Piece]]:
+    """Pieces for every phase of every shipped programme; lengths differ, so that plans can fit."""
+    names = ["arrival", "settle", "ascent", "peak", "descent", "return"]
+    return {
+        name: [
+            Piece(path=f"/music/{name}/{i}.flac", title=f"{name} {i}", duration_s=seconds * (0.4 + (i * 7 % 11) / 7))
+            for i in range(pieces)
+        ]
+        for name in names
+    }
+
+
+@dataclass
+class PaperRoom:
+    """State, time and everything that followed."""
+
+    state: State = field(default_factory=lambda: opening(RULES, 0.0))
+    now: float = 0.0
+    seq: int = 0
+    effects: list[Effect] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+    pool: dict[str, list[Piece]] = field(default_factory=pool)
+
+    def act(self, act: Act, *participants: str, console: str = "console-a") -> list[Effect]:
+        """One Input, and the planner's answer where it is asked."""
+        self.settle()
+        return self._take(Input(act=act, participants=participants, origin=Origin(console=console, path="socket")))
+
+    def settle(self) -> None:
+        """A Timer for every deadline that has come."""
+        for _ in range(100):
+            deadline = next_deadline(self.state)
+            if deadline is None or deadline > self.now:
+                return
+            self._take(Input(act=Timer()))
+        raise AssertionError(f"deadlines do not settle: {next_deadline(self.state)} at {self.now}")
+
+    def _take(self, given: Input) -> list[Effect]:
+        outcome = step(self.state, given, self.now, self.seq + 1)
+        self.seq += 1
+        self.state = outcome.state
+        self.effects += outcome.effects
+        self.facts += outcome.facts
+        for effect in outcome.effects:
+            if isinstance(effect, Replan):
+                made = make_plan(self.state, effect, self.pool, self.now)
+                self._take(Input(act=Planned(plan=effect.plan, cues=made.cues, short_s=made.short_s)))
+        return list(outcome.effects)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, deadline by deadline."""
+        end = self.now + seconds
+        while (deadline := next_deadline(self.state)) is not None and deadline <= end:
+            self.now = max(self.now, deadline)
+            self.settle()
+        self.now = end
+
+    def start(self, programme: str = "psilocybin-25mg", *participants: str, minutes: float | None = None) -> None:
+        """Open the room and a session in it."""
+        self.act(Opened(rules=RULES))
+        text = (PLAYLISTS / f"{programme}.toml").read_text()
+        self.act(
+            Start(
+                programme=programme,
+                participants=participants or ("C-0412",),
+                programme_text=text,
+                session="s1",
+                seed=1,
+                minutes=minutes,
+            )
+        )
+
+    def dosed(self, programme: str = "psilocybin-25mg", minutes: float | None = None) -> None:
+        """A session in which the ingestion was just logged."""
+        self.start(programme, minutes=minutes)
+        self.wait(60.0)
+        self.act(Dose(amount=25, unit="mg"), "C-0412")
+
+    def codes(self) -> list[str]:
+        """Codes of all facts so far."""
+        return [fact.code for fact in self.facts]
