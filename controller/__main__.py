@@ -1,5 +1,167 @@
-"""The stillroom command."""
+"""The `stillroom` command: one verb a line, each with an example in its --help."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from controller.ctl import app as ctl_app
+from controller.journal_cli import app as journal_app
+from controller.library_cli import app as library_app
+from controller.options import STATE, StateDir, runtime_dir
+
+app = typer.Typer(
+    name="stillroom",
+    help="Session environment controller for a therapy room: music, light, record, call.\n\n"
+    "Not a medical device. An addition to a wired nurse call, never instead of it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(ctl_app, name="ctl")
+app.add_typer(journal_app, name="journal")
+app.add_typer(library_app, name="library")
+
+if TYPE_CHECKING:
+    from controller.config import Room
+
+RoomFile = Annotated[Path, typer.Argument(metavar="ROOM.toml", help="The room file.")]
+
+
+def _room(path: Path) -> Room:
+    from controller.config import load_room
+
+    return load_room(path)
+
+
+@app.command()
+def run(room: RoomFile, state: StateDir = STATE) -> None:
+    """Run the room's daemon; after a crash or a power cut it goes on with the session that stands open.
+
+    Example: stillroom run /etc/stillroom/room.toml --state /var/lib/stillroom
+    """
+    from controller.daemon import run_daemon
+
+    _log()
+    run_daemon(_room(room), state, lambda: print("ready", flush=True))
+
+
+@app.command()
+def sound(room: RoomFile, state: StateDir = STATE) -> None:
+    """Run the sound engine: its own process, which plays on when the daemon dies.
+
+    Example: stillroom sound /etc/stillroom/room.toml --state /var/lib/stillroom
+    """
+    from controller.sound.entry import prepare_process
+
+    prepare_process()
+    from controller.sound.engine import run_engine
+
+    _log()
+    run_engine(_room(room).sound(runtime_dir(state)))
+
+
+@app.command()
+def caller(room: RoomFile, state: StateDir = STATE) -> None:
+    """Run the caller: it owns the path of the support call, so that a dead daemon cannot swallow one.
+
+    Example: stillroom caller /etc/stillroom/room.toml --state /var/lib/stillroom
+    """
+    from controller.calls.caller import run_caller
+
+    _log()
+    run_caller(_room(room).caller(runtime_dir(state), state))
+
+
+@app.command()
+def console(
+    state: StateDir = STATE,
+    person: Annotated[str | None, typer.Option(help="Initials of who sits here; they stand in the record.")] = None,
+) -> None:
+    """Open the sitter's console on the room that runs with this state directory.
+
+    Example: stillroom console --person AB
+    """
+    from controller.console.app import run_console
+
+    run_console(runtime_dir(state), person)
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Room files, device profiles, programmes.")],
+) -> None:
+    """Check room files, device profiles and programmes; name every mistake at once.
+
+    Example: stillroom check room.toml devices/*.toml playlists/*.toml
+    """
+    from controller.config import check_file
+    from controller.files import ConfigError
+
+    mistakes: list[str] = []
+    for path in files:
+        try:
+            print(f"{path}: this {check_file(path)} is right")
+        except ConfigError as error:
+            mistakes += error.mistakes
+    for mistake in mistakes:
+        print(mistake, file=sys.stderr)
+    if mistakes:
+        raise typer.Exit(1)
+
+
+@app.command()
+def rehearse(
+    programme: Annotated[str, typer.Argument(help="Name or file of a programme.")],
+    room: Annotated[Path | None, typer.Option(help="Plan with this room's library; imagined pieces otherwise.")] = None,
+    state: StateDir = STATE,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same pieces.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Play a whole programme on a simulated clock, without any device, and print its timeline.
+
+    Example: stillroom rehearse psilocybin-25mg
+    """
+    from controller.rehearsal import rehearse_programme
+
+    raise typer.Exit(rehearse_programme(programme, _room(room) if room else None, state, seed, as_json=as_json))
+
+
+@app.command()
+def demo(
+    headless: Annotated[bool, typer.Option(help="No console; one line for each thing that happens.")] = False,
+    minutes: Annotated[float, typer.Option(min=1.0, max=720.0, help="Length of the whole session.")] = 6.0,
+    state: Annotated[Path | None, typer.Option(help="Keep the record and the capture here.")] = None,
+    wav: Annotated[Path | None, typer.Option(help="Write what the room hears to this file.")] = None,
+) -> None:
+    """Live through a whole session in a simulated room, on real parts; ends with a summary.
+
+    Example: stillroom demo --headless --minutes 2
+    """
+    from controller.demo.supervisor import run_demo
+
+    raise typer.Exit(run_demo(headless=headless or not sys.stdout.isatty(), minutes=minutes, state=state, wav=wav))
+
+
+def _log() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; a file that has to be mended is explained, not traced."""
+    from controller.files import ConfigError
+
+    try:
+        app()
+    except ConfigError as error:
+        for mistake in error.mistakes:
+            print(mistake, file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -210,7 +210,7 @@ class Room:
 
 
 def machine_id() -> str:
-    """This machine's id: with it, two machines with the same room file do not throw each other off the broker."""
+    """The machine's own id: with it, two machines with the same room file do not throw each other off the broker."""
     try:
         return Path("/etc/machine-id").read_text(encoding="ascii").strip() or "unknown"
     except OSError:

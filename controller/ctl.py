@@ -1,0 +1,342 @@
+"""`stillroom ctl`: what a console does, from a script. A refusal exits 1 with its reason."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+from uuid import uuid4
+
+import typer
+
+from controller.console.client import Client
+from controller.console.lines import ProtocolMismatch
+from controller.messages import (
+    Act,
+    Call,
+    Dose,
+    End,
+    Go,
+    Hold,
+    Light,
+    Mark,
+    Note,
+    Pause,
+    Quiet,
+    Reply,
+    Resume,
+    SeeAlarm,
+    StandDown,
+    Start,
+    Status,
+    TakeBack,
+    Vitals,
+    Volume,
+    to_plain,
+)
+from controller.options import STATE, AsJson, StateDir, runtime_dir
+from controller.wording import refusal
+
+app = typer.Typer(help="Do from a script what a console does. A refusal exits 1 with its reason.", no_args_is_help=True)
+
+Person = Annotated[str | None, typer.Option("--person", help="Initials for the record.")]
+Whom = Annotated[list[str] | None, typer.Option("--participant", help="Code of whom it concerns; may be repeated.")]
+
+T = TypeVar("T")
+
+READY_S = 5.0
+ANSWER_S = 30.0
+
+
+async def _ask(act: Act, participants: tuple[str, ...], state: Path, person: str | None) -> Reply:
+    async with Client(runtime_dir(state), console=f"ctl-{os.getpid()}", person=person) as client:
+        if not isinstance(act, Pause | Resume | Call):
+            await client.ready(READY_S)
+        return await asyncio.wait_for(client.send(act, participants), ANSWER_S)
+
+
+async def _see(state: Path, person: str | None) -> Status:
+    async with Client(runtime_dir(state), console=f"ctl-{os.getpid()}", person=person) as client:
+        return await client.ready(READY_S)
+
+
+def _reached(state: Path, ask: Callable[[], T]) -> T:
+    try:
+        return ask()
+    except TimeoutError:
+        print(f"No answer from the daemon in {state}. Is `stillroom run` up?", file=sys.stderr)
+    except ProtocolMismatch as error:
+        print(error, file=sys.stderr)
+    raise typer.Exit(2)
+
+
+def _do(state: Path, person: str | None, act: Act, participants: list[str] | None = None) -> None:
+    reply = _reached(state, lambda: asyncio.run(_ask(act, tuple(participants or ()), state, person)))
+    if reply.refused:
+        print(refusal(reply.refused, reply.values), file=sys.stderr)
+        raise typer.Exit(1)
+    path = reply.values.get("path")
+    print(f"done by the {path}; the record follows" if path else f"noted, record {reply.seq}, {reply.utc}")
+
+
+@app.command()
+def status(as_json: AsJson = False, state: StateDir = STATE, person: Person = None) -> None:
+    """What the room does now.
+
+    Example: stillroom ctl status --json
+    """
+    found = _reached(state, lambda: asyncio.run(_see(state, person)))
+    if as_json:
+        print(json.dumps(to_plain(found), ensure_ascii=False))
+        return
+    people = ", ".join(
+        person.code + ("" if person.t_plus_s is None else f" T+ {person.t_plus_s / 60:.0f} min")
+        for person in found.participants
+    )
+    rows = [
+        ("room", found.room),
+        ("state", found.state + (", held" if found.hold else "") + (", quiet" if found.quiet else "")),
+        ("programme", found.programme_title),
+        ("phase", found.phase),
+        ("participants", people),
+        ("music", f"{found.track.title}, {found.track.position_s:.0f} s" if found.track else ""),
+        ("light", ", ".join(f"{lamp.lamp} {lamp.target:.0%} {lamp.state}" for lamp in found.light)),
+        ("call", f"{found.call.level} {found.call.stage}" if found.call.call else ""),
+        ("alarms", ", ".join(alarm.code for alarm in found.alarms)),
+    ]
+    for name, value in rows:
+        if value:
+            print(f"{name:<13} {value}")
+
+
+@app.command()
+def start(
+    programme: Annotated[str, typer.Argument(help="Name of a programme.")],
+    participant: Whom = None,
+    minutes: Annotated[float | None, typer.Option(help="Compress or stretch it to so many minutes.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same pieces.")] = None,
+    touch: Annotated[str, typer.Option(help="Scope of touch that was consented to.")] = "",
+    state: StateDir = STATE,
+    person: Person = None,
+) -> None:
+    """Open a session.
+
+    Example: stillroom ctl start psilocybin-25mg --participant C-0412
+    """
+    codes = tuple(participant or ())
+    _do(state, person, Start(programme=programme, participants=codes, minutes=minutes, seed=seed, touch_scope=touch))
+
+
+@app.command()
+def dose(
+    amount: Annotated[float | None, typer.Argument(help="How much.")] = None,
+    unit: Annotated[str, typer.Argument(help="mg, ug, ml …")] = "",
+    kit: Annotated[str, typer.Option(help="Kit number, in a blinded session.")] = "",
+    witness: Annotated[str, typer.Option(help="Initials of the witness.")] = "",
+    minutes_ago: Annotated[float, typer.Option(help="When it was taken, in minutes before now.")] = 0.0,
+    participant: Whom = None,
+    state: StateDir = STATE,
+    person: Person = None,
+) -> None:
+    """Log a dose; the first one starts T+ and ends the arrival.
+
+    Example: stillroom ctl dose 25 mg --witness CD
+    """
+    _do(state, person, Dose(amount=amount, unit=unit, kit=kit, witness=witness, minutes_ago=minutes_ago), participant)
+
+
+@app.command()
+def vitals(
+    pressure: Annotated[str, typer.Argument(help="120/80")] = "",
+    pulse: Annotated[int | None, typer.Argument()] = None,
+    spo2: Annotated[int | None, typer.Argument()] = None,
+    celsius: Annotated[float | None, typer.Option()] = None,
+    missed: Annotated[str, typer.Option(help="Why they were not taken.")] = "",
+    participant: Whom = None,
+    state: StateDir = STATE,
+    person: Person = None,
+) -> None:
+    """Enter vitals.
+
+    Example: stillroom ctl vitals 120/80 72 98
+    """
+    try:
+        high, low = (int(part) for part in pressure.split("/")) if pressure else (None, None)
+    except ValueError:
+        print(f'"{pressure}" is no blood pressure; write it like 120/80', file=sys.stderr)
+        raise typer.Exit(1) from None
+    _do(
+        state,
+        person,
+        Vitals(systolic=high, diastolic=low, pulse=pulse, spo2=spo2, celsius=celsius, missed=missed),
+        participant,
+    )
+
+
+@app.command()
+def pause(state: StateDir = STATE, person: Person = None) -> None:
+    """Fade to silence; arc and music stand still.
+
+    Example: stillroom ctl pause
+    """
+    _do(state, person, Pause())
+
+
+@app.command()
+def resume(state: StateDir = STATE, person: Person = None) -> None:
+    """Go on: ends pause, silence and hold.
+
+    Example: stillroom ctl resume
+    """
+    _do(state, person, Resume())
+
+
+@app.command()
+def hold(state: StateDir = STATE, person: Person = None) -> None:
+    """Stay in this phase; the music goes on.
+
+    Example: stillroom ctl hold
+    """
+    _do(state, person, Hold())
+
+
+@app.command()
+def go(
+    phase: Annotated[str, typer.Argument(help="Code of a phase.")], state: StateDir = STATE, person: Person = None
+) -> None:
+    """Cross over to the beginning of a phase.
+
+    Example: stillroom ctl go return
+    """
+    _do(state, person, Go(phase=phase))
+
+
+@app.command()
+def quiet(
+    minutes: Annotated[float | None, typer.Argument(help="Until `resume` without.")] = None,
+    state: StateDir = STATE,
+    person: Person = None,
+) -> None:
+    """Silence that is asked for; the arc goes on.
+
+    Example: stillroom ctl quiet 10
+    """
+    _do(state, person, Quiet(minutes=minutes))
+
+
+@app.command()
+def volume(
+    level_db: Annotated[float | None, typer.Argument(help="dB below the calibrated level: 0 to -40.")] = None,
+    bus: Annotated[str, typer.Option(help="One bus; all without.")] = "",
+    step: Annotated[float | None, typer.Option(help="Move by so many dB.")] = None,
+    state: StateDir = STATE,
+    person: Person = None,
+) -> None:
+    """Set or move the volume; it never goes above the calibrated level.
+
+    Example: stillroom ctl volume --bus headphones --step -2
+    """
+    _do(state, person, Volume(bus=bus, level_db=level_db, step_db=step))
+
+
+@app.command()
+def light(
+    what: Annotated[str, typer.Argument(help="arc, exit, medical, or a level in %.")],
+    state: StateDir = STATE,
+    person: Person = None,
+) -> None:
+    """Take the light over, or give it back to the arc.
+
+    Example: stillroom ctl light exit
+    """
+    if what == "arc":
+        _do(state, person, Light(scene="arc"))
+    elif what == "exit":
+        _do(state, person, Light(scene="exit"))
+    elif what == "medical":
+        _do(state, person, Light(scene="medical"))
+    else:
+        try:
+            level = float(what.removesuffix("%")) / 100.0
+        except ValueError:
+            print(f'"{what}" is no light; allowed: arc, exit, medical, or a level in % like 20', file=sys.stderr)
+            raise typer.Exit(1) from None
+        _do(state, person, Light(level=level))
+
+
+@app.command()
+def mark(code: str, participant: Whom = None, state: StateDir = STATE, person: Person = None) -> None:
+    """A one-key event of the programme's list.
+
+    Example: stillroom ctl mark spoke
+    """
+    _do(state, person, Mark(code=code), participant)
+
+
+@app.command()
+def note(text: str, participant: Whom = None, state: StateDir = STATE, person: Person = None) -> None:
+    """A few words. Codes and behaviour, never a name.
+
+    Example: stillroom ctl note "asked for water"
+    """
+    _do(state, person, Note(text=text), participant)
+
+
+@app.command()
+def call(
+    emergency: Annotated[bool, typer.Option("--emergency", help="At once to the emergency level.")] = False,
+    call_id: Annotated[str, typer.Option("--id", help="Of a call that stands, to escalate it.")] = "",
+    state: StateDir = STATE,
+    person: Person = None,
+) -> None:
+    """Call support. An addition to the wired nurse call, never instead of it.
+
+    Example: stillroom ctl call
+    """
+    _do(state, person, Call(call=call_id or str(uuid4()), level="emergency" if emergency else "assist"))
+
+
+@app.command("stand-down")
+def stand_down(state: StateDir = STATE, person: Person = None) -> None:
+    """Nobody needs to come any more.
+
+    Example: stillroom ctl stand-down
+    """
+    _do(state, person, StandDown())
+
+
+@app.command("take-back")
+def take_back(
+    seq: Annotated[int, typer.Argument(help="Number of the record.")], state: StateDir = STATE, person: Person = None
+) -> None:
+    """Take back a mark, note, step or assist call: an amendment, never a deletion.
+
+    Example: stillroom ctl take-back 42
+    """
+    _do(state, person, TakeBack(seq=seq))
+
+
+@app.command()
+def seen(
+    code: Annotated[str, typer.Argument(help="Of one alarm; all without.")] = "",
+    state: StateDir = STATE,
+    person: Person = None,
+) -> None:
+    """Alarm seen: silences, never clears.
+
+    Example: stillroom ctl seen
+    """
+    _do(state, person, SeeAlarm(code=code))
+
+
+@app.command()
+def end(state: StateDir = STATE, person: Person = None) -> None:
+    """Close the session: music and light come down gently, the record is closed.
+
+    Example: stillroom ctl end
+    """
+    _do(state, person, End())

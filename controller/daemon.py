@@ -1,0 +1,254 @@
+"""The daemon: opened in order, closed in reverse, and put right from the journal in between."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import shutil
+import signal
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+
+from controller.broker import BrokerLink
+from controller.calls.client import CallerClient
+from controller.clock import RoomClock, clock_synchronised, utc_now
+from controller.config import Room, find_programme, load_programme
+from controller.files import ConfigError
+from controller.journal.reading import log_entries
+from controller.journal.recovery import Recovered, recover
+from controller.journal.writer import Journal
+from controller.library.catalogue import Catalogue
+from controller.lights.mqtt import MqttLights
+from controller.messages import (
+    ClockSynced,
+    DeviceBack,
+    DeviceLost,
+    Input,
+    JournalView,
+    Opened,
+    Piece,
+    Refused,
+    RefusedAct,
+    RoomRules,
+    Start,
+    Status,
+    Telemetry,
+    decode,
+)
+from controller.options import runtime_dir
+from controller.planning import planner_for
+from controller.runner import Runner
+from controller.server import Server
+from controller.session.state import State, opening
+from controller.session.step import step
+from controller.sound.client import SoundClient
+from controller.views import Surroundings, status, telemetry
+
+log = logging.getLogger(__name__)
+
+LEAST_FREE_BYTES = 64 * 1024 * 1024
+"""With less than this on the disk no new session begins."""
+
+CLOCK_CHECK_S = 10.0
+
+
+@dataclass
+class Restored:
+    """What the journal gave back: the state, and how long the room was without a daemon."""
+
+    state: State
+    outage_s: float | None
+    rebooted: bool
+
+
+def restore(recovered: Recovered, rules: RoomRules, clock: RoomClock) -> Restored:
+    """The state as of the last record, and the clock carried on from it."""
+    last = recovered.last
+    if last is None:
+        return Restored(opening(rules, clock.now()), 0.0, False)
+    same_boot = last.boot_id == clock.stamp().boot_id
+    outage = clock.continue_from(last)
+    book = recovered.session
+    if book is None or book.snapshot is None:
+        return Restored(opening(rules, clock.now()), outage, not same_boot)
+    state = decode(State, book.snapshot)
+    for record in book.records:
+        if isinstance(record.input.act, RefusedAct):
+            continue
+        state = step(state, record.input, record.stamp.t, record.seq).state
+    return Restored(state, outage, not same_boot)
+
+
+class Daemon:
+    """One room's daemon."""
+
+    def __init__(self, room: Room, state_dir: Path) -> None:
+        self._room = room
+        self._state_dir = state_dir
+        self._clock = RoomClock()
+        self._stop = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def stop(self) -> None:
+        """Close in good order; the session stays open in the journal and the music goes on."""
+        self._stop.set()
+
+    async def run(self, ready: Callable[[], None] = lambda: None) -> None:
+        """Serve until `stop`. Raises OSError or JournalInUse where the room cannot be opened."""
+        async with contextlib.AsyncExitStack() as stack:
+            await self._open(stack)
+            ready()
+            await self._stop.wait()
+
+    async def _open(self, stack: contextlib.AsyncExitStack) -> None:
+        run_dir = runtime_dir(self._state_dir)
+        run_dir.mkdir(parents=True, exist_ok=True)
+        recovered = await asyncio.to_thread(recover, self._state_dir)
+        restored = restore(recovered, self._room.rules(), self._clock)
+        self._journal = Journal(self._state_dir, self._clock, self._journal_trouble)
+        stack.push_async_callback(self._journal.close)
+        self._link = BrokerLink(self._room.broker("daemon"))
+        self._sound = SoundClient(run_dir, self._clock)
+        self._lights = MqttLights(self._room.lights(), self._link, self._clock)
+        self._caller = CallerClient(run_dir, self._clock)
+        self._server = Server(run_dir / "daemon.sock", self._room.name, self._take, self._status, self._telemetry)
+        self.runner = self._make_runner(recovered, restored)
+        stack.push_async_callback(self.runner.close)
+        self.runner.post_act(Opened(rules=self._room.rules(), outage_s=restored.outage_s, rebooted=restored.rebooted))
+        if recovered.session is not None and not restored.state.in_session:
+            self._journal.close_session(recovered.session.book)
+        for damage in recovered.damaged:
+            log.error("%s was damaged (%s) and is kept as %s", damage.book, damage.why, damage.kept_as)
+            self.runner.post_act(DeviceLost(name=f"journal.{damage.book}", why=f"damaged at {damage.first_bad}"))
+        await self._server.start()
+        stack.push_async_callback(self._server.close)
+        await self._caller.start(self.runner.post_act)
+        stack.push_async_callback(self._caller.close)
+        await self._sound.start(self.runner.post_act, self.runner.post)
+        stack.push_async_callback(self._sound.close)
+        await self._lights.start(self.runner.post_act)
+        stack.push_async_callback(self._lights.close)
+        watch = asyncio.create_task(self._watch_clock())
+        stack.callback(watch.cancel)
+
+    def _make_runner(self, recovered: Recovered, restored: Restored) -> Runner:
+        books = [recovered.room] + ([recovered.session] if recovered.session else [])
+        replies = {key: reply for book in books for key, reply in book.replies.items()}
+        shown = recovered.session or recovered.room
+        entries = [entry for record in shown.records for entry in log_entries(record)]
+        return Runner(
+            restored.state,
+            self._clock,
+            self._journal,
+            {"sound": self._sound, "lights": self._lights, "caller": self._caller},
+            planner_for(self._pool, self._clock.now),
+            seqs={book.book: book.seq for book in books},
+            replies=replies,
+            entries=list(reversed(entries)),
+            prepare=self._prepare,
+            on_change=self._server.changed,
+        )
+
+    # --- what the runner asks ---------------------------------------------------------------------------------
+
+    def _take(self, given: Input, listener: Callable[..., None]) -> None:
+        self.runner.post(given, listener)
+
+    def _pool(self) -> dict[str, list[Piece]]:
+        return read_pool(self._state_dir, self._room)
+
+    def _prepare(self, given: Input) -> Input:
+        """Fill in what a Start leaves to the room: the programme's text, the session's name, the seed."""
+        act = given.act
+        if not isinstance(act, Start):
+            return given
+        if shutil.disk_usage(self._state_dir).free < LEAST_FREE_BYTES:
+            raise Refused("disk_full")
+        try:
+            path = find_programme(act.programme)
+            load_programme(path)
+        except ConfigError as error:
+            raise Refused("programme_unknown", name=act.programme, nearest=str(error)) from None
+        session = f"{utc_now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+        seed = act.seed if act.seed is not None else secrets.randbelow(2**31)
+        filled = replace(
+            act, programme_text=path.read_text(encoding="utf-8"), session=session, seed=seed, software=software()
+        )
+        return replace(given, act=filled)
+
+    def _journal_trouble(self, why: str) -> None:
+        self.runner.post_act(DeviceLost(name="journal", why=why) if why else DeviceBack(name="journal"))
+
+    # --- what consoles are shown ------------------------------------------------------------------------------
+
+    def _around(self) -> Surroundings:
+        sound, track = self._sound.view()
+        now = self._clock.now()
+        return Surroundings(
+            utc=self._clock.stamp(now).utc,
+            sound=sound,
+            track=track,
+            lamps=self._lights.view(now),
+            journal=JournalView(
+                seq=self.runner.committed.get(self.runner.book, 0), late_s=round(self.runner.waiting_s(), 3)
+            ),
+            simulated=self._room.table.simulated,
+        )
+
+    def _status(self) -> Status:
+        return status(self.runner.state, self._clock.now(), self._around(), self.runner.entries)
+
+    def _telemetry(self) -> Telemetry:
+        return telemetry(self.runner.state, self._clock.now(), self._around())
+
+    async def _watch_clock(self) -> None:
+        """Say when the wall clock was set right: a Pi has no battery clock."""
+        synced = clock_synchronised()
+        ahead = utc_now().timestamp() - self._clock.now()
+        while True:
+            await asyncio.sleep(CLOCK_CHECK_S)
+            offset = utc_now().timestamp() - self._clock.now() - ahead
+            if (not synced and clock_synchronised()) or abs(offset) > 1.0:
+                synced = clock_synchronised()
+                ahead += offset
+                self.runner.post_act(ClockSynced(offset_s=round(offset, 3)))
+
+
+def read_pool(state_dir: Path, room: Room) -> dict[str, list[Piece]]:
+    """The measured pieces of the room's folders, by the name of the subfolder they lie in."""
+    folders = [folder.resolve() for folder in room.table.music.folders]
+    catalogue = Catalogue(state_dir)
+    try:
+        pool: dict[str, list[Piece]] = defaultdict(list)
+        for piece in catalogue.pieces(folders):
+            for folder in folders:
+                if Path(piece.path).is_relative_to(folder):
+                    pool[Path(piece.path).relative_to(folder).parts[0]].append(piece)
+                    break
+        return pool
+    finally:
+        catalogue.close()
+
+
+def software() -> str:
+    """Name and version of this software."""
+    return f"stillroom {version('stillroom')}"
+
+
+async def _serve(room: Room, state_dir: Path, ready: Callable[[], None]) -> None:
+    daemon = Daemon(room, state_dir)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, daemon.stop)
+    await daemon.run(ready)
+
+
+def run_daemon(room: Room, state_dir: Path, ready: Callable[[], None] = lambda: None) -> None:
+    """Run until SIGTERM or SIGINT. The session, if any, stays open and the music goes on."""
+    state_dir.mkdir(parents=True, exist_ok=True)
+    asyncio.run(_serve(room, state_dir, ready))
