@@ -82,10 +82,10 @@ class BrokerLink:
         self._down: asyncio.Future[str] | None = None
         self._connected = False
         self._reported: bool | None = None
-        self._on_change: OnChange = lambda up, why: None
+        self._why = ""
+        self._watchers: list[OnChange] = []
         self._early: list[Callable[[], None]] = []
         self._beat = 0
-        self._answered = 0
         self._beat_at = 0.0
         self._unanswered_since: float | None = None
         self._confirming: dict[int, asyncio.Future[bool]] = {}
@@ -101,8 +101,15 @@ class BrokerLink:
         return self._connected and self._late_s() < _BEAT_LATE_S
 
     def start(self, on_change: OnChange) -> None:
-        """Connect, and keep connecting. `on_change` is called once per change, and once if the first try fails."""
-        self._on_change = on_change
+        """Connect, and keep connecting. `on_change` is called once per change, and once if the first try fails.
+
+        Who starts a link that is already started is told of its changes as well, and at once of its present state.
+        """
+        self._watchers.append(on_change)
+        if self._task is not None:
+            if self._reported is not None:
+                on_change(self._reported, self._why)
+            return
         self._loop = asyncio.get_running_loop()
         self._task = self._loop.create_task(self._keep(), name=f"broker link {self.settings.client_id}")
 
@@ -112,7 +119,8 @@ class BrokerLink:
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-        self._connected = False
+            self._watchers.clear()
+            self._reported = None
 
     def subscribe(self, topic_filter: str, callback: OnMessage, qos: int = 0, *, own: bool = True) -> None:
         """Hear `topic_filter` now and after every reconnection. `own`: also what this link itself publishes."""
@@ -223,7 +231,9 @@ class BrokerLink:
             self._reported = up
             if not up:
                 _log.warning("broker lost: %s", why)
-            self._on_change(up, why)
+            self._why = why
+            for watcher in tuple(self._watchers):
+                watcher(up, why)
 
     # Heartbeat
 
