@@ -34,6 +34,8 @@ _ATTACK_S, _RELEASE_S = 2.4, 3.2
 _HIGHEST_HZ = 2800.0
 """Partials above are left out: warm, and easy on the ear lying down."""
 _AIR_HZ = (500.0, 2600.0)
+_FINER = 4
+"""Nothing lies above 6 kHz, so the notes are made at a quarter of the file's rate."""
 _CEILING = 10 ** (-3 / 20)
 """Sample peak before encoding; what a lossy codec adds stays below -1 dBFS."""
 
@@ -51,6 +53,17 @@ class _Plan:
     chords: tuple[tuple[int, ...], ...]
     chord_s: float
     voices: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    """First and last frame, pitch as a MIDI number, gain, and how many detuned voices sing it."""
+
+    start: int
+    stop: int
+    midi: float
+    gain: float
+    voices: int
 
 
 _PLANS = (
@@ -115,21 +128,32 @@ def _make(number: int, path: Path) -> None:
 
 def _compose(plan: _Plan, rng: np.random.Generator) -> Samples:
     """The piece as frames × 2, at its loudness."""
-    frames = round(plan.seconds * plan.rate)
+    rate = plan.rate // _FINER
+    frames = round(plan.seconds * rate)
     mix = np.zeros((2, frames), dtype=np.float32)
-    partials = [(1 + 0.45 * _drift(rng, frames, plan.rate, 4.0)) / k**1.9 for k in range(1, 6)]
-    for start, stop, midi, gain in _score(plan, rng):
-        _add_note(mix[:, start:stop], [track[start:stop] for track in partials], midi, gain, plan, rng)
-    mix += 0.16 * float(np.sqrt(np.mean(mix**2))) * _air(rng, frames, plan.rate)
-    _fade_edges(mix, plan.rate)
+    partials = [(1 + 0.45 * _drift(rng, frames, rate, 4.0)) / np.float32(k**1.9) for k in range(1, 6)]
+    for note in _score(plan, rng, rate):
+        _add_note(mix, partials, note, rate, rng)
+    air = _air(rng, frames, rate)
+    _ramp(air, round(_ATTACK_S * rate))
+    _ramp(air[:, ::-1], round(_RELEASE_S * rate))
+    mix = _made_finer(mix + np.float32(0.16 * np.sqrt(np.mean(mix**2))) * air)
+    _ramp(mix, plan.rate // 50)
+    _ramp(mix[:, ::-1], plan.rate // 50)
     # Without weighting: between 100 Hz and 1 kHz the K curve of BS.1770 is flat within a decibel.
-    mix *= 10 ** ((plan.lufs + 0.691) / 20) / np.sqrt(np.sum(np.mean(mix**2, axis=1)))
-    mix *= min(1.0, _CEILING / float(np.max(np.abs(mix))))
+    mix *= np.float32(10 ** ((plan.lufs + 0.691) / 20) / np.sqrt(np.sum(np.mean(mix**2, axis=1))))
+    mix *= np.float32(min(1.0, _CEILING / float(np.max(np.abs(mix)))))
     return np.ascontiguousarray(mix.T)
 
 
-def _score(plan: _Plan, rng: np.random.Generator) -> Iterator[tuple[int, int, float, float]]:
-    """Notes as first frame, last frame, MIDI number and gain; a chord lasts until the next has come in."""
+def _made_finer(mix: Samples) -> Samples:
+    """The same sound at `_FINER` times the rate; it begins and ends in silence, so the transform may go round."""
+    frames = mix.shape[1] * _FINER
+    return (np.fft.irfft(np.fft.rfft(mix), frames) * _FINER).astype(np.float32)
+
+
+def _score(plan: _Plan, rng: np.random.Generator, rate: int) -> Iterator[_Note]:
+    """The piece's notes; a chord lasts until the next has come in."""
     count = max(2, round(plan.seconds / plan.chord_s))
     step = plan.seconds / count
     chord = 0
@@ -137,23 +161,22 @@ def _score(plan: _Plan, rng: np.random.Generator) -> Iterator[tuple[int, int, fl
         if place:
             others = [other for other in range(len(plan.chords)) if other != chord]
             chord = 0 if place == count - 1 and chord else int(rng.choice(others))
-        start = round(place * step * plan.rate)
-        stop = round(min(plan.seconds, (place + 1) * step + _RELEASE_S) * plan.rate)
+        start = round(place * step * rate)
+        stop = round(min(plan.seconds, (place + 1) * step + _RELEASE_S) * rate)
         for number, semitones in enumerate(plan.chords[chord]):
-            yield start, stop, plan.tonic + semitones, 1.0 / (1 + 0.35 * number)
-        yield start, stop, plan.tonic + plan.chords[chord][0] % 12 - 12, 0.45
+            yield _Note(start, stop, plan.tonic + semitones, 1.0 / (1 + 0.35 * number), plan.voices)
+        yield _Note(start, stop, plan.tonic + plan.chords[chord][0] % 12 - 12, 0.45, plan.voices)
 
 
-def _add_note(  # noqa: PLR0917
-    out: Samples, partials: list[Samples], midi: float, gain: float, plan: _Plan, rng: np.random.Generator
-) -> None:
+def _add_note(mix: Samples, partials: list[Samples], note: _Note, rate: int, rng: np.random.Generator) -> None:
+    out = mix[:, note.start : note.stop]
     frames = out.shape[1]
-    hertz = 440.0 * 2 ** ((midi - 69) / 12)
-    loudness = gain * _swell(frames, plan.rate) * (1 + 0.3 * _drift(rng, frames, plan.rate, 3.0))
-    seconds = np.arange(frames) / plan.rate
-    for voice in range(plan.voices):
+    hertz = 440.0 * 2 ** ((note.midi - 69) / 12)
+    loudness = np.float32(note.gain) * _swell(frames, rate) * (1 + np.float32(0.3) * _drift(rng, frames, rate, 3.0))
+    seconds = np.arange(frames) / rate
+    for voice in range(note.voices):
         detuned = hertz * 2 ** (rng.uniform(-7, 7) / 1200)
-        turns = detuned * seconds + 0.35 * _drift(rng, frames, plan.rate, 2.0) + rng.uniform()
+        turns = detuned * seconds + 0.35 * _drift(rng, frames, rate, 2.0) + rng.uniform()
         angle = (2 * np.pi * (turns - np.floor(turns))).astype(np.float32)
         sine, twice_cosine = np.sin(angle), 2 * np.cos(angle)
         # sin((k+1)x) = 2 cos(x) sin(kx) - sin((k-1)x)
@@ -162,10 +185,10 @@ def _add_note(  # noqa: PLR0917
         for k, track in enumerate(partials, start=1):
             if k * hertz > _HIGHEST_HZ:
                 break
-            tone += track * now
+            tone += track[note.start : note.stop] * now
             before, now = now, twice_cosine * now - before
         tone *= loudness
-        place = np.pi / 2 * (0.2 + 0.6 * (voice + rng.uniform(0.2, 0.8)) / plan.voices)
+        place = np.pi / 2 * (0.2 + 0.6 * (voice + rng.uniform(0.2, 0.8)) / note.voices)
         out[0] += np.float32(np.cos(place)) * tone
         out[1] += np.float32(np.sin(place)) * tone
 
@@ -180,11 +203,6 @@ def _swell(frames: int, rate: int) -> Samples:
 
 def _ramp(samples: Samples, frames: int) -> None:
     samples[..., :frames] *= np.sin(np.linspace(0, np.pi / 2, frames)).astype(np.float32) ** 2
-
-
-def _fade_edges(mix: Samples, rate: int) -> None:
-    _ramp(mix, round(1.6 * rate))
-    _ramp(mix[:, ::-1], round(2.4 * rate))
 
 
 def _drift(rng: np.random.Generator, frames: int, rate: int, period_s: float) -> Samples:
