@@ -1,0 +1,345 @@
+"""The console: a thin client. It shows what the room says, sends what is pressed, and may die at any time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from textual import events
+from textual.app import App, ComposeResult
+from textual.containers import Vertical
+from textual.theme import Theme
+from textual.widgets import Input
+
+from controller.clock import boottime
+from controller.console.client import Client
+from controller.console.commands import Commands
+from controller.console.forms import Filled, Form, note_form
+from controller.console.keys import Action, action_of, plain_key
+from controller.console.looks import THEMES, Look, look_for
+from controller.console.repeat import KeyRests, TypingWatch
+from controller.console.view import Tone, View
+from controller.console.widgets.alert import draw_alert
+from controller.console.widgets.arc import draw_arc
+from controller.console.widgets.ask import Ask
+from controller.console.widgets.header import draw_header
+from controller.console.widgets.keyrows import draw_answer, draw_keys, draw_small
+from controller.console.widgets.log import draw_log
+from controller.console.widgets.pane import Pane
+from controller.console.widgets.panels import draw_panels
+from controller.console.widgets.sheet import Menu, draw_help, draw_menu
+
+ANSWER_S = 20.0
+"""An answer stays on its line for so long."""
+
+HANGUP_GRACE_S = 1.0
+"""After the terminal is gone the console may take this long to end by itself."""
+
+_WAKING = ("call", "emergency", "pause", "resume")
+"""What a key does besides waking a screen that is off."""
+
+
+class ConsoleApp(App[None]):
+    """The screen of one room."""
+
+    CSS_PATH = "console.tcss"
+    AUTO_FOCUS = None
+    ENABLE_COMMAND_PALETTE = False
+    ALLOW_SELECT = False
+
+    def __init__(self, client: Client, look: Look | None = None) -> None:
+        super().__init__()
+        self.client = client
+        self.look = look or look_for(os.environ.get("TERM", ""))
+        self.commands = Commands(client, self)
+        self.menu: Menu | None = None
+        self.keys_page: int | None = None
+        self._answer: tuple[str, Tone, float] = ("", "plain", 0.0)
+        self._rests = KeyRests()
+        self._typing = TypingWatch()
+        self._leaving_at = -1e9
+        self._ask_opened_at = 0.0
+        self._began = boottime()
+
+    # Building
+
+    def compose(self) -> ComposeResult:
+        """The fixed rows, the sheet that takes the arc's place, the question that takes the log's."""
+        yield Pane(draw_small, id="small")
+        yield Pane(draw_header, id="header")
+        yield Pane(draw_alert, id="alert")
+        with Vertical(id="room"):
+            yield Pane(draw_arc, id="arc")
+            yield Pane(draw_panels, id="panels")
+        yield Pane(self._draw_sheet, id="sheet")
+        with Vertical(id="lines"):
+            yield Pane(draw_log, id="log")
+            yield Pane(draw_answer, id="answer")
+        yield Ask(id="ask")
+        yield Pane(draw_keys, id="keys")
+
+    async def on_mount(self) -> None:
+        """Take the theme and begin to listen."""
+        self._wear(self.look)
+        self._size_class(self.size.width, self.size.height)
+        self.client.changed = self._changed
+        await self.client.__aenter__()
+        self.set_interval(0.5, self._tick)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            loop.add_signal_handler(number, self._hang_up, number)
+
+    async def on_unmount(self) -> None:
+        """Stop listening."""
+        self.client.changed = lambda: None
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+        await self.commands.close()
+        await self.client.__aexit__(None, None, None)
+
+    def _hang_up(self, number: int) -> None:
+        """The terminal is gone: end, and do not let a dead terminal keep us spinning."""
+        asyncio.get_running_loop().call_later(HANGUP_GRACE_S, os._exit, 128 + number)
+        self.exit(return_code=128 + number)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Choose the layout for this size."""
+        self._size_class(event.size.width, event.size.height)
+
+    def _size_class(self, width: int, height: int) -> None:
+        small = width < 80 or height < 24
+        large = width >= 160 and height >= 45
+        medium = not large and width >= 100 and height >= 30
+        for name, wanted in (("small", small), ("medium", medium), ("large", large)):
+            self.screen.set_class(wanted, name)
+        self.call_after_refresh(self._changed)
+
+    def _wear(self, look: Look) -> None:
+        colours = look.colours
+        name = f"{colours.name}-{look.dark}"
+        self.register_theme(
+            Theme(
+                name=name, primary=colours.now, background=colours.ground, surface=colours.faint,
+                foreground=colours.bright, dark=colours.name != "day",
+            )
+        )  # fmt: skip
+        self.look = look
+        self.theme = name
+        self._changed()
+
+    # Showing
+
+    def view(self) -> View:
+        """The newest snapshot."""
+        client = self.client
+        text, tone, until = self._answer
+        desk = client.desk
+        known = client.last_heard > 0
+        mismatch = str(client.mismatch) if client.mismatch else ""
+        return View(
+            status=client.status,
+            call=client.call,
+            call_path=desk.path_state if desk.reachable else "gone" if desk.link.tried else "unknown",
+            connected=client.connected,
+            known=known,
+            silent_s=client.silent_s if known else (boottime() - self._began if client.tried else 0.0),
+            unanswered=len(client.unanswered),
+            mismatch=mismatch,
+            console=client.console,
+            person=client.person or "",
+            whom=self.commands.whom,
+            answer=text if boottime() < until else "",
+            answer_tone=tone,
+            look=self.look,
+        )
+
+    def _changed(self) -> None:
+        if self.is_running and self.screen_stack:
+            view = self.view()
+            off = self.look.off
+            for pane in self.query(Pane):
+                pane.visible = not off or pane.id == "alert"
+                pane.show(view)
+
+    def _tick(self) -> None:
+        self._changed()
+        ask = self.query_one(Ask)
+        if ask.form and ask.form.closes_after_s and boottime() - self._ask_opened_at > ask.form.closes_after_s:
+            self._back()
+
+    def _draw_sheet(self, view: View, width: int, height: int) -> Any:
+        if self.keys_page is not None:
+            return draw_help(self.keys_page, view, width, height)
+        return draw_menu(self.menu, view, width, height) if self.menu else []
+
+    # What the commands ask of the screen
+
+    def say(self, text: str, tone: Tone = "plain") -> None:
+        """Put words on the answer line."""
+        self._answer = (text, tone, boottime() + ANSWER_S)
+        self._changed()
+
+    def ask(self, form: Form, opener: str = "") -> None:
+        """Open a question in the place of the log."""
+        self._back()
+        self.screen.add_class("asking")
+        self._ask_opened_at = boottime()
+        self.query_one(Ask).open(form, self.look.colours, opener)
+
+    def list_choices(self, menu: Menu) -> None:
+        """Open a menu in the place of arc and panels."""
+        self._back()
+        self.menu = menu
+        self.screen.add_class("listing")
+        self._changed()
+
+    def show_keys(self) -> None:
+        """The sheet of all keys, or its next page."""
+        page = 0 if self.keys_page is None else self.keys_page + 1
+        self._back()
+        self.keys_page = page
+        self.screen.add_class("listing")
+        self._changed()
+
+    def darken(self) -> None:
+        """One step darker; the last step is off but for alarms."""
+        self._wear(self.look.darker())
+
+    def next_theme(self) -> None:
+        """The next theme."""
+        at = [palette.name for palette in THEMES].index(self.look.palette.name)
+        self._wear(replace(self.look, palette=THEMES[(at + 1) % len(THEMES)]))
+
+    def leave(self) -> None:
+        """End this console at the second asking."""
+        if boottime() - self._leaving_at < 5.0:
+            self.exit()
+            return
+        self._leaving_at = boottime()
+        self._rests.lift("leave")
+        self.say("Ctrl+C again leaves this console; the session goes on without it")
+
+    def _back(self) -> None:
+        self.menu, self.keys_page = None, None
+        self.query_one(Ask).form = None
+        self.screen.set_focus(None)
+        self.screen.remove_class("asking", "listing")
+        self._changed()
+
+    # Keys
+
+    async def on_event(self, event: events.Event) -> None:
+        """Look at every key before Textual does: nothing of its own may end or swallow anything here."""
+        if isinstance(event, events.Key) and not event.is_forwarded and self.press(event):
+            event.stop()
+            return
+        await super().on_event(event)
+
+    def press(self, event: events.Key) -> bool:
+        """Act upon a key; False leaves it to the text field."""
+        key, now = plain_key(event.key, event.character), boottime()
+        action = action_of(key)
+        asking = self.query_one(Ask).form is not None
+        if self.look.off:
+            self._wear(replace(self.look, dark=0))
+            if action is None or action.name not in _WAKING:
+                return True
+        if event.character and event.is_printable and self._typed(event.character, now, asking):
+            return True
+        if asking:
+            return self._press_asking(event, key, action, now)
+        if key == "escape":
+            self._back()
+        elif self.menu is not None:
+            self._press_menu(self.menu, key, action, now)
+        elif self.keys_page is not None:
+            if action is not None and (action.in_dialog or action.anywhere or action.name == "help"):
+                self._act(action, key, now)
+        elif action is not None:
+            self._act(action, key, now)
+        return True
+
+    def _act(self, action: Action, key: str, now: float) -> None:
+        each = action.name == "mark" or action.repeat == "step"
+        name = f"{action.name} {key}" if each else action.name
+        if self._rests.counts(name, now, step=action.repeat == "step"):
+            self.commands.run(action.name, key)
+
+    def _press_asking(self, event: events.Key, key: str, action: Action | None, now: float) -> bool:
+        ask = self.query_one(Ask)
+        if action is not None and key in action.anywhere:
+            self._act(action, key, now)
+        elif key == "escape":
+            self._back()
+        elif key == "enter":
+            if self._rests.counts("enter", now):
+                self._submit(ask)
+        elif key == "space" and not ask.line.value and action is not None:
+            # A line never begins with a space, so the largest key keeps its meaning.
+            self._act(action, key, now)
+        elif key == "tab":
+            return True
+        else:
+            self._rests.lift("enter")
+            ask.edited()
+            return ask.held(key)
+        return True
+
+    def _submit(self, ask: Ask) -> None:
+        answer = ask.submit(self.look.colours)
+        if isinstance(answer, Filled):
+            self._back()
+            self.commands.fill(answer)
+        elif isinstance(answer, Form):
+            self.ask(answer)
+
+    def _press_menu(self, menu: Menu, key: str, action: Action | None, now: float) -> None:
+        if action is not None and (action.in_dialog or key in action.anywhere):
+            self._act(action, key, now)
+        elif key in ("up", "down"):
+            if self._rests.counts(f"menu {key}", now, step=True):
+                self.menu = menu.moved(1 if key == "down" else -1)
+        elif key.isdigit() and 1 <= int(key) <= len(menu.choices):
+            self.menu = replace(menu, at=int(key) - 1)
+            if menu.at_once and self._rests.counts(f"menu {key}", now):
+                self._choose(self.menu)
+        elif key == "enter" and self._rests.counts("enter", now):
+            self._choose(menu)
+        self._changed()
+
+    def _choose(self, menu: Menu) -> None:
+        self._back()
+        menu.choices[menu.at].run()
+
+    def _typed(self, character: str, now: float, asking: bool) -> bool:
+        """Whether this letter shows that somebody is typing rather than commanding.
+
+        Text in a question is no command, unless other letters had come just before the one that opened it.
+        """
+        if asking and self._typing.letters < 3:
+            self._typing.clear()
+            return False
+        letters = self._typing.feed(character, now)
+        if not letters:
+            return False
+        self._typing.clear()
+        self.commands.typing_seen()
+        self.ask(note_form(self.client.room_time, initial=letters))
+        self.say("typing? what the letters did is taken back; Enter keeps them as a note")
+        return True
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """The line was edited."""
+        event.stop()
+        self.query_one(Ask).edited()
+
+
+def run_console(runtime_dir: Path, person: str | None) -> None:
+    """Run the console of the room whose sockets lie in `runtime_dir`, until it is left."""
+    app = ConsoleApp(Client(runtime_dir, person=person))
+    app.run(mouse=False)

@@ -1,0 +1,319 @@
+"""The console's and the script's end of the room: one socket to the daemon, two short ways around it.
+
+Everything is sent with its own id and sent again after a reconnect until it is answered; a repeat does nothing twice.
+Pause and resume go straight to the sound engine when the daemon is silent; a call always goes both ways.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from uuid import uuid4
+
+from pydantic import ValidationError
+
+from controller.clock import boottime
+from controller.console.calling import CallDesk
+from controller.console.lines import Link, ProtocolMismatch, ask_once
+from controller.messages import (
+    PROTOCOL,
+    Act,
+    Call,
+    CallView,
+    Dose,
+    Input,
+    Mark,
+    Note,
+    Origin,
+    Pause,
+    Reply,
+    Resume,
+    SeeAlarm,
+    StandDown,
+    Status,
+    TakeBack,
+    Telemetry,
+    Vitals,
+    from_plain,
+    to_plain,
+)
+
+LOST_S = 2.0
+"""Nothing heard for so long: the room counts as lost. Telemetry comes every half second."""
+
+DIRECT_AFTER_S = 0.5
+"""A pause that the daemon has not answered by then goes straight to the sound engine."""
+
+DIRECT_TRY_S = 2.0
+"""For so long the engine is tried before the person is told that the pause did not arrive."""
+
+STALE_S = 5.0
+"""An act that moves something (volume, light, a jump) is worth nothing when it comes later than this."""
+
+LASTING = (Call, Dose, Mark, Note, SeeAlarm, StandDown, TakeBack, Vitals)
+"""Acts that are kept and sent until they are answered: they are records, or they call somebody."""
+
+_TELEMETRY = tuple(field.name for field in fields(Telemetry))
+
+
+@dataclass
+class _Pending:
+    input: Input
+    born: float
+    answer: asyncio.Future[Reply]
+    written: bool = False
+    done_directly: bool = False
+
+    @property
+    def lasts(self) -> bool:
+        return self.done_directly or isinstance(self.input.act, LASTING)
+
+
+class Client:
+    """The link to one room.
+
+    `changed` is called on the loop's thread after anything below may have changed: `status` (telemetry merged in),
+    `connected`, `call`, `unanswered`.
+    """
+
+    def __init__(
+        self,
+        runtime_dir: Path,
+        console: str | None = None,
+        person: str | None = None,
+        changed: Callable[[], None] | None = None,
+    ) -> None:
+        self.runtime_dir = runtime_dir
+        self.console = console or f"console-{uuid4().hex[:4]}"
+        self.person = person
+        self.status = Status()
+        self.room = ""
+        self.last_heard = 0.0
+        """CLOCK_BOOTTIME of the last line from the daemon; 0 before the first."""
+        self.changed = changed or (lambda: None)
+        self._offset: float | None = None
+        self._pending: dict[str, _Pending] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._greeted = False
+        self._known = asyncio.Event()
+        self._was_connected = False
+        self.desk = CallDesk(runtime_dir, self.console, self._touched)
+        self._link = Link(
+            runtime_dir / "daemon.sock",
+            {"protocol": PROTOCOL, "console": self.console, "person": person, "path": "socket"},
+            opened=lambda: None,
+            heard=self._line,
+            closed=self._closed,
+        )
+
+    async def __aenter__(self) -> Self:
+        """Begin to connect."""
+        self._link.start()
+        self.desk.link.start()
+        self._spawn(self._watch())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close both links; what was not answered is dropped."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._link.close()
+        await self.desk.link.close()
+        for pending in self._pending.values():
+            pending.answer.cancel()
+        self._pending.clear()
+
+    async def ready(self, timeout: float = 5.0) -> Status:
+        """The first Status. Raises ProtocolMismatch, or TimeoutError where no daemon answers."""
+        async with asyncio.timeout(timeout):
+            while not self._known.is_set():
+                if self._link.mismatch is not None:
+                    raise self._link.mismatch
+                try:
+                    await asyncio.wait_for(self._known.wait(), 0.1)
+                except TimeoutError:
+                    continue
+        return self.status
+
+    @property
+    def connected(self) -> bool:
+        """The daemon was heard within two seconds on an open socket."""
+        return self._greeted and self._link.up and self.silent_s <= LOST_S
+
+    @property
+    def tried(self) -> bool:
+        """Whether the first attempt to connect is over, so that absence means something."""
+        return self._link.tried
+
+    @property
+    def mismatch(self) -> ProtocolMismatch | None:
+        """The daemon speaks another version of the protocol."""
+        return self._link.mismatch
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since the daemon was last heard."""
+        return boottime() - self.last_heard
+
+    @property
+    def room_time(self) -> float:
+        """Room time now, by the daemon's last word; `status.t` before that is known."""
+        return self.status.t if self._offset is None else boottime() + self._offset
+
+    @property
+    def call(self) -> CallView:
+        """The open call: what the caller says, else the daemon, else what this console knows to be true."""
+        return self.desk.view(self.status.call, self.connected)
+
+    @property
+    def unanswered(self) -> tuple[Input, ...]:
+        """What was asked here and has no answer yet, oldest first."""
+        return tuple(pending.input for pending in self._pending.values())
+
+    async def send(self, act: Act, participants: tuple[str, ...] = ()) -> Reply:
+        """Ask for something and wait for the answer.
+
+        The answer has `refused` "" when the record is on disk. `values["path"]` is "engine" or "caller" where the
+        daemon is away and the other way answered; the record follows when it is back. `refused` is "not_reached"
+        (never left this console) or "no_answer" (left it; look whether it was done) for acts that would be stale.
+        """
+        origin = Origin(person=self.person, console=self.console, path="socket")
+        given = Input(act=act, origin=origin, participants=participants)
+        pending = _Pending(given, boottime(), asyncio.get_running_loop().create_future())
+        self._pending[given.id] = pending
+        self._write(pending)
+        if isinstance(act, Call):
+            self.desk.place(act.call, act.level, replace(origin, path="caller"), self.room_time)
+        if isinstance(act, StandDown):
+            self.desk.forget(self.call.call)
+        if isinstance(act, Pause | Resume):
+            self._spawn(self._go_direct(pending))
+        self._touched()
+        try:
+            return await pending.answer
+        finally:
+            if pending.answer.cancelled():
+                self._pending.pop(given.id, None)
+            self._touched()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _touched(self) -> None:
+        self.changed()
+
+    def _write(self, pending: _Pending) -> None:
+        if self._greeted and self._link.write({"input": to_plain(pending.input)}):
+            pending.written = True
+
+    def _closed(self) -> None:
+        self._greeted = False
+        self._notice()
+
+    def _line(self, message: dict[str, Any]) -> None:
+        self.last_heard = boottime()
+        try:
+            if "room" in message and "protocol" in message:
+                self.room = str(message["room"])
+                self._greeted = True
+                for pending in list(self._pending.values()):
+                    self._write(pending)
+            elif "telemetry" in message:
+                news = from_plain(Telemetry, message["telemetry"])
+                self._set_status(replace(self.status, **{name: getattr(news, name) for name in _TELEMETRY}))
+            elif "status" in message:
+                self._set_status(from_plain(Status, message["status"]))
+                self._known.set()
+            elif "reply" in message:
+                self._answered(from_plain(Reply, message["reply"]))
+        except ValidationError:
+            # One message of a foreign shape must not cost the link that carries the next.
+            return
+        self._was_connected = self.connected
+        self._touched()
+
+    def _set_status(self, status: Status) -> None:
+        self.status = status
+        self._offset = status.t - self.last_heard
+
+    def _answered(self, reply: Reply) -> None:
+        pending = self._pending.pop(reply.id, None)
+        if pending is None:
+            return
+        act = pending.input.act
+        if isinstance(act, Call) and not reply.refused:
+            self.desk.daemon_took(act.call)
+        if not pending.answer.done():
+            pending.answer.set_result(reply)
+
+    async def _watch(self) -> None:
+        """Notice silence, stale acts, and calls that somebody else answered."""
+        while True:
+            await asyncio.sleep(0.1)
+            self._notice()
+            for key, pending in list(self._pending.items()):
+                if pending.answer.done() and not pending.lasts:
+                    self._pending.pop(key, None)
+                elif not pending.answer.done():
+                    self._look_after(key, pending)
+
+    def _notice(self) -> None:
+        if self._was_connected != self.connected:
+            self._was_connected = self.connected
+            self._touched()
+
+    def _look_after(self, key: str, pending: _Pending) -> None:
+        age = boottime() - pending.born
+        act = pending.input.act
+        if isinstance(act, Call):
+            stage = self.desk.caller_stage(act.call)
+            if stage is not None and (not self.connected or age > DIRECT_AFTER_S):
+                pending.answer.set_result(Reply(id=key, values={"path": "caller", "stage": stage}))
+        elif not pending.lasts and not isinstance(act, Pause | Resume) and age > STALE_S:
+            self._give_up(key, pending)
+
+    def _give_up(self, key: str, pending: _Pending) -> None:
+        self._pending.pop(key, None)
+        if not pending.answer.done():
+            code = "no_answer" if pending.written else "not_reached"
+            pending.answer.set_result(Reply(id=key, refused=code))
+
+    async def _go_direct(self, pending: _Pending) -> None:
+        """Take a pause or resume to the sound engine itself, under the same id, if the daemon does not answer."""
+        if self.connected:
+            await asyncio.wait({pending.answer}, timeout=DIRECT_AFTER_S)
+        act = pending.input.act
+        origin = to_plain(replace(pending.input.origin, path="engine"))
+        message = {"direct": act.kind, "id": pending.input.id, "origin": origin}
+        hello = {"protocol": PROTOCOL, "client": "console"}
+        while not pending.answer.done():
+            try:
+                done = await ask_once(self.runtime_dir / "sound.sock", hello, message, "done", timeout=1.0)
+            except (OSError, ValueError, ProtocolMismatch):
+                if boottime() - pending.born > (STALE_S if self.connected else DIRECT_TRY_S):
+                    self._give_up(pending.input.id, pending)
+                    return
+                await asyncio.sleep(0.2)
+                continue
+            if pending.answer.done():
+                return
+            self._keep_direct(pending, done.get("boottime"))
+
+    def _keep_direct(self, pending: _Pending, at_boottime: float | None) -> None:
+        """The engine did it: say so, and go on telling the daemon that it was done, and when."""
+        act = pending.input.act
+        assert isinstance(act, Pause | Resume)
+        if self._offset is not None and at_boottime is not None:
+            done: Act = replace(act, direct_t=at_boottime + self._offset)
+            pending.input = replace(pending.input, act=done)
+        pending.done_directly = True
+        pending.answer.set_result(Reply(id=pending.input.id, values={"path": "engine"}))

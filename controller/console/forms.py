@@ -1,0 +1,195 @@
+"""One-line questions: what may be typed, what it means, and what it will do, before Enter does it. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from controller.messages import Act, Dose, End, Note, Quiet, Start, Vitals
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Filled:
+    """A form's answer: the act, whom it concerns (None: whoever is chosen), and its name for the answer line."""
+
+    act: Act
+    words: str
+    participants: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Form:
+    """One question. `read` gives the answer or the next question, and raises ValueError with what is wrong.
+
+    `preview`: ask for a second Enter after showing what will be done. `closes_after_s`: answers no by itself.
+    """
+
+    title: str
+    hint: str
+    read: Callable[[str], Filled | Form]
+    preview: bool = False
+    initial: str = ""
+    closes_after_s: float | None = None
+
+
+def note_form(pressed_t: float | None, initial: str = "") -> Form:
+    """A few words; the time is that of the key."""
+
+    def read(text: str) -> Filled:
+        if not text:
+            raise ValueError("write a few words, or Esc")
+        return Filled(act=Note(text=text, pressed_t=pressed_t), words=f"note '{text}'")
+
+    return Form(title="Note", hint="a few words, no names", read=read, initial=initial)
+
+
+_PRESSURE = re.compile(r"^(\d{2,3})[/-](\d{2,3})$")
+_BARE = (("pulse", 20, 250), ("SpO2", 50, 100))
+"""What a bare number means, in order, and between what it can lie."""
+
+
+def read_vitals(text: str) -> Vitals:
+    """Vitals of a line such as "120/80 72 98 36.8": pressure, pulse, SpO2, temperature.
+
+    The first whole number is the pulse, the second SpO2, one with a decimal point or comma the temperature. Raises
+    ValueError for what cannot be, so that a slip of a finger is not recorded.
+    """
+    pressure: tuple[int, int] | None = None
+    bare: list[int] = []
+    celsius: float | None = None
+    for word in text.split():
+        if found := _PRESSURE.match(word):
+            pressure = _within("systolic", int(found[1]), 50, 280), _within("diastolic", int(found[2]), 20, 180)
+        elif re.fullmatch(r"\d+[.,]\d+", word):
+            celsius = float(word.replace(",", "."))
+            _within("temperature", celsius, 30, 43)
+        elif word.isdigit() and len(bare) < len(_BARE):
+            name, low, high = _BARE[len(bare)]
+            bare.append(_within(name, int(word), low, high))
+        else:
+            raise ValueError(f'"{word}" is no reading')
+    if pressure is not None and pressure[0] <= pressure[1]:
+        raise ValueError("the first pressure must be the higher one")
+    return Vitals(
+        systolic=pressure[0] if pressure else None,
+        diastolic=pressure[1] if pressure else None,
+        pulse=bare[0] if bare else None,
+        spo2=bare[1] if len(bare) > 1 else None,
+        celsius=celsius,
+    )
+
+
+def _within(name: str, value: float, low: float, high: float) -> int:
+    if not low <= value <= high:
+        raise ValueError(f"{name} {value:g}: between {low:g} and {high:g}")
+    return int(value)
+
+
+def vitals_form() -> Form:
+    """One line; nothing and a reason when they were missed."""
+
+    def missed(reason: str) -> Filled:
+        if not reason:
+            raise ValueError("a word why, or Esc")
+        return Filled(act=Vitals(missed=reason), words=f"vitals missed: {reason}")
+
+    def read(text: str) -> Filled | Form:
+        if not text:
+            return Form(title="Vitals missed", hint="why? asleep, asked not to, device …", read=missed)
+        return Filled(act=read_vitals(text), words=f"vitals {text}")
+
+    return Form(title="Vitals", hint="120/80 72 98 36.8    (BP, pulse, SpO2, °C)    empty: missed", read=read)
+
+
+_AGO = re.compile(r"[, ]+(\d+)(?: ?min(?:utes)?)? ago\b", re.IGNORECASE)
+_WITNESS = re.compile(r"[, ]+(?:by|witness) (\S+)", re.IGNORECASE)
+_AMOUNT = re.compile(r"^(\d+(?:[.,]\d+)?) ?([^\W\d]+)$")
+
+
+def read_dose(text: str) -> Dose:
+    """A dose of a line such as "25 mg", "kit K-17, 5 ago, by AB". Raises ValueError for anything else."""
+    rest = f" {text}"
+    ago = _AGO.search(rest)
+    rest = _AGO.sub("", rest)
+    witness = _WITNESS.search(rest)
+    rest = _WITNESS.sub("", rest).strip(" ,")
+    minutes_ago = float(ago[1]) if ago else 0.0
+    by = witness[1].strip(",") if witness else ""
+    if amount := _AMOUNT.match(rest):
+        return Dose(amount=float(amount[1].replace(",", ".")), unit=amount[2], witness=by, minutes_ago=minutes_ago)
+    kit = re.fullmatch(r"(?:kit )?(\S+)", rest, re.IGNORECASE)
+    if kit and not kit[1].replace(".", "").isdigit() and kit[1].lower() != "kit":
+        return Dose(kit=kit[1], witness=by, minutes_ago=minutes_ago)
+    raise ValueError("an amount with its unit (25 mg), or a kit (kit K-17)")
+
+
+def dose_form(whom: str) -> Form:
+    """Amount or kit, minutes ago, witness; shows what it understood and asks for Enter once more."""
+
+    def read(text: str) -> Filled:
+        dose = read_dose(text)
+        what = f"kit {dose.kit}" if dose.kit else f"{dose.amount:g} {dose.unit}"
+        when = f", taken {dose.minutes_ago:g} min ago" if dose.minutes_ago else ", now"
+        by = f", witness {dose.witness}" if dose.witness else ""
+        return Filled(act=dose, words=f"dose {what}{when}{by}")
+
+    return Form(
+        title=f"Dose for {whom}", hint="25 mg    or    kit K-17    then if need be:  , 5 ago, by AB", read=read,
+        preview=True,
+    )  # fmt: skip
+
+
+def quiet_form() -> Form:
+    """How long a silence lasts that is already there."""
+
+    def read(text: str) -> Filled:
+        if not text:
+            return Filled(act=Quiet(), words="silence until r")
+        if not text.isdigit() or not 1 <= int(text) <= 240:
+            raise ValueError("whole minutes, 1 to 240")
+        return Filled(act=Quiet(minutes=float(text)), words=f"silence for {text} min")
+
+    return Form(title="Silence", hint="for how many minutes?    empty: until r", read=read)
+
+
+def start_form() -> Form:
+    """Programme, then participants' codes, then Enter once more."""
+
+    def programme(name: str) -> Form:
+        if not name:
+            raise ValueError("a programme's name, as in playlists/")
+
+        def codes(text: str) -> Filled:
+            people = tuple(re.split(r"[ ,]+", text)) if text else ()
+            if not people:
+                raise ValueError("a code, never a name; several with a space between")
+            words = f"{name} for {' and '.join(people)}"
+            return Filled(act=Start(programme=name, participants=people), words=words, participants=people)
+
+        return Form(title=f"Start {name}", hint="participant's code; several with a space between", read=codes,
+                    preview=True)  # fmt: skip
+
+    return Form(title="Start a session", hint="programme, e.g. psilocybin-25", read=programme)
+
+
+END_CLOSES_S = 10.0
+
+
+def end_form() -> Form:
+    """Ends the session only for the typed word; answers no by itself."""
+
+    def read(text: str) -> Filled:
+        if text.lower() != "end":
+            raise ValueError("type  end  and Enter; Esc goes back")
+        return Filled(act=End(), words="end of the session", participants=())
+
+    return Form(
+        title="End the session", hint="music fades, light comes up. Type  end  and Enter. Closes by itself in 10 s.",
+        read=read, closes_after_s=END_CLOSES_S,
+    )  # fmt: skip
+
+
+def stand_down_form(words: str, filled: Filled) -> Form:
+    """Enter alone stands a call down."""
+    return Form(title="Stand down", hint=f"{words}.  Enter: nobody needs to come any more", read=lambda _text: filled)

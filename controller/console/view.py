@@ -1,0 +1,81 @@
+"""What one frame of the console is drawn from: a frozen snapshot, so that drawing is pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from rich.style import Style
+from rich.text import Text
+
+from controller.console.looks import Look
+from controller.messages import CallView, Status
+
+Tone = Literal["plain", "good", "bad"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class View:
+    """The room as this console knows it now."""
+
+    status: Status = Status()
+    call: CallView = CallView()
+    call_path: str = "unknown"
+    """ok, lost or unknown; "gone" when the caller itself cannot be reached."""
+    connected: bool = True
+    known: bool = True
+    """Whether the room was ever heard."""
+    silent_s: float = 0.0
+    unanswered: int = 0
+    mismatch: str = ""
+    console: str = ""
+    person: str = ""
+    whom: tuple[str, ...] = ()
+    answer: str = ""
+    answer_tone: Tone = "plain"
+    look: Look = Look()
+
+    def t_plus_s(self, index: int = 0) -> float | None:
+        """T+ of a participant; it goes on while the room is silent."""
+        people = self.status.participants
+        if index >= len(people):
+            return None
+        t_plus = people[index].t_plus_s
+        return None if t_plus is None else t_plus + self.ahead_s
+
+    @property
+    def ahead_s(self) -> float:
+        """How far the room's clocks have gone on since it was last heard."""
+        return 0.0 if self.connected or not self.known else self.silent_s
+
+    @property
+    def in_session(self) -> bool:
+        """Whether a session is open."""
+        return self.status.state not in ("idle", "ended")
+
+
+def styled(text: str, colour: str, *, bold: bool = False, ground: str | None = None) -> Text:
+    """A piece of text in a colour."""
+    return Text(text, style=Style(color=colour, bold=bold, bgcolor=ground), no_wrap=True, end="")
+
+
+def local_time(utc: str, form: str = "%H:%M:%S", *, ahead_s: float = 0.0) -> str:
+    """A UTC text as this place's wall-clock time; "" for one that is none."""
+    try:
+        moment = datetime.fromisoformat(utc)
+    except ValueError:
+        return ""
+    return datetime.fromtimestamp(moment.timestamp() + ahead_s).astimezone().strftime(form)
+
+
+def row(left: Text, right: Text, width: int) -> Text:
+    """Two texts at the two ends of a row; the right one stays whole."""
+    room = max(0, width - right.cell_len - 1)
+    if left.cell_len > room:
+        left = left.copy()
+        left.truncate(room, overflow="ellipsis")
+    line = left.copy()
+    line.append(" " * max(0, width - left.cell_len - right.cell_len))
+    line.append_text(right)
+    return line

@@ -1,0 +1,73 @@
+"""The alert line: always reserved, black when all is well, the most urgent thing first."""
+
+from __future__ import annotations
+
+from rich.style import Style
+from rich.text import Text
+
+from controller import wording
+from controller.console.looks import STARS, Priority
+from controller.console.view import View
+
+_ORDER: dict[Priority, int] = {"high": 0, "medium": 1, "low": 2}
+
+Alert = tuple[Priority, bool, str]
+"""(priority, seen, text)"""
+
+
+def alerts(view: View) -> list[Alert]:
+    """Everything that is not as it should be, the most urgent and unseen first."""
+    found: list[Alert] = []
+    call = wording.call(view.call)
+    if call:
+        level: Priority = "high" if view.call.stage == "not_delivered" else "medium"
+        if view.call.stage == "acknowledged":
+            level = "low"
+        found.append((level, False, call if level != "low" else f"{call}   m 2 stands it down"))
+    if view.mismatch:
+        found.append(("high", False, f"{view.mismatch}: update this console"))
+    elif view.known and not view.connected:
+        found.append(("high", False, _lost(view)))
+    elif not view.known and view.silent_s > 0:
+        found.append(("high", False, "NO ROOM ANSWERS - c still calls, or the wall button"))
+    found += [
+        (alarm.priority, alarm.seen, wording.alarm(alarm))
+        for alarm in view.status.alarms
+        if not (alarm.code == "call_not_delivered" and call)
+    ]
+    return sorted(found, key=lambda alert: (alert[1], _ORDER[alert[0]]))
+
+
+def _lost(view: View) -> str:
+    kept = f" - {view.unanswered} kept" if view.unanswered else ""
+    return f"ROOM NOT ANSWERING {wording.duration(view.silent_s)} - c still calls, Space still pauses{kept}"
+
+
+def draw_alert(view: View, width: int, _height: int) -> list[Text]:
+    """One line of at most 76 columns of text; how many more stand behind it at its end."""
+    found = alerts(view)
+    if not found:
+        return [Text("")]
+    priority, seen, text = found[0]
+    more = f"   +{len(found) - 1}" if len(found) > 1 else ""
+    if not seen and view.connected and any(not alert[1] for alert in found) and _from_room(view, text):
+        more = f"   a seen{more}"
+    stars = f"{STARS[priority]:<3} "
+    room = width - len(stars) - 1
+    line = wording.fit(text, room - len(more) if len(text) + len(more) > room and len(more) < 6 else room)
+    line = f" {stars}{line}{more}"[:width].ljust(width)
+    return [Text(line, style=_style(view, priority, seen), no_wrap=True, end="")]
+
+
+def _from_room(view: View, text: str) -> bool:
+    return any(wording.alarm(alarm) == text for alarm in view.status.alarms)
+
+
+def _style(view: View, priority: Priority, seen: bool) -> Style:
+    colours = view.look.colours
+    colour = {"high": colours.high, "medium": colours.medium, "low": colours.low}[priority]
+    if seen:
+        return Style(color=colour)
+    if priority == "high" or (colours.inverse and priority == "medium"):
+        return Style(color=colours.ground, bgcolor=colour, bold=True)
+    return Style(color=colour, bold=True)

@@ -1,0 +1,92 @@
+"""The place where something is typed: three rows instead of the log, so that nothing else moves."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widgets import Input, Static
+
+from controller.console.forms import Filled, Form
+from controller.console.looks import Palette
+from controller.console.view import styled
+
+
+class Ask(Vertical):
+    """Shows one Form. Keys are fed by the app; `submit` reads the line."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.form: Form | None = None
+        self._ready: Filled | None = None
+        self._opener = ""
+        self._opened_twice = False
+
+    def compose(self) -> ComposeResult:
+        """Title and hint, the line, and what is wrong with it."""
+        yield Static(id="ask-title")
+        line = Input(id="ask-line", compact=True, select_on_focus=False)
+        line.cursor_blink = False
+        yield line
+        yield Static(id="ask-said")
+
+    @property
+    def line(self) -> Input:
+        """The text field."""
+        return self.query_one("#ask-line", Input)
+
+    def open(self, form: Form, colours: Palette, opener: str = "") -> None:
+        """Ask a question. `opener`: the key that brought it, which may still be held down."""
+        self.form, self._ready = form, None
+        self._opener, self._opened_twice = opener, False
+        title = styled(f" {form.title}  ", colours.bright, bold=True)
+        title.append_text(styled(form.hint, colours.text))
+        self.query_one("#ask-title", Static).update(title)
+        self.say("Enter: go on    Esc: back", colours.dim)
+        self.line.value = form.initial
+        self.line.cursor_position = len(form.initial)
+        self.line.focus()
+
+    def say(self, text: str, colour: str) -> None:
+        """The row beneath the line."""
+        self.query_one("#ask-said", Static).update(styled(f" {text}", colour))
+
+    def held(self, key: str) -> bool:
+        """Whether this key is the opener's own repeat, which is not text.
+
+        The first repeat is let through, for it may be the first letter of a word; the second one in a row tells a held
+        key, and takes the first away again.
+        """
+        if not self._opener or key != self._opener:
+            self._opener = ""
+            return False
+        if self._opened_twice:
+            self.line.value = ""
+            return True
+        self._opened_twice = True
+        return False
+
+    def edited(self) -> None:
+        """The line changed, so what was shown before is no longer what Enter would do."""
+        self._ready = None
+
+    def submit(self, colours: Palette) -> Filled | Form | None:
+        """Read the line: an answer, a further question, or None where more is needed."""
+        if self.form is None:
+            return None
+        if self._ready is not None:
+            return self._ready
+        try:
+            answer = self.form.read(" ".join(self.line.value.split()))
+        except ValueError as wrong:
+            self.say(str(wrong), colours.medium)
+            return None
+        if isinstance(answer, Filled) and self.form.preview:
+            self._ready = answer
+            self.say(f"{answer.words}.   Enter: note it    Esc: back", colours.bright)
+            return None
+        return answer
+
+    def render_empty(self) -> Text:
+        """Nothing."""
+        return Text("")

@@ -1,0 +1,103 @@
+"""Header: room, programme, state, phase, big T+, wall clock."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from controller import wording
+from controller.console.view import View, local_time, row, styled
+from controller.console.widgets.digits import big
+
+
+def phase_words(view: View) -> str:
+    """The phase and how far it has come: "Peak  22 of 85 min"."""
+    status = view.status
+    phase = next((phase for phase in status.phases if phase.code == status.phase), None)
+    if phase is None or not view.in_session:
+        return ""
+    if status.waiting_for:
+        return f"{phase.title}  {wording.WAITS.get(status.waiting_for, status.waiting_for)}"
+    here, whole = status.arc_s - phase.start_s, phase.end_s - phase.start_s
+    if phase.start_s < 0:
+        return f"{phase.title}  before the dose"
+    if whole < 180:
+        return f"{phase.title}  {max(0, round(here))} of {round(whole)} s"
+    return f"{phase.title}  {max(0, int(here // 60))} of {round(whole / 60)} min"
+
+
+def state_text(view: View) -> Text:
+    """The state's word; UNKNOWN rather than a stale one when the room is silent."""
+    colours = view.look.colours
+    if not view.known:
+        return styled("CONNECTING", colours.dim)
+    word = wording.state(view.status)
+    if not view.connected:
+        return styled(f"{word}?", colours.dim)
+    return styled(word, colours.bright, bold=True)
+
+
+def draw_header(view: View, width: int, height: int) -> list[Text]:
+    """One row, or three with large digits."""
+    return _tall(view, width, height) if height >= 3 else [_single(view, width)]
+
+
+def _wall_clock(view: View) -> str:
+    return local_time(view.status.utc, "%H:%M", ahead_s=view.ahead_s)
+
+
+def _single(view: View, width: int) -> Text:
+    colours = view.look.colours
+    left = styled(f" {view.status.room or 'Stillroom'}  ", colours.dim)
+    left.append_text(state_text(view))
+    left.append_text(styled(f"  {phase_words(view) or view.status.programme_title}", colours.text))
+    if view.in_session and not view.status.reviewed:
+        left.append_text(styled("  not signed", colours.dim))
+    right = Text("", no_wrap=True, end="")
+    if view.in_session:
+        right.append_text(styled("T+ ", colours.dim))
+        right.append_text(styled(wording.clock(view.t_plus_s()), colours.now, bold=True))
+    right.append_text(styled(f"   {_wall_clock(view)} ", colours.dim))
+    return row(left, right, width)
+
+
+def _tall(view: View, width: int, height: int) -> list[Text]:
+    colours = view.look.colours
+    status = view.status
+    clock = wording.clock(view.t_plus_s()) if view.in_session else ""
+    halves = view.look.signs.big
+    wide = 2 if width >= 140 else 1
+    if not halves and height < 6:
+        digits = ["", clock, ""]
+    else:
+        digits = big(clock, halves=halves, wide=wide) if clock else ["", "", ""]
+    people = _others(view)
+    title = status.programme_title or status.programme
+    signed = "" if status.reviewed or not view.in_session else f"   {wording.NOT_SIGNED}"
+    state = styled(" ", colours.dim)
+    state.append_text(state_text(view))
+    state.append_text(styled(f"   {phase_words(view)}", colours.text))
+    lefts = [
+        styled(f" {status.room or 'Stillroom'}   {title}{signed}", colours.dim),
+        state,
+        styled(f" {people}", colours.dim),
+    ]
+    wall = ["", "", _wall_clock(view)]
+    lines = []
+    for at in range(max(3, len(digits))):
+        left = lefts[at] if at < 3 else styled("", colours.dim)
+        label = "T+  " if clock and at == len(digits) // 2 else "    "
+        right = styled(label, colours.dim)
+        right.append_text(styled(digits[at] if at < len(digits) else "", colours.now, bold=not halves))
+        right.append_text(styled(f"   {wall[at] if at < 3 else '':>5} ", colours.dim))
+        lines.append(row(left, right, width))
+    return lines
+
+
+def _others(view: View) -> str:
+    """Participants by code; the second and further ones with their own T+."""
+    people = view.status.participants
+    told = []
+    for index, person in enumerate(people):
+        shown = person.code if index == 0 else f"{person.code} T+ {wording.clock(view.t_plus_s(index))}"
+        told.append(shown)
+    return "   ".join(told) if view.in_session else ""

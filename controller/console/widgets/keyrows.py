@@ -1,0 +1,66 @@
+"""Two rows of keys, in the longest words that fit; the line above them that answers."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from controller import wording
+from controller.console.keys import ACTIONS
+from controller.console.view import View, row, styled
+
+
+def draw_keys(view: View, width: int, _height: int) -> list[Text]:
+    """Both rows; every key of the table's rows 1 and 2."""
+    return [_row(view, which, width) for which in (1, 2)]
+
+
+def _row(view: View, which: int, width: int) -> Text:
+    items = [action for action in ACTIONS if action.row == which]
+    plain = view.look.signs.plain
+    shown = [action.shown_plain if plain and action.shown_plain else action.shown for action in items]
+    line = Text("")
+    for long, gap, margin in ((True, 3, 1), (True, 2, 1), (False, 2, 1), (False, 1, 1), (False, 1, 0)):
+        line = Text(" " * margin, no_wrap=True, end="")
+        for index, (action, sign) in enumerate(zip(items, shown, strict=True)):
+            line.append(" " * gap if index else "")
+            colours = view.look.colours
+            loud = action.name in ("call", "pause")
+            line.append_text(styled(sign, colours.bright, bold=True))
+            label = action.long if long else action.short
+            line.append_text(styled(f" {label}", colours.text if loud else colours.dim))
+        if line.cell_len <= width:
+            break
+    return line
+
+
+def draw_answer(view: View, width: int, _height: int) -> list[Text]:
+    """What became of the last key, and whom the next entry means."""
+    colours = view.look.colours
+    colour = {"plain": colours.text, "good": colours.bright, "bad": colours.medium}[view.answer_tone]
+    text = view.answer
+    if not text and view.in_session and not view.status.reviewed:
+        text, colour = wording.NOT_SIGNED, colours.dim
+    right = styled("", colours.dim)
+    if len(view.status.participants) > 1 and view.in_session:
+        right = styled(f"for {' and '.join(view.whom)} ", colours.text)
+    return [row(styled(f" {text}", colour), right, width)]
+
+
+def draw_small(view: View, width: int, height: int) -> list[Text]:
+    """The small screen: state, T+, alert, call key, nothing else."""
+    from controller.console.widgets.alert import draw_alert
+    from controller.console.widgets.header import state_text
+
+    colours = view.look.colours
+    first = styled(" ", colours.dim)
+    first.append_text(state_text(view))
+    time = styled("T+ ", colours.dim)
+    time.append_text(styled(wording.clock(view.t_plus_s()), colours.now, bold=True))
+    call = styled(" c ", colours.bright, bold=True)
+    call.append_text(styled("CALL SUPPORT", colours.text))
+    lines = [row(first, time, width), *draw_alert(view, width, 1), call]
+    if height > 3:
+        lines.append(styled(f" {view.answer}", colours.text))
+    if height > 4:
+        lines.append(styled(" larger than 80 x 24 shows everything", colours.dim))
+    return lines

@@ -1,0 +1,24 @@
+"""The log: newest first, people's entries brighter than the machine's."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from controller import wording
+from controller.console.view import View, local_time, row, styled
+
+
+def draw_log(view: View, width: int, height: int) -> list[Text]:
+    """One line an entry: time, kind, text, who."""
+    colours = view.look.colours
+    lines = []
+    for item in view.status.log[:height]:
+        kind, text = wording.entry(item)
+        person = bool(item.console)
+        line = styled(f" {local_time(item.utc)}  ", colours.dim)
+        line.append_text(styled(f"{kind:<8} ", colours.dim))
+        colour = colours.bright if person and not item.taken_back else colours.text
+        line.append_text(styled(text, colour))
+        who = item.who if item.who else ""
+        lines.append(row(line, styled(f"{who} ", colours.dim), width))
+    return lines

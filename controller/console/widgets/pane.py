@@ -1,0 +1,42 @@
+"""A region of the screen that is drawn by a pure function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.text import Text
+from textual.widget import Widget
+
+from controller.console.view import View
+
+Draw = Callable[[View, int, int], list[Text]]
+"""(view, columns, rows) -> at most so many lines, none wider than the columns."""
+
+
+class Pane(Widget):
+    """Shows what `draw` makes of the newest View, and repaints only when that differs."""
+
+    def __init__(self, draw: Draw, *, id: str) -> None:
+        super().__init__(id=id)
+        self._draw = draw
+        self._view: View | None = None
+        self._shown: Text | None = None
+
+    def show(self, view: View) -> None:
+        """Take a new snapshot."""
+        self._view = view
+        drawn = self._drawn()
+        if drawn != self._shown or (self._shown is not None and drawn.spans != self._shown.spans):
+            self._shown = drawn
+            self.refresh()
+
+    def render(self) -> Text:
+        """The lines of the newest snapshot."""
+        self._shown = self._drawn()
+        return self._shown
+
+    def _drawn(self) -> Text:
+        if self._view is None or self.size.width <= 0:
+            return Text("")
+        lines = self._draw(self._view, self.size.width, self.size.height)[: self.size.height]
+        return Text("\n", no_wrap=True, end="").join(lines)
