@@ -32,7 +32,7 @@ _NOT_SHOWN = {Start: {"programme_text", "participants"}, Opened: {"rules"}, Refu
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SessionInfo:
-    """One session's file at a glance. `closed`: its end was recorded."""
+    """One session's file at a glance. `closed`: its end was recorded; `records`: the seq of its last."""
 
     session: str
     file: Path
@@ -40,6 +40,8 @@ class SessionInfo:
     opened_utc: str
     last_utc: str
     closed: bool
+    programme: str = ""
+    participants: tuple[str, ...] = ()
 
 
 def list_sessions(state_dir: Path) -> list[SessionInfo]:
@@ -48,9 +50,11 @@ def list_sessions(state_dir: Path) -> list[SessionInfo]:
     for file in sorted(sessions_dir(state_dir).glob("*.db")):
         with contextlib.suppress(sqlite3.Error, ValueError), reading(file) as connection:
             meta = read_meta(connection)
+            first = connection.execute("SELECT body FROM records ORDER BY line LIMIT 1").fetchone()
             last = connection.execute("SELECT seq, body FROM records ORDER BY line DESC LIMIT 1").fetchone()
             if not meta or last is None:
                 continue
+            start = read_body(first[0]).input.act
             info = SessionInfo(
                 session=file.stem,
                 file=file,
@@ -58,6 +62,8 @@ def list_sessions(state_dir: Path) -> list[SessionInfo]:
                 opened_utc=meta["opened_utc"],
                 last_utc=read_body(last[1]).stamp.utc,
                 closed=bool(meta["closed_utc"]),
+                programme=start.programme if isinstance(start, Start) else "",
+                participants=start.participants if isinstance(start, Start) else (),
             )
             found.append(info)
     return sorted(found, key=lambda info: (info.opened_utc, info.session))

@@ -83,6 +83,18 @@ def book_file(state_dir: Path, book: str) -> Path:
     return room_file(state_dir) if book == chain.ROOM else session_file(state_dir, book)
 
 
+def journal_files(state_dir: Path) -> list[Path]:
+    """Every journal that is there: the room's first, then the sessions' by name."""
+    room = room_file(state_dir)
+    return ([room] if room.is_file() else []) + sorted(sessions_dir(state_dir).glob("*.db"))
+
+
+def set_aside(state_dir: Path) -> list[Path]:
+    """The journals that recovery found damaged, and kept under another name."""
+    found = [file for top in (state_dir, sessions_dir(state_dir)) for file in top.glob("*.db.damaged-*")]
+    return sorted(file for file in found if not file.name.endswith(("-wal", "-shm")))
+
+
 def make_dirs(state_dir: Path) -> None:
     """Make the state directory, readable by the group and no further; raises OSError."""
     for directory in (state_dir, sessions_dir(state_dir)):
