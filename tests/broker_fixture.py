@@ -1,6 +1,7 @@
-"""A real broker for a test; `tests/conftest.py` imports the fixtures."""
+"""A real broker for a test, and patience with it; `conftest.py` files import the fixture."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,3 +16,10 @@ def mosquitto(tmp_path: Path) -> Iterator[PrivateBroker]:
     broker.start()
     yield broker
     broker.stop()
+
+
+async def until(true: Callable[[], object], within: float) -> None:
+    """Wait for something that another thread or process brings about; `TimeoutError` if it takes longer."""
+    async with asyncio.timeout(within):
+        while not true():  # noqa: ASYNC110 - what is waited for sets no event
+            await asyncio.sleep(0.02)

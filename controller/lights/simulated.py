@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 
 from controller.broker import BrokerLink, BrokerSettings
 from controller.clock import Clock, boottime
@@ -110,7 +111,7 @@ class SimulatedLamp:
         """The largest change within a tenth of a second, after boot time `since`."""
         self._settle(boottime())
         largest = 0.0
-        for (t0, a), (t1, b) in zip(self.history, self.history[1:], strict=False):
+        for (t0, a), (t1, b) in pairwise(self.history):
             if t1 >= since:
                 largest = max(largest, abs(b - a) * min(1.0, _JUMP_WINDOW_S / max(t1 - t0, 1e-9)))
         return largest
