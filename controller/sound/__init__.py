@@ -1,0 +1,1 @@
+"""The sound engine: its own process that plays a cue sheet, and the daemon's driver that talks to it."""

@@ -1,0 +1,142 @@
+"""libVLC as decoder and seeker: one thread that alone calls it.
+
+Its callbacks only copy. A call can hang for ever inside libVLC, so callers look at `hung` and take a new decoder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import vlc
+
+from controller import clock
+from controller.sound.deck import Deck
+from controller.sound.timeline import RATE
+
+PATIENCE_S = 4.0
+"""A call into libVLC that takes longer counts as hung."""
+
+_OPTIONS = (
+    "--no-video",
+    "--no-xlib",
+    "--no-lua",
+    "--no-stats",
+    "--no-osd",
+    "--quiet",
+    # The default resampler has a THD+N of -4 to -22 dB from 44.1 to 48 kHz; speex -77 to -83 dB.
+    "--audio-resampler=speex_resampler",
+)
+
+
+class Decoder:
+    """Opens, pauses and closes decks, in the order asked, never in the caller's thread."""
+
+    def __init__(self) -> None:
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._busy_since: float | None = None
+        self._instance: Any = None
+        # A daemon thread: one that hangs inside libVLC must not keep the process from ending.
+        self._thread = threading.Thread(target=self._work, name="decoder", daemon=True)
+        self._thread.start()
+
+    @property
+    def hung(self) -> bool:
+        """Whether a call has not come back in time."""
+        since = self._busy_since
+        return since is not None and clock.boottime() - since > PATIENCE_S
+
+    def open(self, deck: Deck) -> None:
+        """Begin to decode into `deck`; what is wrong with the file turns up as `deck.failure`."""
+        self._jobs.put(lambda: self._open(deck))
+
+    def pause(self, deck: Deck, paused: bool) -> None:
+        """Stop or go on decoding, exactly where it is."""
+        deck.paused = paused
+        self._jobs.put(lambda: self._pause(deck, paused))
+
+    def close(self, deck: Deck) -> None:
+        """Give the player up."""
+        self._jobs.put(lambda: self._close(deck))
+
+    def shut(self) -> None:
+        """End the thread; does not wait for one that hangs."""
+        self._jobs.put(None)
+        self._thread.join(0.1 if self.hung else PATIENCE_S)
+
+    def _work(self) -> None:
+        self._instance = vlc.Instance(*_OPTIONS)
+        while (job := self._jobs.get()) is not None:
+            self._busy_since = clock.boottime()
+            job()
+            self._busy_since = None
+        with contextlib.suppress(Exception):
+            self._instance.release()
+
+    def _open(self, deck: Deck) -> None:
+        path = Path(deck.piece.path)
+        try:
+            if path.is_dir():
+                deck.failure = "directory"
+            elif not path.is_file():
+                deck.failure = "missing"
+            elif path.stat().st_size == 0:
+                deck.failure = "empty"
+            else:
+                self._play(deck)
+        except Exception:
+            deck.failure = "decoder"
+
+    def _play(self, deck: Deck) -> None:
+        media = self._instance.media_new_path(deck.piece.path)
+        # The native Ogg demuxer seeks up to 34 s wrong and FLAC's 0.2 s; libavformat's is right within 0.1 s.
+        media.add_option(":demux=avformat")
+        if deck.seek_s > 0:
+            media.add_option(f":start-time={deck.seek_s:.6f}")
+        player = self._instance.media_player_new()
+        player.set_media(media)
+        media.release()
+        decorators = vlc.CallbackDecorators
+        callbacks = (
+            decorators.AudioPlayCb(lambda _opaque, samples, count, _pts: deck.write(samples, count)),
+            decorators.AudioPauseCb(lambda _opaque, _pts: None),
+            decorators.AudioResumeCb(lambda _opaque, _pts: None),
+            decorators.AudioFlushCb(lambda _opaque, _pts: None),
+            decorators.AudioDrainCb(lambda _opaque: _finish(deck)),
+        )
+        # Registered so that VLC's own volume leaves the samples alone.
+        volume = decorators.AudioSetVolumeCb(lambda _opaque, _volume, _mute: None)
+        player.audio_set_callbacks(*callbacks, None)
+        player.audio_set_volume_callback(volume)
+        player.audio_set_format("S16N", RATE, 2)
+        events = player.event_manager()
+        events.event_attach(vlc.EventType.MediaPlayerEndReached, lambda _event: _finish(deck))
+        events.event_attach(vlc.EventType.MediaPlayerEncounteredError, lambda _event: _fail(deck, "not_audio"))
+        deck.player = (player, callbacks, volume, events)
+        if player.play() != 0:
+            _fail(deck, "decoder")
+
+    def _pause(self, deck: Deck, paused: bool) -> None:
+        if deck.player is not None:
+            deck.player[0].set_pause(int(paused))
+
+    def _close(self, deck: Deck) -> None:
+        if deck.player is not None:
+            player = deck.player[0]
+            player.stop()
+            player.release()
+            deck.player = None
+
+
+def _finish(deck: Deck) -> None:
+    deck.ended = True
+    if deck.written <= 0:
+        _fail(deck, "not_audio")
+
+
+def _fail(deck: Deck, failure: str) -> None:
+    deck.failure = deck.failure or failure

@@ -1,0 +1,195 @@
+"""Outputs: all behave like a card. A short queue, emptied by a clock that does not wait for the mixer.
+
+A block that is not there when its time comes is played as silence and counted as late.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+
+from controller import clock
+from controller.sound.capture import Capture, silence
+from controller.sound.ceiling import Audio
+from controller.sound.mixer import BLOCK, Mark
+from controller.sound.timeline import RATE
+
+QUEUE_BLOCKS = 7
+"""140 ms between mixer and card: none was late beside four busy processes on two cores."""
+
+BLOCK_S = BLOCK / RATE
+
+Played = Callable[[Mark, int, float], None]
+"""Called with a mark, its frame in the output and its CLOCK_BOOTTIME as its block goes out; in the card's thread."""
+
+
+class Output(Protocol):
+    """What the mixer's thread needs of a card."""
+
+    name: str
+    late_blocks: int
+    lost: str
+    """Why it no longer plays; "" while it does."""
+    frame: int
+    """Frames played."""
+
+    def put(self, block: Audio, marks: tuple[Mark, ...], timeout: float) -> bool:
+        """Queue a block; False if there was no room in time."""
+        ...
+
+    def close(self) -> None:
+        """Stop playing; twice is fine."""
+        ...
+
+
+class BlockQueue:
+    """The queue between the mixer and one card, and what both outputs share: counting, marks, capture."""
+
+    def __init__(self, channels: int, played: Played, capture: Capture | None) -> None:
+        self.late_blocks = 0
+        self.lost = ""
+        self.frame = 0
+        self._channels = channels
+        self._played = played
+        self._capture = capture
+        self._blocks: deque[tuple[Audio, tuple[Mark, ...]]] = deque()
+        self._room = threading.Condition()
+        self._filled = threading.Event()
+
+    def put(self, block: Audio, marks: tuple[Mark, ...], timeout: float) -> bool:
+        """Queue a block; False if there was no room in time."""
+        with self._room:
+            if not self._room.wait_for(lambda: len(self._blocks) < QUEUE_BLOCKS or self.lost, timeout) or self.lost:
+                return False
+            self._blocks.append((block, marks))
+            if len(self._blocks) == QUEUE_BLOCKS:
+                self._filled.set()
+        return True
+
+    def take(self, boottime: float) -> Audio:
+        """The block that is played at `boottime`."""
+        with self._room:
+            block, marks = self._blocks.popleft() if self._blocks else (None, ())
+            self._room.notify()
+        if block is None:
+            self.late_blocks += 1
+            block = silence(BLOCK, self._channels)
+        if self._capture is not None:
+            self._capture.append(block)
+        for mark in marks:
+            self._played(mark, self.frame + mark.offset, boottime + mark.offset / RATE)
+        self.frame += BLOCK
+        return block
+
+    def abandon(self) -> None:
+        """Give up what is queued, but let its marks be known: they will never be played."""
+        while self._blocks:
+            self.take(clock.boottime())
+
+
+class PacedOutput(BlockQueue):
+    """A card made of a clock alone: "null", and "file" where it has a capture."""
+
+    def __init__(self, name: str, channels: int, played: Played, capture: Capture | None, frame: int = 0) -> None:
+        super().__init__(channels, played, capture)
+        self.name = name
+        self.frame = frame
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="card")
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop playing."""
+        self._stop.set()
+        self._filled.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        self._filled.wait()
+        started, first = clock.boottime(), self.frame
+        if self._capture is not None:
+            self.frame = first = self._capture.begin(started)
+        while not self._stop.is_set():
+            due = started + (self.frame - first) / RATE
+            wait = due - clock.boottime()
+            if wait > 0:
+                self._stop.wait(wait)
+            else:
+                self.take(due)
+
+
+class DeviceOutput(BlockQueue):
+    """A sound card through PortAudio. Raises OSError where there is none of that name."""
+
+    def __init__(self, device: str, channels: int, played: Played, capture: Capture | None, frame: int = 0) -> None:
+        super().__init__(channels, played, capture)
+        self.frame = frame
+        self._begun = self._closing = False
+        try:
+            import sounddevice
+        except OSError as error:
+            raise OSError("PortAudio is not installed") from error
+        # PortAudio looks for cards only when it is initialised: without this one that came back is not seen.
+        sounddevice._terminate()  # noqa: SLF001
+        sounddevice._initialize()  # noqa: SLF001
+        try:
+            self._stream: Any = sounddevice.OutputStream(
+                samplerate=RATE,
+                blocksize=BLOCK,
+                device=device or None,
+                channels=channels,
+                dtype="float32",
+                latency=0.1,
+                callback=self._fill,
+                finished_callback=self._finished,
+            )
+            self._stream.start()
+        except (sounddevice.PortAudioError, ValueError) as error:
+            raise OSError(str(error)) from error
+        self.name = f"device:{sounddevice.query_devices(self._stream.device)['name']}"
+
+    def close(self) -> None:
+        """Stop playing."""
+        self._closing = True
+        with contextlib.suppress(Exception):
+            self._stream.close()
+        self._capture = None
+        self.abandon()
+
+    def _fill(self, outdata: Any, _frames: int, time: Any, _status: Any) -> None:
+        if not self._filled.is_set():
+            outdata.fill(0)
+            return
+        at = clock.boottime() + max(0.0, time.outputBufferDacTime - time.currentTime)
+        if not self._begun:
+            self._begun = True
+            if self._capture is not None:
+                self._capture.begin(at)
+        outdata[:] = self.take(at).astype(np.float32)
+
+    def _finished(self) -> None:
+        if not self._closing:
+            self.lost = "the device stopped"
+            with self._room:
+                self._room.notify_all()
+
+
+def open_output(wanted: str, channels: int, played: Played, capture: Capture | None, frame: int = 0) -> Output:
+    """The output that a room's `output` names; a "file:" is the `capture` that comes with it.
+
+    "auto" is the default device, or "null" where there is none. Raises OSError where a named device cannot be opened.
+    """
+    kind, _, name = wanted.partition(":")
+    if kind in ("file", "null"):
+        return PacedOutput(wanted, channels, played, capture, frame)
+    try:
+        return DeviceOutput(name, channels, played, capture, frame)
+    except OSError:
+        if kind == "device":
+            raise
+        return PacedOutput("null", channels, played, capture, frame)

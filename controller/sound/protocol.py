@@ -1,0 +1,190 @@
+"""What is said on the engine's socket, `sound.sock` in the runtime directory (Unix, mode 0660).
+
+One JSON object a line, no line above 64 KiB. The first line each way is a greeting, `{"protocol": 1, …}`; the caller
+adds `"role"`: "daemon" (the one that decides and records) or "console". A greeting of another protocol is answered with
+`{"error": …}` and the end of the connection.
+
+**Commands of the daemon** name an absolute state, so that sending one again is harmless. Each carries `session` and
+`seq`, the number of the record that it follows from; one with a lower seq than the last for the same target of the same
+session, or of a session that another one has replaced, is ignored.
+
+    {"do": "cues", "session", "plan", "seq", "timeline_s", "part", "parts", "cues": [Cue…]}   a sheet, in parts
+    {"do": "transport", "session", "seq", "transport": "play|pause|stop", "fade_s", "seen_direct"}
+    {"do": "music", "session", "seq", "level", "fade_s"}
+    {"do": "bus", "session", "seq", "bus", "level_db", "fade_s"}
+    {"ack_direct": [id…]}    these direct acts are on record
+    {"ack_events": n}        events up to number n have arrived
+
+`seen_direct` is the number of the newest direct act that the daemon knows of; a transport that does not know the newest
+one is ignored, so that nobody undoes a pause which he has not heard of.
+
+**Direct acts** need no daemon: `{"direct": "pause" | "resume", "id": UUID, "origin": Origin}` acts at once and is
+answered `{"done": id, "boottime": …}`. The same id again does nothing and gets the same answer. The engine keeps the
+act, and reports it until the daemon has acknowledged it.
+
+**Events**, to everyone connected: `{"event": …}` with
+
+    report          session, plan, transport, timeline_s, boottime, output, filler, music, buses, direct, direct_count;
+                    on connect and after a direct act
+    piece_started   n, cue, title, path, boottime, frame: where the cue's first frame is played
+    piece_ended     n, cue, title, path, boottime, why ("end", "cut", or the file's fault), played_s
+    filler          n, on, why, boottime
+    output          n, lost (why) or back (name), boottime
+    telemetry       twice a second: boottime, timeline_s, moving, transport, cue, next, buses, late_blocks, ring_s, …
+
+Numbered events are kept until the daemon acknowledges them, and sent again when it connects: what happened without it
+gets into the record. Times are CLOCK_BOOTTIME seconds; `frame` counts the output's frames (those of a capture file).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+
+from controller.messages import PROTOCOL, Cue, FadeBus, FadeMusic, Origin, PlayCues, SetTransport, Transport, to_plain
+
+LINE_BYTES = 65_536
+"""No message is longer."""
+
+_PART_BYTES = 48_000
+"""Cues are put into one part up to this size."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LayCues:
+    """One part of a cue sheet."""
+
+    do: Literal["cues"] = "cues"
+    session: str
+    plan: int
+    seq: int
+    timeline_s: float = 0.0
+    part: int = 0
+    parts: int = 1
+    cues: tuple[Cue, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TurnTransport:
+    """Play, pause or stop."""
+
+    do: Literal["transport"] = "transport"
+    session: str
+    seq: int
+    transport: Transport
+    fade_s: float
+    seen_direct: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SetMusic:
+    """The level of the music as a whole, 0..1."""
+
+    do: Literal["music"] = "music"
+    session: str
+    seq: int
+    level: float
+    fade_s: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SetBus:
+    """The fader of one bus, dB below its calibrated level."""
+
+    do: Literal["bus"] = "bus"
+    session: str
+    seq: int
+    bus: str
+    level_db: float
+    fade_s: float
+
+
+Command = Annotated[LayCues | TurnTransport | SetMusic | SetBus, Field(discriminator="do")]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DirectAct:
+    """A pause or resume that a console asked of the engine itself."""
+
+    direct: Literal["pause", "resume"]
+    id: str
+    origin: Origin = Origin()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeptDirectAct:
+    """A direct act, when it was done, and its number."""
+
+    act: DirectAct
+    boottime: float
+    number: int
+
+
+commands: TypeAdapter[LayCues | TurnTransport | SetMusic | SetBus] = TypeAdapter(Command)
+direct_acts: TypeAdapter[DirectAct] = TypeAdapter(DirectAct)
+kept_direct_acts: TypeAdapter[KeptDirectAct] = TypeAdapter(KeptDirectAct)
+
+
+def line(message: dict[str, Any]) -> bytes:
+    """The message as it goes over the socket."""
+    return json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+
+
+def greeting(**words: str) -> bytes:
+    """The first line."""
+    return line({"protocol": PROTOCOL, **words})
+
+
+def cue_parts(cues: Iterable[Cue]) -> Iterator[list[dict[str, Any]]]:
+    """Cues in portions that fit a message each; one empty portion where there are none."""
+    part: list[dict[str, Any]] = []
+    size = 0
+    for cue in cues:
+        plain = to_plain(cue)
+        length = len(json.dumps(plain, separators=(",", ":"), ensure_ascii=False).encode())
+        if part and size + length > _PART_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(plain)
+        size += length + 1
+    yield part
+
+
+def command_lines(
+    effect: PlayCues | SetTransport | FadeMusic | FadeBus, seq: int, session: str, seen_direct: int
+) -> Iterator[bytes]:
+    """An effect in the engine's words, one line or several."""
+    match effect:
+        case PlayCues():
+            parts = list(cue_parts(effect.cues))
+            for number, part in enumerate(parts):
+                yield line(
+                    {
+                        "do": "cues",
+                        "session": effect.session,
+                        "plan": effect.plan,
+                        "seq": seq,
+                        "timeline_s": effect.timeline_s,
+                        "part": number,
+                        "parts": len(parts),
+                        "cues": part,
+                    }
+                )
+        case SetTransport():
+            turn = TurnTransport(
+                session=effect.session,
+                seq=seq,
+                transport=effect.transport,
+                fade_s=effect.fade_s,
+                seen_direct=seen_direct,
+            )
+            yield line(to_plain(turn))
+        case FadeMusic():
+            yield line(to_plain(SetMusic(session=session, seq=seq, level=effect.level, fade_s=effect.fade_s)))
+        case FadeBus():
+            fader = SetBus(session=session, seq=seq, bus=effect.bus, level_db=effect.level_db, fade_s=effect.fade_s)
+            yield line(to_plain(fader))

@@ -1,0 +1,194 @@
+"""The rules of the sound timeline, pure: ramps, transport, and which cue is where.
+
+The engine and the simulated sound share them, so that a rehearsal and a room keep the same time. Everything counts
+frames of 48 kHz; seconds are turned into frames here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from math import ceil
+
+from controller.messages import Cue, Transport
+
+RATE = 48_000
+"""Frames a second, of every stream inside the engine."""
+
+SHORTEST_RAMP = 1_440
+"""30 ms: no level ever moves faster than from nothing to full in this many frames."""
+
+
+def to_frames(seconds: float) -> int:
+    """The frame nearest to `seconds`."""
+    return round(seconds * RATE)
+
+
+@dataclass
+class Ramp:
+    """A value on its way to a target in a straight line; turning round begins where it is.
+
+    `step` is the change per frame, always positive.
+    """
+
+    value: float
+    target: float
+    step: float = 0.0
+
+    @property
+    def moving(self) -> bool:
+        """Whether the target has not been reached."""
+        return self.value != self.target
+
+    def arrive(self, target: float, frames: int) -> None:
+        """Be at `target` in so many frames from now. Asking again for the same target changes nothing."""
+        if target != self.target:
+            self.target = target
+            self.step = abs(target - self.value) / max(frames, SHORTEST_RAMP)
+
+    def head(self, target: float, step: float) -> None:
+        """Go towards `target` by `step` a frame, wherever it is now."""
+        self.target, self.step = target, step
+
+    def frames_left(self) -> int:
+        """Frames until the target is reached."""
+        return ceil(round(abs(self.target - self.value) / self.step, 6)) if self.moving else 0
+
+    def advance(self, frames: int) -> None:
+        """Move on by `frames`."""
+        if frames >= self.frames_left():
+            self.value = self.target
+        elif self.target > self.value:
+            self.value += self.step * frames
+        else:
+            self.value -= self.step * frames
+
+
+@dataclass
+class Timeline:
+    """Where the sound is: a frame, a transport, and the gate between silence (0) and sound (1).
+
+    The frame moves while the transport is play and during the fade of a pause or stop; then it stands still.
+    A fade takes `fade_s` from end to end; a fade that turns half way takes half of it.
+    """
+
+    frame: int = 0
+    transport: Transport = "stop"
+    gate: Ramp = field(default_factory=lambda: Ramp(0.0, 0.0))
+    turns: int = 0
+    """How often it was turned or begun anew: tells an older place from a newer one."""
+
+    @property
+    def still(self) -> bool:
+        """Whether the timeline stands."""
+        return self.transport != "play" and not self.gate.moving
+
+    @property
+    def seconds(self) -> float:
+        """The timeline's place in seconds."""
+        return self.frame / RATE
+
+    def copy(self) -> Timeline:
+        """The timeline as it is now."""
+        return Timeline(self.frame, self.transport, replace(self.gate), self.turns)
+
+    def turn(self, transport: Transport, fade_s: float) -> None:
+        """Begin to play, pause or stop."""
+        self.turns += 1
+        self.transport = transport
+        self.gate.head(1.0 if transport == "play" else 0.0, 1.0 / max(to_frames(fade_s), SHORTEST_RAMP))
+
+    def advance(self, frames: int) -> int:
+        """Let `frames` of output pass; returns how many of them the timeline moved."""
+        moved = frames if self.transport == "play" else min(frames, self.gate.frames_left())
+        self.gate.advance(frames)
+        self.frame += moved
+        return moved
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """The timeline as it was heard at a CLOCK_BOOTTIME: the one tie between the two."""
+
+    boottime: float
+    timeline: Timeline
+
+    def at(self, boottime: float) -> Timeline:
+        """The timeline at another time, as the output's clock should have carried it."""
+        moved = self.timeline.copy()
+        moved.advance(max(0, to_frames(boottime - self.boottime)))
+        return moved
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A cue in frames: it sounds over [start, end) of the timeline."""
+
+    cue: Cue
+    start: int
+    length: int
+    fade_in: int
+    fade_out: int
+
+    @classmethod
+    def from_cue(cls, cue: Cue) -> Laid:
+        """Lay a cue; a fade is never longer than the cue."""
+        length = max(0, to_frames(cue.length_s))
+        return cls(
+            cue,
+            to_frames(cue.start_s),
+            length,
+            min(length, max(0, to_frames(cue.fade_in_s))),
+            min(length, max(0, to_frames(cue.fade_out_s))),
+        )
+
+    @property
+    def end(self) -> int:
+        """The frame at which it has fallen silent."""
+        return self.start + self.length
+
+    def same_sound(self, other: Laid) -> bool:
+        """Whether the other lets the same frames of the same file sound at the same place."""
+        mine, its = self.cue, other.cue
+        return (mine.id, mine.piece.path, self.start, mine.offset_s) == (
+            its.id,
+            its.piece.path,
+            other.start,
+            its.offset_s,
+        )
+
+
+class Sheet:
+    """A cue sheet: cues by start, answered by bisection."""
+
+    def __init__(self, session: str = "", plan: int = 0, cues: Iterable[Cue] = ()) -> None:
+        self.session = session
+        self.plan = plan
+        self.laid = tuple(sorted((Laid.from_cue(cue) for cue in cues), key=lambda laid: (laid.start, laid.cue.id)))
+        self._starts = [laid.start for laid in self.laid]
+        self._latest_end: list[int] = []
+        latest = 0
+        for laid in self.laid:
+            latest = max(latest, laid.end)
+            self._latest_end.append(latest)
+
+    @property
+    def end(self) -> int:
+        """The frame at which the last cue has fallen silent; 0 without cues."""
+        return self._latest_end[-1] if self.laid else 0
+
+    def between(self, first: int, last: int) -> list[Laid]:
+        """The cues that sound anywhere in [first, last)."""
+        found = []
+        index = bisect_left(self._starts, last) - 1
+        while index >= 0 and self._latest_end[index] > first:
+            if self.laid[index].end > first and self.laid[index].length:
+                found.append(self.laid[index])
+            index -= 1
+        return found[::-1]
+
+    def after(self, frame: int) -> Laid | None:
+        """The first cue that starts after `frame`."""
+        index = bisect_right(self._starts, frame)
+        return self.laid[index] if index < len(self.laid) else None

@@ -1,0 +1,198 @@
+"""A voice: a cue as the mixer sounds it, frame by frame, without a click whatever the deck or a new plan does."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from controller.sound.ceiling import Audio
+from controller.sound.deck import Deck
+from controller.sound.timeline import SHORTEST_RAMP, Laid, Ramp, to_frames
+
+Curve = npt.NDArray[np.float64]
+
+_BEND = 2_400
+"""50 ms over which a playing cue takes on the envelope of a new plan."""
+
+_SPARE = 960
+"""Frames that must be there beyond the block at hand; less is the beginning of a starving deck."""
+
+_TOLERANCE_S = 0.5
+"""A file may be so much shorter than its cue thinks (encoders pad); more is a truncated file."""
+
+
+def ramp_curve(ramp: Ramp, frames: int) -> Curve | float:
+    """The ramp's values over the next `frames`, a plain number while it stands. Does not move the ramp."""
+    if not ramp.moving:
+        return ramp.value
+    step = ramp.step if ramp.target > ramp.value else -ramp.step
+    line = ramp.value + step * np.arange(frames)
+    low, high = sorted((ramp.value, ramp.target))
+    return np.clip(line, low, high)
+
+
+def equal_power(place: Curve | float) -> Curve | float:
+    """Gain at a place 0..1 of an equal-power fade: a quarter of a sine."""
+    if isinstance(place, float):
+        return 0.0 if place <= 0.0 else 1.0 if place >= 1.0 else float(np.sin(np.pi / 2 * place))
+    return np.asarray(np.sin(np.pi / 2 * place), dtype=np.float64)
+
+
+def envelope(laid: Laid, first: int, count: int, safe: int) -> Curve | float:
+    """Gain of a cue over its frames [first, first + count), its fades and `gain_db` in it.
+
+    `safe`: frames of the short ramp at an end that has no fade.
+    """
+    gain = float(10 ** (laid.cue.gain_db / 20))
+    fade_in = max(laid.fade_in, min(safe, laid.length))
+    fade_out = max(laid.fade_out, min(safe, laid.length))
+    rising = first < fade_in
+    falling = first + count > laid.length - fade_out
+    if not rising and not falling:
+        return gain
+    frame = np.arange(first, first + count)
+    curve = np.full(count, gain)
+    if rising:
+        curve *= equal_power(np.clip(frame / fade_in, 0.0, 1.0))
+    if falling:
+        curve *= equal_power(np.clip((laid.length - frame) / fade_out, 0.0, 1.0))
+    return curve
+
+
+class Voice:
+    """One cue that sounds or is about to. Belongs to the mixer's thread; only `deck` may be replaced from outside."""
+
+    def __init__(self, laid: Laid, deck: Deck, *, safe: int, entry_s: float = 0.03) -> None:
+        self.laid = laid
+        self.deck = deck
+        self.safe = safe
+        self._entry = to_frames(entry_s)
+        """Frames of the ramp with which it comes in late, or comes back."""
+        self._presence = Ramp(0.0, 0.0)
+        """Whether the deck has the frames: ramped out before it runs dry, in again when it has some."""
+        self._bend = 0.0
+        self._bend_left = 0
+        self._away: Ramp | None = None
+        self._frozen = 1.0
+        self.cursor = 0
+        """The next frame of the cue to sound."""
+        self.played = 0
+        """Frames that really sounded."""
+        self.starved = 0
+        """Frames since the deck last had what was needed."""
+        self.started = False
+        self.sounding = False
+
+    @property
+    def leaving(self) -> bool:
+        """Whether it fades out on its own, outside timeline and transport."""
+        return self._away is not None
+
+    @property
+    def gone(self) -> bool:
+        """Whether it has left."""
+        return self._away is not None and not self._away.moving
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can sound at its place, or never will."""
+        deck = self.deck
+        wanted = max(self.cursor - deck.origin, 0)
+        return bool(deck.failure) or deck.ended or deck.available(wanted) > 4 * _SPARE
+
+    def fault(self) -> str:
+        """What is wrong with the file, if that is known: a code, or ""."""
+        deck = self.deck
+        if deck.failure:
+            return deck.failure
+        if deck.ended and deck.origin + deck.written < self.laid.length - to_frames(_TOLERANCE_S):
+            return "truncated"
+        return ""
+
+    def relay(self, laid: Laid) -> None:
+        """Take on a new plan's length, fades and gain for the same sound, without a step."""
+        before = self._gain_at(self.cursor)
+        self.laid = laid
+        self._bend_left = 0
+        self._bend = before - self._gain_at(self.cursor)
+        self._bend_left = _BEND
+
+    def leave(self, gate: float, frames: int) -> None:
+        """Fade out from here; `gate` is the transport's gain now, which is kept."""
+        if self._away is None:
+            self._frozen = gate
+            self._away = Ramp(1.0 if self.sounding and gate > 0.0 else 0.0, 0.0)
+            self._away.step = 1.0 / max(frames, SHORTEST_RAMP)
+
+    def render(self, at: int, count: int) -> Audio | None:
+        """The voice over `count` frames of which the first is frame `at` of the cue; None when it is silent.
+
+        `at` may lie before the cue or reach beyond it.
+        """
+        self.cursor = at + count
+        first, last = max(at, 0), min(at + count, self.laid.length)
+        source = first - self.deck.origin
+        have = self._usable(source, last - first, at) if first < last else 0
+        self.sounding = have > 0
+        if not have:
+            if self._away is not None:
+                self._away = Ramp(0.0, 0.0)
+            return None
+        gain = envelope(self.laid, first, have, self.safe)
+        if self._bend_left:
+            left = np.clip(self._bend_left - np.arange(have), 0, None) / _BEND
+            gain = gain + self._bend * left
+            self._bend_left = max(0, self._bend_left - have)
+        gain = gain * ramp_curve(self._presence, have)
+        self._presence.advance(have)
+        if self._away is not None:
+            gain = gain * equal_power(ramp_curve(self._away, have)) * self._frozen
+            self._away.advance(have)
+        deck = self.deck
+        if (
+            deck.ended
+            and source + have > deck.written - SHORTEST_RAMP
+            and deck.origin + deck.written < self.laid.length
+        ):
+            gain = gain * np.clip((deck.written - (source + np.arange(have))) / SHORTEST_RAMP, 0.0, 1.0)
+        sound = deck.read(source, have) * (gain[:, None] if isinstance(gain, np.ndarray) else gain)
+        self.played += have
+        if have == count:
+            return sound
+        out = np.zeros((count, 2))
+        out[first - at : first - at + have] = sound
+        return out
+
+    def _usable(self, source: int, wanted: int, at: int) -> int:
+        """Frames to sound of those wanted; aims the presence so that it is out before the deck is empty."""
+        deck = self.deck
+        if source < 0:
+            available = 0
+        else:
+            deck.read_to = max(deck.read_to, source)
+            available = deck.available(source)
+        plenty = available >= wanted + _SPARE or (deck.ended and available > 0)
+        if plenty:
+            self.starved = 0
+            if not self._presence.moving and self._presence.value == 0.0:
+                if at <= 0 and not self.played:
+                    self._presence = Ramp(1.0, 1.0)
+                else:
+                    self._presence.arrive(1.0, self._entry)
+            elif self._presence.target == 0.0:
+                self._presence.arrive(1.0, self._entry)
+            return min(wanted, available)
+        self.starved += wanted
+        have = min(wanted, available)
+        if have and self._presence.value > 0.0:
+            # What is left is the way out: silent at its last frame.
+            self._presence.head(0.0, self._presence.value / have)
+            return have
+        self._presence = Ramp(0.0, 0.0)
+        return 0
+
+    def _gain_at(self, frame: int) -> float:
+        place = min(max(frame, 0), max(self.laid.length - 1, 0))
+        gain = envelope(self.laid, place, 1, self.safe)
+        value = gain if isinstance(gain, float) else float(gain[0])
+        return value + self._bend * self._bend_left / _BEND
