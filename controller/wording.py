@@ -37,7 +37,7 @@ WAITS: dict[str, str] = {
 }
 
 SCENES: dict[str, str] = {
-    "arc": "follows the arc",
+    "arc": "follows arc",
     "exit": "light to stand up by",
     "medical": "medical light",
     "manual": "set by hand",
@@ -55,7 +55,7 @@ DUE: dict[str, str] = {
     "vitals": "BP",
     "booster_opens": "booster window opens",
     "booster_closes": "booster window closes",
-    "release": "earliest release",
+    "release": "release earliest",
 }
 
 _ALREADY: dict[str, str] = {

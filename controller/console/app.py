@@ -113,7 +113,7 @@ class ConsoleApp(App[None]):
 
     def _size_class(self, width: int, height: int) -> None:
         small = width < 80 or height < 24
-        large = width >= 160 and height >= 45
+        large = width >= 120 and height >= 40
         medium = not large and width >= 100 and height >= 30
         for name, wanted in (("small", small), ("medium", medium), ("large", large)):
             self.screen.set_class(wanted, name)

@@ -39,11 +39,11 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         name="call", keys=("c",), anywhere=("f1", "f2", "f3", "f4", "ctrl+g"), in_dialog=True, shown="c",
         short="CALL", long="CALL SUPPORT", row=1, ctl="call",
-        help="call support, one press; F1-F4 and Ctrl+G do it even while you type",
+        help="one press; F1-F4 and Ctrl+G even while you type",
     ),
     Action(
         name="emergency", keys=("e",), anywhere=("f9",), in_dialog=True, shown="e", short="EMERG", long="EMERGENCY",
-        row=1, ctl="call --emergency", help="after c: make it an emergency; F9 alone calls an emergency at once",
+        row=1, ctl="call --emergency", help="after c: makes it an emergency; F9 alone does it at once",
     ),
     Action(
         name="pause", keys=("space",), in_dialog=True, shown="Space", short="pause", long="pause", row=1, ctl="pause",
@@ -71,15 +71,15 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         name="next_whom", keys=("tab",), shown="Tab", short="whom", long="whom", row=1,
-        help="whom the next entry means, and the last mark if it is fresh",
+        help="whom the next entry means, and a fresh last mark",
     ),
     Action(
         name="vitals", keys=("v",), shown="v", short="BP", long="vitals", row=2, ctl="vitals",
-        help="one line: 120/80 72 98 36.8; empty asks why they were missed",
+        help="120/80 72 98 36.8 in one line; empty: missed, and why",
     ),
     Action(
         name="dose", keys=("d",), shown="d", short="dose", long="dose", row=2, ctl="dose",
-        help="dose or booster: amount or kit, minutes ago, witness; asks before it is noted",
+        help="amount or kit, minutes ago, witness; Enter twice",
     ),
     Action(
         name="quiet", keys=("s",), shown="s", short="quiet", long="silence", row=2, ctl="quiet",
@@ -87,7 +87,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         name="volume", keys=("up", "down"), shown="↑↓", short="vol", long="volume", row=2, repeat="step", ctl="volume",
-        help="all loudspeakers and headphones together, in small ramps",
+        help="speakers and headphones together, in small ramps",
     ),
     Action(
         name="headphones", keys=("pageup", "pagedown"), shown="Pg", short="phones", long="headphones", row=2,
@@ -107,7 +107,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         name="take_back", keys=("backspace", "ctrl+h"), shown="⌫", shown_plain="Bs", short="undo", long="take back",
-        row=2, ctl="take-back", help="Backspace: take back this console's last mark, note, step or assist call",
+        row=2, ctl="take-back", help="Backspace: this console's last mark, note, step, assist",
     ),
     Action(
         name="seen", keys=("a",), shown="a", short="seen", long="alarm seen", row=2,
@@ -115,7 +115,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         name="menu", keys=("m",), shown="m", short="menu", long="menu", row=2,
-        help="what is rare: medical light, stand-down, darker screen, start and end of a session",
+        help="medical light, stand-down, darker screen, start, end …",
     ),
     Action(name="help", keys=("?",), shown="?", short="keys", long="all keys", row=1, help="this sheet; Esc is back"),
     Action(

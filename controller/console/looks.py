@@ -33,6 +33,8 @@ class Palette:
     coming_edge: str
     light: str
     now: str
+    clock: str
+    """The big T+."""
     high: str
     medium: str
     low: str
@@ -51,7 +53,7 @@ class Signs:
     axis: str = "─"
     tick: str = "┬"
     due: str = "▾"
-    curve: str = "⎺⎻─⎼⎽"
+    curve: str = "▔─▁"
     big: bool = True
     solid: str = "█"
     meter: str = "▁▂▃▄▅▆▇█"
@@ -61,29 +63,29 @@ class Signs:
 
 BLOCKS = Signs()
 LINUX = Signs(
-    rise=" ░▒█", due="v", curve="─", big=False, meter="░▒█", done="ok", plain=True, bar_past="█", bar_rest="─"
+    rise=" ░▒█", due="v", curve="─", big=False, meter="░▒█", done="ok", plain=True, bar_past="═", bar_rest="─"
 )
 """Only what the Linux console's own font holds: the light box, the three shades and the full block."""
 
 NIGHT = Palette(
-    name="night", ground="#000000", text="#9c8768", bright="#d9b27c", dim="#6e5f4a", faint="#2e271e", past="#3b2f20",
-    past_edge="#8f7347", coming="#120f0b", coming_edge="#4d4130", light="#8a8a4a", now="#e0a458", high="#ff5b49",
-    medium="#e0a030", low="#55b4bd",
+    name="night", ground="#000000", text="#9c8768", bright="#d9b27c", dim="#6e5f4a", faint="#2e271e", past="#463723",
+    past_edge="#8f7347", coming="#211b13", coming_edge="#4d4130", light="#8a8a4a", now="#e0a458", clock="#b5854a",
+    high="#ff5b49", medium="#e0a030", low="#55b4bd",
 )  # fmt: skip
 RED = Palette(
     name="red", ground="#000000", text="#96281c", bright="#d43c2a", dim="#6b1d15", faint="#2c0c09", past="#3a100b",
-    past_edge="#8c2417", coming="#120504", coming_edge="#4c140e", light="#7c3020", now="#e04632", high="#f04a36",
-    medium="#e04430", low="#c83a28", inverse=True,
+    past_edge="#8c2417", coming="#120504", coming_edge="#4c140e", light="#7c3020", now="#e04632", clock="#b03424",
+    high="#f04a36", medium="#e04430", low="#c83a28", inverse=True,
 )  # fmt: skip
 DAY = Palette(
     name="day", ground="#f3eee4", text="#4a4034", bright="#1c1610", dim="#7d705e", faint="#cfc6b6", past="#cdb894",
-    past_edge="#8a6a34", coming="#e9e2d4", coming_edge="#b9aa90", light="#7f7a10", now="#9a5a00", high="#b81400",
-    medium="#9a5c00", low="#00707c",
+    past_edge="#8a6a34", coming="#e9e2d4", coming_edge="#b9aa90", light="#7f7a10", now="#9a5a00", clock="#3c2f20",
+    high="#b81400", medium="#9a5c00", low="#00707c",
 )  # fmt: skip
 VGA = Palette(
-    name="linux", ground="#000000", text="#aaaaaa", bright="#ffffff", dim="#aa5500", faint="#555555", past="#555555",
-    past_edge="#aa5500", coming="#000000", coming_edge="#555555", light="#aaaa00", now="#ffff55", high="#ff5555",
-    medium="#ffff55", low="#55ffff",
+    name="linux", ground="#000000", text="#aaaaaa", bright="#ffffff", dim="#555555", faint="#555555", past="#555555",
+    past_edge="#aa5500", coming="#000000", coming_edge="#555555", light="#aaaa00", now="#ffff55", clock="#ffffff",
+    high="#ff5555", medium="#ffff55", low="#55ffff",
 )  # fmt: skip
 """The sixteen colours of the text console, exactly, so that nothing is rounded to black."""
 

@@ -73,7 +73,7 @@ async def svg_of(picture: Picture) -> str:
             await pilot.pause(0.1)
             svg = app.export_screenshot(title=status.room)
         await room.stop()
-    return svg.replace("Fira Code", "DejaVu Sans Mono")
+    return svg.replace("Fira Code", "DejaVu Sans Mono").replace("<text ", '<text xml:space="preserve" ')
 
 
 def main(out: Path, names: list[str]) -> None:

@@ -123,7 +123,7 @@ def _curve(canvas: _Canvas, view: View, axis: _Axis, rows: int) -> None:
                 else:
                     canvas.put(x, y, " ", fill, fill)
             elif above > 0:
-                canvas.put(x, y, signs.rise[above], edge)
+                canvas.put(x, y, signs.rise[above], edge if signs.plain else fill)
 
 
 def _light(canvas: _Canvas, view: View, axis: _Axis, rows: int) -> None:

@@ -55,7 +55,7 @@ def _single(view: View, width: int) -> Text:
     right = Text("", no_wrap=True, end="")
     if view.in_session:
         right.append_text(styled("T+ ", colours.dim))
-        right.append_text(styled(wording.clock(view.t_plus_s()), colours.now, bold=True))
+        right.append_text(styled(wording.clock(view.t_plus_s()), colours.clock, bold=True))
     right.append_text(styled(f"   {_wall_clock(view)} ", colours.dim))
     return row(left, right, width)
 
@@ -65,11 +65,8 @@ def _tall(view: View, width: int, height: int) -> list[Text]:
     status = view.status
     clock = wording.clock(view.t_plus_s()) if view.in_session else ""
     halves = view.look.signs.big
-    wide = 2 if width >= 140 else 1
-    if not halves and height < 6:
-        digits = ["", clock, ""]
-    else:
-        digits = big(clock, halves=halves, wide=wide) if clock else ["", "", ""]
+    small = big(clock) if halves else ["", clock, ""]
+    digits = big(clock, halves=False, wide=2) if height >= 6 else small
     people = _others(view)
     title = status.programme_title or status.programme
     signed = "" if status.reviewed or not view.in_session else f"   {wording.NOT_SIGNED}"
@@ -83,11 +80,11 @@ def _tall(view: View, width: int, height: int) -> list[Text]:
     ]
     wall = ["", "", _wall_clock(view)]
     lines = []
-    for at in range(max(3, len(digits))):
+    for at in range(height):
         left = lefts[at] if at < 3 else styled("", colours.dim)
-        label = "T+  " if clock and at == len(digits) // 2 else "    "
+        label = "T+  " if clock and at == 1 else "    "
         right = styled(label, colours.dim)
-        right.append_text(styled(digits[at] if at < len(digits) else "", colours.now, bold=not halves))
+        right.append_text(styled(digits[at] if at < len(digits) else "", colours.clock, bold=len(digits) < 6))
         right.append_text(styled(f"   {wall[at] if at < 3 else '':>5} ", colours.dim))
         lines.append(row(left, right, width))
     return lines

@@ -104,15 +104,26 @@ def _volumes(view: View, columns: int) -> Text:
     line = Text("", no_wrap=True, end="")
     if not sound.buses:
         return line
-    room = max(3, (columns - 2 * (len(sound.buses) - 1)) // len(sound.buses) - 8)
+    shares = [f" {wording.percent_of_db(bus.level_db)} %" for bus in sound.buses]
+    taken = sum(map(len, shares)) + 2 * len(shares) + 2 * (len(shares) - 1)
+    names = _bus_names(tuple(bus.bus for bus in sound.buses), columns - taken)
     for index, bus in enumerate(sound.buses):
         line.append("  " if index else "")
         share = min(0.999, max(0.0, (bus.rms_dbfs + 60.0) / 60.0))
         sign = signs.meter[int(share * len(signs.meter))] if bus.rms_dbfs > SILENT_DBFS else "·"
         line.append_text(styled(sign, colours.now if bus.rms_dbfs > SILENT_DBFS else colours.dim))
-        line.append_text(styled(f" {wording.fit(bus.bus, room)}", colours.dim))
-        line.append_text(styled(f" {wording.percent_of_db(bus.level_db)} %", colours.text))
+        line.append_text(styled(f" {names[index]}", colours.dim))
+        line.append_text(styled(shares[index], colours.text))
     return line
+
+
+def _bus_names(names: tuple[str, ...], room: int) -> list[str]:
+    """Names that fit together into `room` columns."""
+    short = [name.removeprefix("head") for name in names]
+    for kept in (list(names), short):
+        if sum(map(len, kept)) <= room:
+            return kept
+    return [wording.fit(name, max(3, room // len(names))) for name in short]
 
 
 def light(view: View, columns: int) -> list[Text]:
@@ -178,6 +189,8 @@ def _due_line(view: View, item: DueView, columns: int, named: bool) -> Text:
     # Never cut the number: the words give way.
     when = wording.duration(item.in_s)
     what = told.removesuffix(when).removesuffix(" in ").removesuffix(" due")
+    while " " in what and len(what) + len(when) >= columns:
+        what = what.rsplit(" ", maxsplit=1)[0]
     return row(styled(what, colour), styled(when, colour), columns)
 
 

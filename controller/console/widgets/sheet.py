@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from textwrap import wrap
 
 from rich.text import Text
 
@@ -57,14 +58,14 @@ HELP_HEAD = " All keys"
 
 def help_pages(height: int) -> int:
     """How many pages the sheet of all keys has at this height."""
-    room = max(1, height - 3)
+    room = max(1, height - 4)
     return -(-len(ACTIONS) // room)
 
 
 def draw_help(page: int, view: View, width: int, height: int) -> list[Text]:
     """One page of all keys, and what this program is not."""
     colours = view.look.colours
-    room = max(1, height - 3)
+    room = max(1, height - 4)
     pages = help_pages(height)
     page %= pages
     more = f"   {page + 1} of {pages}: ? shows the next" if pages > 1 else ""
@@ -75,7 +76,8 @@ def draw_help(page: int, view: View, width: int, height: int) -> list[Text]:
         line.append_text(styled(f"{action.long:<14}", colours.text))
         line.append_text(styled(wording.fit(action.help, max(1, width - 22)), colours.dim))
         lines.append(line)
-    marks = "   ".join(f"{at} {label}" for at, (_, label) in enumerate(view.status.marks, 1))
-    lines.append(styled(wording.fit(f" Marks  {marks}" if marks else "", width), colours.text))
+    marks = "  ".join(f"{at} {label}" for at, (_, label) in enumerate(view.status.marks, 1))
+    if len(lines) + len(wrapped := wrap(f"Marks  {marks}", width - 2)) < height and marks:
+        lines += [styled(f" {text}", colours.text) for text in wrapped]
     lines.append(styled(f" {wording.NOT_A_MEDICAL_DEVICE}", colours.dim))
     return lines
