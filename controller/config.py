@@ -43,6 +43,8 @@ class SoundTable(_Table):
     """Where the sound goes, how loud pieces are made, and how fast it may change."""
 
     output: Annotated[str, Field(pattern=r"^(auto|null|file:.+\.wav|device:.+)$")] = "auto"
+    capture: Path | None = None
+    """Write what leaves the engine to this file too."""
     target_lufs: Annotated[float, Field(ge=-50.0, le=-14.0)] = -23.0
     pause_fade_s: Seconds = 2.0
     resume_fade_s: Seconds = 6.0
@@ -64,6 +66,8 @@ class LampTable(_Table):
     name: Name
     profile: str
     device: str
+    base: str = ""
+    """The bridge's topic prefix where it is not the profile's."""
 
 
 class LightTable(_Table):
@@ -166,6 +170,7 @@ class Room:
             runtime_dir=runtime_dir,
             buses=buses,
             output=sound.output,
+            capture=sound.capture,
             pause_fade_s=sound.pause_fade_s,
             resume_fade_s=sound.resume_fade_s,
         )
@@ -192,7 +197,7 @@ class Room:
         """For the lights' driver."""
         light = self.table.light
         lamps = tuple(
-            LampSettings(lamp=lamp.name, profile=self.profiles[lamp.profile], device_name=lamp.device)
+            LampSettings(lamp=lamp.name, profile=self.profiles[lamp.profile], device_name=lamp.device, base=lamp.base)
             for lamp in light.lamps
         )
         return LightSettings(lamps=lamps, floor=light.floor, ceiling=light.ceiling, slew_per_s=light.slew_per_s)

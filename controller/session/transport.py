@@ -97,7 +97,7 @@ def go(state: State, act: Go, now: float) -> Ruled:
     index = codes.index(act.phase)
     if index > 0 and not dosed(state):
         raise Refused("wrong_state", what="go", state="before ingestion")
-    if state.mode == "paused" or state.waiting_for == "choice":
+    if state.mode == "paused" or state.waiting_for in ("choice", "end"):
         state = with_sound(state, now, "play", state.rules.resume_fade_s)
     return replanned(entered(replace(state, hold=False), index, programme.start_s(index), now)), _entered_fact(
         state, index
@@ -165,6 +165,8 @@ def pass_time(state: State, now: float) -> Ruled:
             waits_for = "end"
         if waits_for:
             state = replace(state, mode="waiting", waiting_for=waits_for, arc_s=boundary, arc_t=now)
+            if waits_for == "end":
+                state = with_sound(state, now, "stop", state.rules.end_fade_s)
             facts.append(Fact(code="arc_waits", values={"for": waits_for}))
         else:
             state = replace(state, phase=state.phase + 1)

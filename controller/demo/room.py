@@ -1,0 +1,74 @@
+"""The simulated room: its music, its room file, its lamps and its support desk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from controller.library.catalogue import Catalogue
+from controller.library.generate import make_demo_library
+
+LAMPS = {"bed-left": "bed left", "bed-right": "bed right"}
+"""Name in the room: name at the bridge."""
+
+ROOM = "demo"
+
+
+def music_dir() -> Path:
+    """Where the demo's music lies once it is made."""
+    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(os.environ.get("STILLROOM_DEMO_MUSIC") or Path(cache) / "stillroom" / "demo-music")
+
+
+def prepare_music(state_dir: Path) -> Path:
+    """Make and measure the demo's music where that is not done, and give the room its measurements."""
+    folder = music_dir()
+    make_demo_library(folder)
+    measured = folder.parent / (folder.name + "-measured")
+    catalogue = Catalogue(measured)
+    try:
+        _, problems = catalogue.scan([folder])
+    finally:
+        catalogue.close()
+    if problems:
+        raise RuntimeError(f"{problems[0].path}: {problems[0].why}")
+    shutil.copy(measured / "library.db", state_dir / "library.db")
+    return folder
+
+
+def write_room_file(state_dir: Path, music: Path, port: int, output: str, capture: Path | None) -> Path:
+    """The room's file, as a technician would have written it."""
+    lamps = "".join(
+        f'\n[[light.lamps]]\nname = "{name}"\nprofile = "zigbee2mqtt-dimmable"\ndevice = "{device}"\n'
+        for name, device in LAMPS.items()
+    )
+    capture_line = f'capture = "{capture}"\n' if capture else ""
+    path = state_dir / "room.toml"
+    path.write_text(
+        f"""format = 1
+name = "{ROOM}"
+simulated = true
+
+[sound]
+output = "{output}"
+{capture_line}end_fade_s = 4
+resume_fade_s = 3
+
+[[sound.buses]]
+name = "speakers"
+channels = [1, 2]
+ceiling_dbfs = -6.0
+
+[music]
+folders = ["{music}"]
+
+[light]
+slew_per_s = 0.10
+{lamps}
+[broker]
+port = {port}
+""",
+        encoding="utf-8",
+    )
+    return path
