@@ -10,7 +10,7 @@ import shutil
 import signal
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -33,19 +33,15 @@ from controller.messages import (
     Opened,
     Piece,
     Refused,
-    RefusedAct,
-    RoomRules,
     Start,
     Status,
     Telemetry,
-    decode,
 )
 from controller.options import runtime_dir
 from controller.planning import planner_for
+from controller.restoring import Restored, restore
 from controller.runner import Runner
 from controller.server import Server
-from controller.session.state import State, opening
-from controller.session.step import step
 from controller.sound.client import SoundClient
 from controller.views import Surroundings, status, telemetry
 
@@ -55,33 +51,6 @@ LEAST_FREE_BYTES = 64 * 1024 * 1024
 """With less than this on the disk no new session begins."""
 
 CLOCK_CHECK_S = 10.0
-
-
-@dataclass
-class Restored:
-    """What the journal gave back: the state, and how long the room was without a daemon."""
-
-    state: State
-    outage_s: float | None
-    rebooted: bool
-
-
-def restore(recovered: Recovered, rules: RoomRules, clock: RoomClock) -> Restored:
-    """The state as of the last record, and the clock carried on from it."""
-    last = recovered.last
-    if last is None:
-        return Restored(opening(rules, clock.now()), 0.0, False)
-    same_boot = last.boot_id == clock.stamp().boot_id
-    outage = clock.continue_from(last)
-    book = recovered.session
-    if book is None or book.snapshot is None:
-        return Restored(opening(rules, clock.now()), outage, not same_boot)
-    state = decode(State, book.snapshot)
-    for record in book.records:
-        if isinstance(record.input.act, RefusedAct):
-            continue
-        state = step(state, record.input, record.stamp.t, record.seq).state
-    return Restored(state, outage, not same_boot)
 
 
 class Daemon:

@@ -298,7 +298,7 @@ class RefusedAct:
     kind: Literal["refused"] = "refused"
     act: str
     code: str
-    values: dict[str, str | float] = field(default_factory=dict)
+    values: dict[str, str | int | float] = field(default_factory=dict)
 
 
 Act = Annotated[

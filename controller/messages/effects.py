@@ -117,7 +117,7 @@ class Fact:
     """Something the rules concluded, as a code with values; `wording.fact` has the words."""
 
     code: str
-    values: dict[str, str | float] = field(default_factory=dict)
+    values: dict[str, str | int | float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

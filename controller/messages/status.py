@@ -101,7 +101,7 @@ class Alarm:
     code: str
     priority: Literal["high", "medium", "low"]
     since_t: float
-    values: dict[str, str | float] = field(default_factory=dict)
+    values: dict[str, str | int | float] = field(default_factory=dict)
     seen: bool = False
 
 
@@ -113,7 +113,7 @@ class LogEntry:
     utc: str
     kind: str
     """The act's kind, or the fact's code."""
-    values: dict[str, str | float] = field(default_factory=dict)
+    values: dict[str, str | int | float] = field(default_factory=dict)
     who: str = ""
     console: str = ""
     text: str = ""
@@ -195,4 +195,4 @@ class Reply:
     seq: int = 0
     utc: str = ""
     refused: str = ""
-    values: dict[str, str | float] = field(default_factory=dict)
+    values: dict[str, str | int | float] = field(default_factory=dict)

@@ -21,10 +21,10 @@ Scene = Literal["arc", "exit", "medical", "manual"]
 class Refused(Exception):
     """Not now, and why. `code` and `values` are worded by `wording.refusal`; nothing was changed."""
 
-    def __init__(self, code: str, /, **values: str | float) -> None:
+    def __init__(self, code: str, /, **values: str | int | float) -> None:
         super().__init__(code)
         self.code = code
-        self.values: dict[str, str | float] = dict(values)
+        self.values: dict[str, str | int | float] = dict(values)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Literal
 from controller.messages import Alarm
 from controller.session.state import State
 
-Values = dict[str, str | float]
+Values = dict[str, str | int | float]
 
 
 def raised(state: State, code: str, priority: Literal["high", "medium", "low"], now: float, values: Values) -> State:

@@ -147,7 +147,7 @@ def filler_changed(state: State, act: FillerChanged, now: float) -> Ruled:
 def device_lost(state: State, act: DeviceLost, now: float) -> Ruled:
     """Something does not answer: an alarm, and the session goes on."""
     kind = act.name.split(".", maxsplit=1)[0]
-    values: dict[str, str | float] = {"name": act.name, "why": act.why}
+    values: dict[str, str | int | float] = {"name": act.name, "why": act.why}
     return raised(state, f"{kind}_lost", PRIORITY.get(kind, "medium"), now, values), ()
 
 

@@ -1,0 +1,38 @@
+"""From what the journal recovered to the state a restarted daemon goes on with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from controller.clock import RoomClock
+from controller.journal.recovery import Recovered
+from controller.messages import RefusedAct, RoomRules, decode
+from controller.session.state import State, opening
+from controller.session.step import step
+
+
+@dataclass
+class Restored:
+    """What the journal gave back: the state, and how long the room was without a daemon."""
+
+    state: State
+    outage_s: float | None
+    rebooted: bool
+
+
+def restore(recovered: Recovered, rules: RoomRules, clock: RoomClock) -> Restored:
+    """The state as of the last record, and the clock carried on from it."""
+    last = recovered.last
+    if last is None:
+        return Restored(opening(rules, clock.now()), 0.0, False)
+    same_boot = last.boot_id == clock.stamp().boot_id
+    outage = clock.continue_from(last)
+    book = recovered.session
+    if book is None or book.snapshot is None:
+        return Restored(opening(rules, clock.now()), outage, not same_boot)
+    state = decode(State, book.snapshot)
+    for record in book.records:
+        if isinstance(record.input.act, RefusedAct):
+            continue
+        state = step(state, record.input, record.stamp.t, record.seq).state
+    return Restored(state, outage, not same_boot)

@@ -1,0 +1,94 @@
+"""The disk stands still for five seconds, and somebody presses pause."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from controller.clock import RoomClock
+from controller.journal.reading import read_records, session_file, verify
+from controller.journal.writer import Journal
+from controller.messages import Effect, Input, Note, Opened, Pause, Reply, SetTransport, Start, Volume
+from controller.planning import planner_for
+from controller.runner import Runner
+from controller.session.state import opening
+from tests.session.room import PLAYLISTS, RULES, pool
+
+STALL_S = 5.0
+
+
+class Listening:
+    """A device that keeps what it was told, and when."""
+
+    def __init__(self, clock: RoomClock) -> None:
+        self.clock = clock
+        self.heard: list[tuple[float, Effect]] = []
+
+    def apply(self, effect: Effect, seq: int) -> None:
+        self.heard.append((self.clock.now(), effect))
+
+
+async def test_pause_acts_at_once_while_the_disk_stalls_and_nothing_is_shown_as_noted(tmp_path: Path) -> None:
+    clock = RoomClock()
+    free = threading.Event()
+    free.set()
+
+    def commit(do: Callable[[], None]) -> None:
+        free.wait(STALL_S + 5.0)
+        do()
+
+    journal = Journal(tmp_path, clock, lambda why: None, commit=commit)
+    device = Listening(clock)
+    runner = Runner(
+        opening(RULES, clock.now()),
+        clock,
+        journal,
+        {"sound": device, "lights": device, "caller": device},
+        planner_for(pool, clock.now),
+    )
+    runner.post_act(Opened(rules=RULES))
+    text = (PLAYLISTS / "psilocybin-25mg.toml").read_text()
+    runner.post_act(Start(programme="x", participants=("A",), programme_text=text, session="s1", seed=1))
+    while not any(isinstance(effect, SetTransport) for _, effect in device.heard):
+        await asyncio.sleep(0.01)
+
+    free.clear()
+    device.heard.clear()
+    replies: list[tuple[float, Reply]] = []
+    pressed = clock.now()
+
+    def noted(reply: Reply) -> None:
+        replies.append((clock.now(), reply))
+
+    runner.post(Input(act=Volume(bus="speakers", step_db=-2.0)), noted)
+    runner.post(Input(act=Note(text="before")), noted)
+    runner.post(Input(act=Pause()), noted)
+
+    paused = [(at, e) for at, e in device.heard if isinstance(e, SetTransport) and e.transport == "pause"]
+    assert paused and paused[0][0] - pressed < 0.1, "pause waited for the disk"
+    assert not any(effect.kind == "fade_bus" for _, effect in device.heard), "an effect went before its record"
+
+    await asyncio.sleep(2.6)
+    late = [at - pressed for at, effect in device.heard if effect.kind == "fade_bus"]
+    assert late and 1.9 <= late[0] <= 2.6, "after two seconds the room goes on without the disk"
+    assert [alarm.code for alarm in runner.state.alarms] == ["journal_lost"]
+    assert replies == [], "something was shown as noted that was not"
+
+    await asyncio.sleep(STALL_S - 2.6)
+    free.set()
+    async with asyncio.timeout(5.0):
+        while len(replies) < 3 or runner.state.alarms:
+            await asyncio.sleep(0.01)
+    assert all(at - pressed >= STALL_S - 0.1 and not reply.refused for at, reply in replies)
+    await runner.close()
+    assert await journal.close()
+
+    file = session_file(tmp_path, "s1")
+    assert verify(file).ok
+    records = [record for record, _ in read_records(file)]
+    kinds = [record.input.act.kind for record in records]
+    assert kinds.index("volume") < kinds.index("note") < kinds.index("pause")
+    marked = [fact for record in records for fact in record.facts if fact.code == "journal_late"]
+    assert marked and marked[0].values["first"] <= marked[0].values["last"]
