@@ -93,11 +93,11 @@ class _Talk:
         """Tell a new caller everything; the daemon also what happened without it."""
         from controller.sound.protocol import line
 
-        caller.send(line(self._player.report()))
         if caller.role == "daemon":
             for event in self._player.outbox:
                 if event not in self._player.fresh_events:
                     caller.send(line(event))
+        caller.send(line(self._player.report()))
         caller.send(line(self._player.telemetry()))
 
     def said(self, caller: Caller, message: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from math import asin, pi
 
 import numpy as np
 
+from controller.messages import Transport
 from controller.sound.ceiling import DELAY, Audio, Ceiling
 from controller.sound.filler import Filler
 from controller.sound.settings import SoundSettings
@@ -75,6 +76,7 @@ class Mixer:
         self._filler = Filler(settings.filler_dbfs)
         self._filler_gain = Ramp(0.0, 0.0)
         self._silent = 0
+        self._stopping = False
         self._inbox: deque[Callable[[], None]] = deque()
         self._power = {bus.name: 0.0 for bus in settings.buses}
         self._peak = {bus.name: 0.0 for bus in settings.buses}
@@ -89,6 +91,16 @@ class Mixer:
         """Do `action` in the mixer's thread before the next block."""
         self._inbox.append(action)
 
+    def begin(self, timeline: Timeline, sheet: Sheet) -> None:
+        """Stand at the place of a new session, or of one that a killed engine left."""
+        self.timeline, self.sheet = timeline, sheet
+        self._stopping = timeline.transport == "stop" and timeline.gate.moving
+
+    def turn(self, transport: Transport, fade_s: float) -> None:
+        """Ramp to play, pause or stop; a stop that is complete is marked."""
+        self.timeline.turn(transport, fade_s)
+        self._stopping = transport == "stop"
+
     def set_music(self, level: float, fade_s: float) -> None:
         """Take the music as a whole to an amplitude 0..1."""
         self.music.arrive(music_place(level), to_frames(fade_s))
@@ -97,12 +109,6 @@ class Mixer:
         """Take one bus to a level in dB, never above the calibrated one."""
         if bus in self.faders:
             self.faders[bus].arrive(min(0.0, level_db), to_frames(fade_s))
-
-    def cut_all(self, frames: int) -> None:
-        """Let everything that sounds fade out on its own, whatever the timeline does next."""
-        gate = float(equal_power(self.timeline.gate.value))
-        for voice in self.voices:
-            voice.leave(gate, frames)
 
     def render(self) -> tuple[Audio, tuple[Mark, ...]]:
         """The next block."""
@@ -123,7 +129,7 @@ class Mixer:
         """Voices and filler under the transport's gate, leaving voices beside it."""
         timeline = self.timeline
         mix = np.zeros((BLOCK, 2))
-        at, was_still = timeline.frame, timeline.still
+        at = timeline.frame
         gate = equal_power(ramp_curve(timeline.gate, BLOCK))
         moved = timeline.advance(BLOCK)
         heard = False
@@ -142,7 +148,8 @@ class Mixer:
                 mix += sound
             if voice.gone:
                 self._end(voice, 0, "cut", marks)
-        if timeline.transport == "stop" and timeline.still and not was_still:
+        if self._stopping and timeline.still:
+            self._stopping = False
             for voice in [voice for voice in self.voices if not voice.leaving]:
                 self._end(voice, moved + DELAY, "cut", marks)
             marks.append(Mark("stopped", moved + DELAY, why=self.sheet.session))

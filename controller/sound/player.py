@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from functools import partial
 from math import log10
 from typing import Any
+from uuid import uuid4
 
 from controller import clock
 from controller.messages import Cue, to_plain
@@ -44,6 +45,7 @@ class Player:
 
     def __init__(self, settings: SoundSettings) -> None:
         self.settings = settings
+        self.name = uuid4().hex
         self.mixer = Mixer(settings)
         self.memory = Memory(settings.runtime_dir)
         self.decoder = Decoder()
@@ -89,8 +91,7 @@ class Player:
             self.mixer.music = Ramp(music_place(kept.music), music_place(kept.music))
             for bus, level_db in self._faders.items():
                 self.mixer.faders[bus] = Ramp(level_db, level_db)
-            self.mixer.sheet = self.sheet
-            self.mixer.timeline = kept.anchor.at(clock.boottime())
+            self.mixer.begin(kept.anchor.at(clock.boottime()), self.sheet)
             self._open_due(recovered=True)
         self.card.start()
 
@@ -204,8 +205,9 @@ class Player:
             self.transport = None
             place = Timeline(frame=to_frames(command.timeline_s), turns=self.anchor.timeline.turns + 1)
             self.anchor = Anchor(clock.boottime(), place.copy())
-            self.mixer.post(partial(setattr, self.mixer, "timeline", place))
-        self.mixer.post(partial(setattr, self.mixer, "sheet", fresh))
+            self.mixer.post(partial(self.mixer.begin, place, fresh))
+        else:
+            self.mixer.post(partial(setattr, self.mixer, "sheet", fresh))
         self.sheet = fresh
         self.memory.keep_sheet(fresh)
         self._open_due(at=to_frames(command.timeline_s) if new_session else None)
@@ -232,7 +234,7 @@ class Player:
         place = self.anchor.at(now)
         place.turn(transport, fade_s)
         self.anchor = Anchor(now, place)
-        self.mixer.post(lambda: self.mixer.timeline.turn(transport, fade_s))
+        self.mixer.post(partial(self.mixer.turn, transport, fade_s))
 
     def _begin_when_ready(self) -> None:
         if self.transport is None:
@@ -373,6 +375,7 @@ class Player:
         now = clock.boottime()
         return {
             "event": "report",
+            "engine": self.name,
             "session": self.sheet.session,
             "plan": self.sheet.plan,
             "transport": self.wanted_transport,
