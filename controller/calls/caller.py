@@ -1,0 +1,284 @@
+"""The caller: a small process that owns the path of the support call, so that a dead daemon cannot swallow one.
+
+Takes calls from anyone on its socket, writes them down, publishes them (QoS 1, nothing retained) and waits for the
+support desk. Over the broker:
+
+    stillroom/ROOM/call        {"protocol": 1, "call": ID, "level": ..., "room": ..., "utc": ..., "stage": ...}
+    stillroom/ROOM/call/ack    {"call": ID, "by": "...", "level": ...}
+
+The stage is "placed" or "stood_down"; the desk's answer may leave out the level.
+
+A desk must take a repeated id for the same call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import logging
+import signal
+import sqlite3
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from controller.broker import BrokerLink, BrokerSettings
+from controller.calls import ladder
+from controller.calls.ladder import CallState, Limits, Notice
+from controller.calls.outbox import Outbox
+from controller.calls.server import CallerServer, Message
+from controller.clock import boot_id, boottime, utc_now, utc_text
+from controller.messages import PROTOCOL, CallLevel, Origin, from_plain, to_plain
+
+_log = logging.getLogger(__name__)
+
+_PATH_S = 2.0
+_LONGEST_NAME = 64
+
+
+@dataclass(frozen=True, slots=True)
+class CallerSettings:
+    """The room, where the socket and the outbox lie, the broker (a client id of the caller's own), and the limits."""
+
+    room: str
+    runtime_dir: Path
+    state_dir: Path
+    broker: BrokerSettings
+    deliver_within_s: float = 5.0
+    answer_within_s: float = 30.0
+
+
+class Caller:
+    """Rules from `ladder`, memory in `Outbox`, clients through `CallerServer`, the desk through `BrokerLink`."""
+
+    def __init__(self, settings: CallerSettings) -> None:
+        self._room = settings.room
+        self._topic = f"stillroom/{settings.room}/call"
+        self._limits = Limits(settings.deliver_within_s, settings.answer_within_s)
+        self._boot = boot_id()
+        self._calls: dict[str, CallState] = {}
+        self._outbox = Outbox(settings.state_dir / "caller.db")
+        self._link = BrokerLink(settings.broker)
+        self._server = CallerServer(
+            settings.runtime_dir / "caller.sock", greet=self._greeting, joined=self._joined, heard=self._command
+        )
+        self._untold: set[str] = set()
+        """Calls that were stood down while the daemon was away: it is told when it is back, for its record."""
+        self._publishing: set[Notice] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop`; raises OSError where the socket cannot be opened."""
+        await self._load()
+        self._link.subscribe(f"{self._topic}/ack", self._on_ack, qos=1)
+        self._link.start(self._path_changed)
+        await self._server.start()
+        steps = asyncio.create_task(self._steps(), name="caller")
+        beats = asyncio.create_task(self._beats(), name="caller's heartbeat")
+        try:
+            await stop.wait()
+        finally:
+            for task in (steps, beats):
+                task.cancel()
+            await self._server.close()
+            await self._link.close()
+            await asyncio.gather(steps, beats, *self._tasks, return_exceptions=True)
+            await self._outbox.close()
+
+    async def _load(self) -> None:
+        try:
+            kept = await self._outbox.load()
+        except (sqlite3.Error, ValidationError) as error:
+            # A damaged outbox must not stand in the way of the next call: keep it aside and begin afresh.
+            _log.error("the outbox cannot be read and is set aside: %s", error)
+            kept = []
+            with contextlib.suppress(sqlite3.Error):
+                await self._outbox.set_aside()
+        now = boottime()
+        self._calls = {state.call: ladder.resumed(state, now, same_boot=boot == self._boot) for state, boot in kept}
+
+    # What clients say
+
+    def _command(self, message: Message) -> None:
+        if "stand_down" in message:
+            call = _name(message["stand_down"])
+            by = str(message.get("by") or "")[:_LONGEST_NAME]
+            if not self._server.serves("daemon"):
+                self._untold.add(call)
+            state = ladder.stand_down(self._calls.get(call), call, by, boottime(), utc_text(utc_now()))
+        elif "call" in message:
+            call = _name(message["call"])
+            level = _level(message.get("level", "assist"))
+            origin = _origin(message.get("origin"))
+            state = ladder.place(self._calls.get(call), call, level, boottime(), utc_text(utc_now()), origin)
+        else:
+            raise ValueError("neither call nor stand_down")
+        self._calls[call] = state
+        self._begin(self._answer(state))
+        self._wake.set()
+
+    async def _answer(self, state: CallState) -> None:
+        """Say that it was taken as soon as it is on disk; meanwhile it is on its way."""
+        durable = await self._outbox.save(state, self._boot)
+        report = self._report(self._calls[state.call])
+        self._server.push(report if durable else {**report, "durable": False})
+
+    # What the broker and the desk say
+
+    def _path_changed(self, up: bool, why: str) -> None:
+        if not up:
+            _log.warning("call path lost: %s", why)
+        self._server.push({"path": self._path()})
+        self._wake.set()
+
+    def _on_ack(self, _topic: str, payload: bytes, retained: bool, _at: float) -> None:
+        try:
+            answer = json.loads(payload)
+            call, by = answer["call"], str(answer.get("by") or "")[:_LONGEST_NAME]
+            level = _level(answer["level"]) if "level" in answer else None
+        except (ValueError, TypeError, KeyError, AttributeError):
+            _log.warning("an answer was not understood")
+            return
+        known = self._calls.get(call) if isinstance(call, str) else None
+        if known is not None and not retained:
+            self._change(known, ladder.acknowledged(known, call, level, by))
+
+    # What time does
+
+    async def _steps(self) -> None:
+        while True:
+            self._wake.clear()
+            now = boottime()
+            for known in tuple(self._calls.values()):
+                self._change(known, ladder.passed(known, now, self._limits))
+                self._publish_due(self._calls[known.call], now)
+            due = min(self._deadlines(), default=now + _PATH_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(_PATH_S, max(0.01, due - boottime()))):
+                    await self._wake.wait()
+
+    def _deadlines(self) -> Iterator[float]:
+        for state in self._calls.values():
+            waits = state.notice in self._publishing or not self._link.connected
+            if waits and state.publish_at is not None:
+                yield ladder.next_deadline(ladder.trying(state, boottime()), self._limits)
+            else:
+                yield ladder.next_deadline(state, self._limits)
+
+    def _publish_due(self, state: CallState, now: float) -> None:
+        due = state.publish_at is not None and now >= state.publish_at
+        if due and self._link.connected and state.notice not in self._publishing:
+            self._publishing.add(state.notice)
+            self._calls[state.call] = ladder.trying(state, now)
+            self._begin(self._publish(state))
+
+    async def _publish(self, state: CallState) -> None:
+        notice = state.notice
+        payload = {
+            "protocol": PROTOCOL,
+            "call": state.call,
+            "level": state.level,
+            "room": self._room,
+            "utc": state.utc,
+            "stage": "placed" if state.open else "stood_down",
+        }
+        try:
+            delivered = await self._link.publish_confirmed(self._topic, json.dumps(payload))
+        finally:
+            self._publishing.discard(notice)
+        if delivered:
+            known = self._calls[state.call]
+            self._change(known, ladder.confirmed(known, notice, boottime(), self._limits))
+        self._wake.set()
+
+    async def _beats(self) -> None:
+        while True:
+            await asyncio.sleep(_PATH_S)
+            self._server.push({"path": self._path()})
+
+    # Keeping and telling
+
+    def _change(self, known: CallState, state: CallState) -> None:
+        if state == known:
+            return
+        self._calls[state.call] = state
+        self._begin(self._save(state))
+        if (state.stage, state.by, state.level) != (known.stage, known.by, known.level):
+            _log.info("call %s (%s): %s", state.call, state.level, state.stage)
+            self._server.push(self._report(state))
+        self._wake.set()
+
+    async def _save(self, state: CallState) -> None:
+        await self._outbox.save(state, self._boot)
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _greeting(self) -> list[Message]:
+        hello: Message = {"protocol": PROTOCOL, "server": "caller", "room": self._room, "path": self._path()}
+        return [hello, *(self._report(s) for s in self._calls.values() if s.open or s.call in self._untold)]
+
+    def _joined(self, client: str) -> None:
+        if client == "daemon":
+            self._untold.clear()
+
+    def _path(self) -> str:
+        return "ok" if self._link.connected else "lost"
+
+    def _report(self, state: CallState) -> Message:
+        return {
+            "call": state.call,
+            "level": state.level,
+            "stage": state.stage,
+            "by": state.by,
+            "utc": state.utc,
+            "placed_at": state.placed_at,
+            "boot": self._boot,
+            "origin": to_plain(state.origin),
+        }
+
+
+def run_caller(settings: CallerSettings) -> None:
+    """Run the caller until SIGTERM or SIGINT; raises RuntimeError when this room's caller is running already."""
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    with (settings.state_dir / "caller.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise RuntimeError("the caller of this room is running already") from None
+        asyncio.run(_serve(settings))
+
+
+async def _serve(settings: CallerSettings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await Caller(settings).run(stop)
+
+
+def _name(value: object) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_NAME:
+        raise ValueError("a call's id is a text of 1 to 64 characters")
+    return value
+
+
+def _level(value: object) -> CallLevel:
+    if value not in ("assist", "emergency"):
+        raise ValueError("level is assist or emergency")
+    return value
+
+
+def _origin(value: object) -> Origin:
+    try:
+        return from_plain(Origin, value)
+    except ValidationError:  # a call counts more than the form that it comes in
+        return Origin(path="caller")
