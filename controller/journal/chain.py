@@ -52,9 +52,9 @@ def genesis(book: str) -> bytes:
     return hashlib.sha256(b"stillroom journal 1\n" + book.encode()).digest()
 
 
-def text_digest(salt: bytes, text: str) -> bytes:
-    """The digest that stands for a text; worthless for guessing once the salt is blanked with the text."""
-    return hashlib.sha256(salt + text.encode()).digest()
+def text_digest(salt: bytes, text: bytes) -> bytes:
+    """The digest that stands for a text (UTF-8); worthless for guessing once the salt is blanked with the text."""
+    return hashlib.sha256(salt + text).digest()
 
 
 def state_digest(snapshot: bytes) -> bytes:

@@ -120,9 +120,9 @@ def log_entries(record: Record, text: str = "") -> list[LogEntry]:
     return entries
 
 
-def _plain_fields(act: Act) -> dict[str, str | float]:
+def _plain_fields(act: Act) -> dict[str, str | int | float]:
     hidden = _NOT_SHOWN.get(type(act), set()) | {"kind", "text"}
-    plain: dict[str, str | float] = {}
+    plain: dict[str, str | int | float] = {}
     for field in fields(act):
         value = getattr(act, field.name)
         if field.name not in hidden and isinstance(value, str | int | float):

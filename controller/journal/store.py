@@ -153,7 +153,7 @@ class BookFile:
                 text_digest = state_digest = None
                 if line.text:
                     salt = secrets.token_bytes(16)
-                    text_digest = chain.text_digest(salt, line.text)
+                    text_digest = chain.text_digest(salt, line.text.encode())
                     execute("INSERT INTO texts VALUES (?, ?, ?)", (at, salt, line.text))
                 if line.snapshot is not None:
                     state_digest = chain.state_digest(line.snapshot)

@@ -146,6 +146,7 @@ def _rows(connection: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
 
 
 def _check_lines(connection: sqlite3.Connection, book: str, found: Walk) -> None:
+    connection.text_factory = bytes  # a damaged text need not be UTF-8
     head = chain.genesis(book)
     found.hashes[0] = head
     for line, seq, body, text_digest, state_digest, kept, text_line, salt, text, state in _rows(connection):

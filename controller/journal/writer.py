@@ -232,7 +232,10 @@ class Journal:
 
     def _finish(self, finished: list[tuple[Callable[[int], None], int]]) -> None:
         for done, seq in finished:
-            self._loop.call_soon(done, seq)
+            try:
+                done(seq)
+            except Exception as error:  # one that fails must not keep the others from their effects
+                self._loop.call_exception_handler({"message": f"after record {seq} was written", "exception": error})
 
 
 def _take_lock(state_dir: Path) -> int:

@@ -118,9 +118,6 @@ async def test_a_session_written_anew_from_end_to_end_is_found_through_the_room_
 
 
 async def test_records_slipped_in_after_the_end_are_found(tmp_path: Path) -> None:
-    await write_small_session(tmp_path / "true")
-    async with writing(tmp_path / "longer") as it:
-        it.write(*[each for each, _ in read_records(session_file(tmp_path / "true", "s-1"))])
     await write_small_session(tmp_path / "kept")
     shutil.copytree(tmp_path / "kept", tmp_path / "other")
     async with writing(tmp_path / "other") as it:

@@ -227,3 +227,13 @@ async def test_the_file_itself_refuses_to_change_what_was_written(tmp_path: Path
         connection.execute(order)
     connection.close()
     assert verify(session_file(tmp_path, "s-1")).ok
+
+
+async def test_one_failing_answer_does_not_keep_the_others_from_theirs(tmp_path: Path) -> None:
+    told: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: told.append(context["exception"]))
+    async with writing(tmp_path) as it:
+        it.journal.append(MARKS[0], book="s-1", done=lambda _seq: 1 // 0)
+        it.write(MARKS[1])
+        await it.until(lambda: it.acknowledged == [2])
+    assert [type(error) for error in told] == [ZeroDivisionError]
