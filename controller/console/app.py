@@ -19,9 +19,8 @@ from controller.clock import boottime
 from controller.console.client import Client
 from controller.console.commands import Commands
 from controller.console.forms import Filled, Form, note_form
-from controller.console.keys import Action, action_of, plain_key
+from controller.console.keyboard import Keyboard
 from controller.console.looks import THEMES, Look, look_for
-from controller.console.repeat import KeyRests, TypingWatch
 from controller.console.view import Tone, View
 from controller.console.widgets.alert import draw_alert
 from controller.console.widgets.arc import draw_arc
@@ -38,9 +37,6 @@ ANSWER_S = 20.0
 
 HANGUP_GRACE_S = 1.0
 """After the terminal is gone the console may take this long to end by itself."""
-
-_WAKING = ("call", "emergency", "pause", "resume")
-"""What a key does besides waking a screen that is off."""
 
 
 class ConsoleApp(App[None]):
@@ -59,10 +55,9 @@ class ConsoleApp(App[None]):
         self.menu: Menu | None = None
         self.keys_page: int | None = None
         self._answer: tuple[str, Tone, float] = ("", "plain", 0.0)
-        self._rests = KeyRests()
-        self._typing = TypingWatch()
+        self.keyboard = Keyboard(self)
         self._leaving_at = -1e9
-        self._ask_opened_at = 0.0
+        self._asked_at = 0.0
         self._began = boottime()
 
     # Building
@@ -169,8 +164,8 @@ class ConsoleApp(App[None]):
     def _tick(self) -> None:
         self._changed()
         ask = self.query_one(Ask)
-        if ask.form and ask.form.closes_after_s and boottime() - self._ask_opened_at > ask.form.closes_after_s:
-            self._back()
+        if ask.form and ask.form.closes_after_s and boottime() - self._asked_at > ask.form.closes_after_s:
+            self.back()
 
     def _draw_sheet(self, view: View, width: int, height: int) -> Any:
         if self.keys_page is not None:
@@ -186,14 +181,14 @@ class ConsoleApp(App[None]):
 
     def ask(self, form: Form, opener: str = "") -> None:
         """Open a question in the place of the log."""
-        self._back()
+        self.back()
         self.screen.add_class("asking")
-        self._ask_opened_at = boottime()
+        self._asked_at = boottime()
         self.query_one(Ask).open(form, self.look.colours, opener)
 
     def list_choices(self, menu: Menu) -> None:
         """Open a menu in the place of arc and panels."""
-        self._back()
+        self.back()
         self.menu = menu
         self.screen.add_class("listing")
         self._changed()
@@ -201,7 +196,7 @@ class ConsoleApp(App[None]):
     def show_keys(self) -> None:
         """The sheet of all keys, or its next page."""
         page = 0 if self.keys_page is None else self.keys_page + 1
-        self._back()
+        self.back()
         self.keys_page = page
         self.screen.add_class("listing")
         self._changed()
@@ -221,10 +216,11 @@ class ConsoleApp(App[None]):
             self.exit()
             return
         self._leaving_at = boottime()
-        self._rests.lift("leave")
+        self.keyboard.lift("leave")
         self.say("Ctrl+C again leaves this console; the session goes on without it")
 
-    def _back(self) -> None:
+    def back(self) -> None:
+        """Close question, menu and sheet."""
         self.menu, self.keys_page = None, None
         self.query_one(Ask).form = None
         self.screen.set_focus(None)
@@ -235,103 +231,50 @@ class ConsoleApp(App[None]):
 
     async def on_event(self, event: events.Event) -> None:
         """Look at every key before Textual does: nothing of its own may end or swallow anything here."""
-        if isinstance(event, events.Key) and not event.is_forwarded and self.press(event):
+        if isinstance(event, events.Key) and not event.is_forwarded and self.keyboard.press(event):
             event.stop()
             return
         await super().on_event(event)
 
-    def press(self, event: events.Key) -> bool:
-        """Act upon a key; False leaves it to the text field."""
-        key, now = plain_key(event.key, event.character), boottime()
-        action = action_of(key)
-        asking = self.query_one(Ask).form is not None
-        if self.look.off:
-            self._wear(replace(self.look, dark=0))
-            if action is None or action.name not in _WAKING:
-                return True
-        if event.character and event.is_printable and self._typed(event.character, now, asking):
-            return True
-        if asking:
-            return self._press_asking(event, key, action, now)
-        if key == "escape":
-            self._back()
-        elif self.menu is not None:
-            self._press_menu(self.menu, key, action, now)
-        elif self.keys_page is not None:
-            if action is not None and (action.in_dialog or action.anywhere or action.name == "help"):
-                self._act(action, key, now)
-        elif action is not None:
-            self._act(action, key, now)
-        return True
-
-    def _act(self, action: Action, key: str, now: float) -> None:
-        each = action.name == "mark" or action.repeat == "step"
-        name = f"{action.name} {key}" if each else action.name
-        if self._rests.counts(name, now, step=action.repeat == "step"):
-            self.commands.run(action.name, key)
-
-    def _press_asking(self, event: events.Key, key: str, action: Action | None, now: float) -> bool:
+    @property
+    def asking(self) -> Ask | None:
+        """The open question, if there is one."""
         ask = self.query_one(Ask)
-        if action is not None and key in action.anywhere:
-            self._act(action, key, now)
-        elif key == "escape":
-            self._back()
-        elif key == "enter":
-            if self._rests.counts("enter", now):
-                self._submit(ask)
-        elif key == "space" and not ask.line.value and action is not None:
-            # A line never begins with a space, so the largest key keeps its meaning.
-            self._act(action, key, now)
-        elif key == "tab":
-            return True
-        else:
-            self._rests.lift("enter")
-            ask.edited()
-            return ask.held(key)
+        return ask if ask.form is not None else None
+
+    def wake(self) -> bool:
+        """Light a screen that is off; whether it was."""
+        if not self.look.off:
+            return False
+        self._wear(replace(self.look, dark=0))
         return True
 
-    def _submit(self, ask: Ask) -> None:
-        answer = ask.submit(self.look.colours)
+    def submit(self) -> None:
+        """Enter in a question."""
+        answer = self.query_one(Ask).submit(self.look.colours)
         if isinstance(answer, Filled):
-            self._back()
+            self.back()
             self.commands.fill(answer)
         elif isinstance(answer, Form):
             self.ask(answer)
 
-    def _press_menu(self, menu: Menu, key: str, action: Action | None, now: float) -> None:
-        if action is not None and (action.in_dialog or key in action.anywhere):
-            self._act(action, key, now)
-        elif key in ("up", "down"):
-            if self._rests.counts(f"menu {key}", now, step=True):
-                self.menu = menu.moved(1 if key == "down" else -1)
-        elif key.isdigit() and 1 <= int(key) <= len(menu.choices):
-            self.menu = replace(menu, at=int(key) - 1)
-            if menu.at_once and self._rests.counts(f"menu {key}", now):
-                self._choose(self.menu)
-        elif key == "enter" and self._rests.counts("enter", now):
-            self._choose(menu)
+    def move_to(self, menu: Menu) -> None:
+        """The open menu with another line chosen."""
+        self.menu = menu
         self._changed()
 
-    def _choose(self, menu: Menu) -> None:
-        self._back()
-        menu.choices[menu.at].run()
+    def choose(self) -> None:
+        """Do the chosen line of the open menu."""
+        menu = self.menu
+        self.back()
+        if menu is not None:
+            menu.choices[menu.at].run()
 
-    def _typed(self, character: str, now: float, asking: bool) -> bool:
-        """Whether this letter shows that somebody is typing rather than commanding.
-
-        Text in a question is no command, unless other letters had come just before the one that opened it.
-        """
-        if asking and self._typing.letters < 3:
-            self._typing.clear()
-            return False
-        letters = self._typing.feed(character, now)
-        if not letters:
-            return False
-        self._typing.clear()
+    def typing_seen(self, letters: str) -> None:
+        """Somebody types: take back what the letters did, and offer them as a note."""
         self.commands.typing_seen()
         self.ask(note_form(self.client.room_time, initial=letters))
         self.say("typing? what the letters did is taken back; Enter keeps them as a note")
-        return True
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """The line was edited."""

@@ -74,7 +74,7 @@ NIGHT = Palette(
 )  # fmt: skip
 RED = Palette(
     name="red", ground="#000000", text="#96281c", bright="#d43c2a", dim="#6b1d15", faint="#2c0c09", past="#3a100b",
-    past_edge="#8c2417", coming="#120504", coming_edge="#4c140e", light="#7c3020", now="#e04632", clock="#b03424",
+    past_edge="#8c2417", coming="#200a07", coming_edge="#4c140e", light="#7c3020", now="#e04632", clock="#b03424",
     high="#f04a36", medium="#e04430", low="#c83a28", inverse=True,
 )  # fmt: skip
 DAY = Palette(

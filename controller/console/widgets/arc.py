@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from textwrap import wrap
 
 from rich.style import Style
 from rich.text import Text
@@ -15,7 +16,7 @@ from controller.messages import PhaseView, Status
 Points = tuple[tuple[float, float], ...]
 
 _STEPS_S = (30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
-_LABEL_COLUMNS = 9
+_LABEL_COLUMNS = 13
 
 
 def value_at(points: Points, s: float) -> float:
@@ -210,7 +211,7 @@ def _idle(view: View, width: int, height: int) -> list[Text]:
             ("m, then 5, starts one:  programme, participant's code, Enter.", colours.bright),
             ("c calls support at any time.   ? shows all keys.", colours.text),
         ]
-    told += [("", colours.dim), (wording.NOT_A_MEDICAL_DEVICE, colours.dim)]
+    told += [("", colours.dim), *((line, colours.dim) for line in wrap(wording.NOT_A_MEDICAL_DEVICE, width - 2))]
     if view.status.simulated:
         told.append(("Simulated room.", colours.dim))
     above = max(0, (height - len(told)) // 2)

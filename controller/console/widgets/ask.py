@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Input, Static
@@ -86,7 +85,3 @@ class Ask(Vertical):
             self.say(f"{answer.words}.   Enter: note it    Esc: back", colours.bright)
             return None
         return answer
-
-    def render_empty(self) -> Text:
-        """Nothing."""
-        return Text("")

@@ -35,6 +35,10 @@ class Menu:
         """The menu with another line chosen."""
         return replace(self, at=(self.at + by) % len(self.choices))
 
+    def at_line(self, at: int) -> Menu:
+        """The menu with this line chosen."""
+        return replace(self, at=at)
+
 
 def draw_menu(menu: Menu, view: View, width: int, height: int) -> list[Text]:
     """Title, numbered lines, what the keys do."""

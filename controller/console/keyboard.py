@@ -1,0 +1,106 @@
+"""From a key to a command, a menu or a text field: held keys counted once, typists told from commands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import events
+
+from controller.clock import boottime
+from controller.console.keys import Action, action_of, plain_key
+from controller.console.repeat import KeyRests, TypingWatch
+from controller.console.widgets.ask import Ask
+from controller.console.widgets.sheet import Menu
+
+if TYPE_CHECKING:
+    from controller.console.app import ConsoleApp
+
+WAKING = ("call", "emergency", "pause", "resume")
+"""What a key does besides waking a screen that is off."""
+
+MIXED_LETTERS = 3
+"""So many letters just before and with the one that opened a question make its text suspect of being typed prose."""
+
+
+class Keyboard:
+    """Sees every key before Textual does, whatever is open."""
+
+    def __init__(self, app: ConsoleApp) -> None:
+        self._app = app
+        self._rests = KeyRests()
+        self._typing = TypingWatch()
+
+    def lift(self, name: str) -> None:
+        """Let the next press of an action count although the last one was a moment ago."""
+        self._rests.lift(name)
+
+    def press(self, event: events.Key) -> bool:
+        """Act upon a key; False leaves it to the text field."""
+        app = self._app
+        key, now = plain_key(event.key, event.character), boottime()
+        action = action_of(key)
+        if app.wake() and (action is None or action.name not in WAKING):
+            return True
+        ask = app.asking
+        if event.character and event.is_printable and self._somebody_types(event.character, now, ask):
+            return True
+        if ask is not None:
+            return self._in_question(ask, key, action, now)
+        if key == "escape":
+            app.back()
+        elif app.menu is not None:
+            self._in_menu(app.menu, key, action, now)
+        elif action is not None and (app.keys_page is None or _over_sheet(action, key)):
+            self._act(action, key, now)
+        return True
+
+    def _act(self, action: Action, key: str, now: float) -> None:
+        each = action.name == "mark" or action.repeat == "step"
+        name = f"{action.name} {key}" if each else action.name
+        if self._rests.counts(name, now, step=action.repeat == "step"):
+            self._app.commands.run(action.name, key)
+
+    def _in_question(self, ask: Ask, key: str, action: Action | None, now: float) -> bool:
+        if action is not None and key in action.anywhere:
+            self._act(action, key, now)
+        elif key == "escape":
+            self._app.back()
+        elif key == "enter":
+            if self._rests.counts("enter", now):
+                self._app.submit()
+        elif key == "space" and not ask.line.value and action is not None:
+            # A line never begins with a space, so the largest key keeps its meaning.
+            self._act(action, key, now)
+        elif key != "tab":
+            self._rests.lift("enter")
+            return ask.held(key)
+        return True
+
+    def _in_menu(self, menu: Menu, key: str, action: Action | None, now: float) -> None:
+        if action is not None and (action.in_dialog or key in action.anywhere):
+            self._act(action, key, now)
+        elif key in ("up", "down"):
+            if self._rests.counts(f"menu {key}", now, step=True):
+                self._app.move_to(menu.moved(1 if key == "down" else -1))
+        elif key.isdigit() and 1 <= int(key) <= len(menu.choices):
+            self._app.move_to(menu.at_line(int(key) - 1))
+            if menu.at_once and self._rests.counts(f"menu {key}", now):
+                self._app.choose()
+        elif key == "enter" and self._rests.counts("enter", now):
+            self._app.choose()
+
+    def _somebody_types(self, character: str, now: float, ask: Ask | None) -> bool:
+        """Text in a question is no command, unless other letters came just before the one that opened it."""
+        if ask is not None and self._typing.letters < MIXED_LETTERS:
+            self._typing.clear()
+            return False
+        letters = self._typing.feed(character, now)
+        if letters:
+            self._typing.clear()
+            self._app.typing_seen(letters)
+        return bool(letters)
+
+
+def _over_sheet(action: Action, key: str) -> bool:
+    """Whether the key keeps its meaning while the sheet of all keys is open."""
+    return action.in_dialog or key in action.anywhere or action.name == "help"

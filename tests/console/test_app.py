@@ -1,0 +1,461 @@
+"""The real app, without a terminal, against a room that speaks the protocol."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+from textual.pilot import Pilot
+
+from controller import wording
+from controller.console import keyboard
+from controller.console.app import ConsoleApp
+from controller.console.client import Client
+from controller.console.keys import ACTIONS
+from controller.console.looks import LINUX, VGA, Look
+from controller.messages import (
+    Call,
+    CallView,
+    Dose,
+    Go,
+    Light,
+    Mark,
+    Note,
+    ParticipantView,
+    StandDown,
+    Start,
+    Status,
+    TakeBack,
+    Vitals,
+    Volume,
+)
+from tests.console.conftest import until
+from tests.console.fake_daemon import FakeRoom, with_alarm
+
+
+@asynccontextmanager
+async def console(
+    room: FakeRoom, size: tuple[int, int] = (80, 24), look: Look | None = None
+) -> AsyncIterator[tuple[ConsoleApp, Pilot[None]]]:
+    app = ConsoleApp(Client(room.runtime_dir, console="console-3f2a", person="AB"), look or Look())
+    async with app.run_test(size=size) as pilot:
+        await until(lambda: app.client.status.room and app.client.desk.reachable)
+        await pilot.pause()
+        yield app, pilot
+
+
+def rows(app: ConsoleApp) -> list[str]:
+    """The screen as a person reads it."""
+    width, height = app.size
+    lines = [["".join(segment.text for segment in strip) for strip in [line]][0] for line in _strips(app)]
+    return [line[:width].ljust(width) for line in lines[:height]]
+
+
+def _strips(app: ConsoleApp):
+    return app.screen._compositor.render_strips()
+
+
+def text(app: ConsoleApp) -> str:
+    return "\n".join(rows(app))
+
+
+async def acts(room: FakeRoom, count: int = 1) -> list[object]:
+    await until(lambda: len(room.inputs) >= count)
+    return [given.act for given in room.inputs]
+
+
+async def test_every_key_is_visible_at_80_by_24(room: FakeRoom) -> None:
+    for look in (Look(), Look(palette=VGA, signs=LINUX)):
+        async with console(room, look=look) as (app, _):
+            shown = "\n".join(rows(app)[-2:])
+            for action in ACTIONS:
+                if action.row:
+                    sign = action.shown_plain if look.signs.plain and action.shown_plain else action.shown
+                    assert f"{sign} {action.short}" in shown, action.name
+            assert all(len(row.rstrip()) <= 80 for row in rows(app))
+
+
+async def test_what_the_sitter_must_know_is_on_screen_at_80_by_24(room: FakeRoom) -> None:
+    async with console(room) as (app, _):
+        seen = rows(app)
+        assert "RUNNING" in seen[0] and "Peak  82 of 124 min" in seen[0] and "T+ 2:28:06" in seen[0]
+        assert seen[1].strip() == ""
+        for told in ("Spiegel im Spiegel", "-5:41", "next", "8 %", "confirmed", "BP due in 4 min", "all well"):
+            assert told in text(app)
+        assert "asked for water, sat up" in text(app)
+        assert wording.NOT_SIGNED in text(app)
+
+
+async def test_the_order_of_rows_is_the_same_at_every_size_and_nothing_is_cut(room: FakeRoom) -> None:
+    for size in ((80, 24), (100, 30), (128, 48), (160, 45)):
+        async with console(room, size) as (app, _):
+            seen = rows(app)
+            at = [
+                next(index for index, row in enumerate(seen) if told in row)
+                for told in ("RUNNING", "Descent", "Music", "asked for water", " CALL", "dose")
+            ]
+            assert at[:5] == sorted(at[:5]), size
+            assert len(seen) == size[1]
+            assert " CALL" in seen[-2] and "menu" in seen[-1]
+
+
+async def test_a_large_screen_shows_a_large_t_plus(room: FakeRoom) -> None:
+    async with console(room, (100, 30)) as (app, _):
+        assert "█" in rows(app)[0] and "█" in rows(app)[2]
+
+
+async def test_the_linux_console_gets_only_signs_that_its_font_has(room: FakeRoom) -> None:
+    missing = set("▁▂▃▄▅▆▇▀▔⌫✓▾…━")
+    for size in ((80, 24), (128, 48)):
+        async with console(room, size, Look(palette=VGA, signs=LINUX)) as (app, _):
+            assert not missing & set(text(app)) - {"…", "✓"}, missing & set(text(app))
+
+
+async def test_a_screen_too_small_still_calls(room: FakeRoom) -> None:
+    async with console(room, (60, 12)) as (app, pilot):
+        assert "RUNNING" in text(app) and "CALL SUPPORT" in text(app) and "2:28:0" in text(app)
+        await pilot.press("c")
+        assert isinstance((await acts(room))[0], Call)
+
+
+async def test_a_mark_is_noting_until_it_is_on_disk(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        room.silent = True
+        await pilot.press("1")
+        await pilot.pause()
+        assert "noting …" in text(app)
+        room.silent = False
+        await room.stop("daemon")
+        await room.start("daemon")
+        await until(lambda: "noted " in text(app) and "✓" in text(app))
+        given = room.inputs[0]
+        assert given.act == Mark(code="spoke") and given.participants == ("P-017",)
+        assert given.origin.person == "AB"
+
+
+@pytest.mark.parametrize(("key", "code"), [("ampersand", "spoke"), ("é", "crying"), ("quotation_mark", "touch")])
+async def test_an_unshifted_french_digit_row_marks(room: FakeRoom, key: str, code: str) -> None:
+    async with console(room) as (_, pilot):
+        await pilot.press(key)
+        assert (await acts(room))[0] == Mark(code=code)
+
+
+async def test_caps_lock_changes_nothing(room: FakeRoom) -> None:
+    async with console(room) as (_, pilot):
+        await pilot.press("H")
+        assert (await acts(room))[0].kind == "hold"
+
+
+async def test_simple_keys_send_their_acts(room: FakeRoom) -> None:
+    keys = {
+        "space": "pause", "r": "resume", "h": "hold", "s": "quiet", "l": "light", "f": "light", "a": "see_alarm",
+        "up": "volume", "pagedown": "volume", "right": "light",
+    }  # fmt: skip
+    async with console(room) as (_, pilot):
+        for key in keys:
+            await pilot.press(key)
+            await asyncio.sleep(0.13)
+        found = await acts(room, len(keys))
+        assert [act.kind for act in found] == list(keys.values())
+        volumes = [act for act in found if isinstance(act, Volume)]
+        assert volumes[0].bus == "" and volumes[0].step_db > 0
+        assert volumes[1].bus == "headphones" and volumes[1].step_db < 0
+        lights = [act for act in found if isinstance(act, Light)]
+        assert [light.scene for light in lights] == ["exit", "arc", "manual"]
+
+
+async def test_a_note_keeps_the_time_of_the_key(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        await pilot.press("n")
+        pressed = app.client.room_time
+        await asyncio.sleep(0.3)
+        await pilot.press(*"cold", "enter")
+        act = (await acts(room))[0]
+        assert isinstance(act, Note) and act.text == "cold"
+        assert act.pressed_t == pytest.approx(pressed, abs=0.2)
+
+
+async def test_a_note_may_begin_with_its_own_key(room: FakeRoom) -> None:
+    async with console(room) as (_, pilot):
+        await pilot.press("n", *"nausea", "enter")
+        assert (await acts(room))[0].text == "nausea"
+
+
+async def test_vitals_in_one_line_or_missed_with_a_reason(room: FakeRoom) -> None:
+    async with console(room) as (_, pilot):
+        await pilot.press("v", *"120/80", "space", *"72", "space", *"98", "space", *"36.8", "enter")
+        assert (await acts(room))[0] == Vitals(systolic=120, diastolic=80, pulse=72, spo2=98, celsius=36.8)
+        await asyncio.sleep(0.75)
+        await pilot.press("v", "enter", *"asleep", "enter")
+        assert (await acts(room, 2))[1] == Vitals(missed="asleep")
+
+
+async def test_a_slip_of_the_finger_is_not_recorded_as_vitals(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        await pilot.press("v", *"12/80", "enter")
+        await pilot.pause()
+        assert "systolic" in text(app) or "no reading" in text(app)
+        assert not room.inputs
+
+
+async def test_a_dose_is_shown_before_a_second_enter_notes_it(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        await pilot.press("d", *"25", "space", *"mg,", "space", *"5", "space", *"ago,", "space", *"by", "space", *"AB")
+        await pilot.press("enter", "enter", "enter")
+        await pilot.pause()
+        assert "dose 25 mg, taken 5 min ago, witness AB" in text(app)
+        assert not room.inputs, "a held Enter must not confirm"
+        await asyncio.sleep(0.75)
+        await pilot.press("enter")
+        assert (await acts(room))[0] == Dose(amount=25.0, unit="mg", witness="AB", minutes_ago=5.0)
+
+
+async def test_go_shows_the_phases_and_enter_confirms(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        await pilot.press("g")
+        await pilot.pause()
+        assert "Peak   (now)" in text(app)
+        await pilot.press("6")
+        await pilot.pause(0.05)
+        assert not room.inputs
+        await pilot.press("enter")
+        assert (await acts(room))[0] == Go(phase="return")
+
+
+async def test_silence_twice_asks_for_minutes(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        await pilot.press("s")
+        await until(lambda: app.client.status.quiet)
+        await asyncio.sleep(0.75)
+        await pilot.press("s", *"15", "enter")
+        assert (await acts(room, 2))[1].minutes == 15.0
+
+
+async def test_backspace_takes_back_the_last_mark_and_names_it(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        await pilot.press("1")
+        await until(lambda: "noted" in text(app))
+        seq = app.client.status.log[0].seq
+        await pilot.press("backspace")
+        assert (await acts(room, 2))[1] == TakeBack(seq=seq)
+        await until(lambda: "taken back: 1 spoke" in text(app))
+        await asyncio.sleep(0.75)
+        await pilot.press("backspace")
+        await pilot.pause()
+        assert "nothing of this console" in text(app)
+
+
+async def test_tab_chooses_whom_and_moves_a_fresh_mark(room: FakeRoom) -> None:
+    room.status = replace(
+        room.status, participants=(ParticipantView(code="A-1", t_plus_s=9.0), ParticipantView(code="B-2"))
+    )
+    async with console(room) as (app, pilot):
+        assert "for A-1 and B-2" in text(app)
+        await pilot.press("1")
+        await until(lambda: "noted" in text(app))
+        await pilot.press("tab")
+        await until(lambda: len(room.inputs) == 3)
+        assert [given.act.kind for given in room.inputs] == ["mark", "take_back", "mark"]
+        assert room.inputs[2].participants == ("A-1",)
+
+
+@pytest.mark.parametrize("opener", ["n", "g", "m", "question_mark", "v", "d"])
+@pytest.mark.parametrize("key", ["f1", "f4", "ctrl+g"])
+async def test_the_call_works_under_every_question_and_menu(room: FakeRoom, opener: str, key: str) -> None:
+    async with console(room) as (_, pilot):
+        await pilot.press(opener, key)
+        act = (await acts(room))[0]
+        assert isinstance(act, Call) and act.level == "assist"
+
+
+async def test_c_calls_in_menus_and_types_in_text(room: FakeRoom) -> None:
+    async with console(room) as (_, pilot):
+        await pilot.press("m", "c")
+        assert isinstance((await acts(room))[0], Call)
+        await pilot.press("escape", "n", "c", "escape")
+        assert len(room.inputs) == 1
+
+
+@pytest.mark.parametrize("opener", ["n", "g", "m", "question_mark", "v"])
+async def test_pause_works_under_every_question_and_menu(room: FakeRoom, opener: str) -> None:
+    async with console(room) as (_, pilot):
+        await pilot.press(opener, "space")
+        assert (await acts(room))[0].kind == "pause"
+
+
+async def test_e_after_c_makes_the_same_call_an_emergency(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        await pilot.press("e")
+        await pilot.pause()
+        assert not room.inputs and "press c first" in text(app)
+        await pilot.press("c")
+        await until(lambda: app.client.status.call.call)
+        await asyncio.sleep(0.75)
+        await pilot.press("e")
+        first, second = (await acts(room, 2))[:2]
+        assert first.call == second.call and second.level == "emergency"
+
+
+async def test_f9_alone_is_an_emergency(room: FakeRoom) -> None:
+    async with console(room) as (_, pilot):
+        await pilot.press("n", "f9")
+        assert (await acts(room))[0].level == "emergency"
+
+
+async def test_the_alert_line_tells_the_truth_about_a_call(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        await pilot.press("c")
+        await until(lambda: "placed, not sent yet" in rows(app)[1])
+        call = room.calls[0]["call"]
+        room.caller_says({"call": call, "stage": "sent", "by": ""})
+        await until(lambda: "sent, nobody has answered yet" in rows(app)[1])
+        room.caller_says({"call": call, "stage": "acknowledged", "by": "Mara"})
+        await until(lambda: "Mara is coming" in rows(app)[1])
+        room.caller_says({"call": call, "stage": "not_delivered", "by": ""})
+        await until(lambda: wording.NOT_DELIVERED in rows(app)[1] and rows(app)[1].startswith(" ***"))
+
+
+async def test_a_call_with_nobody_there_is_not_delivered_at_once(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        await room.stop("daemon", "caller")
+        await until(lambda: not app.client.connected and not app.client.desk.reachable)
+        await pilot.press("c")
+        await until(lambda: wording.NOT_DELIVERED in rows(app)[1], 1.0)
+
+
+async def test_stand_down_needs_enter(room: FakeRoom) -> None:
+    room.status = replace(room.status, call=CallView(call="k", stage="acknowledged", by="Mara"))
+    async with console(room) as (app, pilot):
+        await pilot.press("m", "2")
+        await pilot.pause()
+        assert "Mara is coming" in text(app) and not room.inputs
+        await pilot.press("enter")
+        assert (await acts(room))[0] == StandDown(call="k")
+
+
+async def test_a_dead_daemon_is_named_within_two_seconds_and_its_return_clears_the_line(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        await room.stop("daemon")
+        await until(lambda: "ROOM NOT ANSWERING" in rows(app)[1], 2.0)
+        assert "c still calls, Space still pauses" in rows(app)[1]
+        await pilot.press("space")
+        await until(lambda: "done by the sound itself" in text(app))
+        assert room.directs
+        await room.start("daemon")
+        await until(lambda: rows(app)[1].strip() == "")
+        assert (await acts(room))[0].kind == "pause"
+
+
+async def test_alarms_are_sorted_starred_and_fit(room: FakeRoom) -> None:
+    status = with_alarm(room.status, "music_short", "low", minutes=12.0)
+    status = with_alarm(status, "light_unconfirmed", "medium", name="lamp-2", level=0.08)
+    room.status = with_alarm(status, "caller_lost", "high", name="caller", why="")
+    async with console(room) as (app, _):
+        line = rows(app)[1]
+        assert line.startswith(" *** CALL PATH BROKEN - use the wall button") and "a seen" in line and "+2" in line
+        room.push(alarms=tuple(replace(alarm, seen=alarm.priority == "high") for alarm in room.status.alarms))
+        await until(lambda: rows(app)[1].startswith(" **  LIGHT lamp-2 does not answer: 8 % not confirmed"))
+
+
+async def test_ctrl_q_does_not_end_the_console_and_ctrl_c_twice_does(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        await pilot.press("n", "ctrl+q")
+        await pilot.pause()
+        assert app.is_running and app._exit is False
+        await pilot.press("escape")
+        await asyncio.sleep(0.75)
+        await pilot.press("ctrl+c", "ctrl+c")
+        await pilot.pause()
+        assert app._exit
+
+
+async def test_end_needs_the_word_typed(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        await pilot.press("m", "6", "enter")
+        await pilot.pause()
+        assert not room.inputs and "type" in text(app)
+        await pilot.press(*"end", "enter")
+        assert (await acts(room))[0].kind == "end"
+
+
+async def test_an_idle_room_says_how_to_start_and_what_it_is_not(room: FakeRoom) -> None:
+    room.status = Status(room="room-2")
+    async with console(room) as (app, pilot):
+        shown = " ".join(text(app).split())
+        assert wording.NOT_A_MEDICAL_DEVICE in shown and "m, then 5, starts one" in shown
+        await pilot.press("m", "5", *"psilocybin-25", "enter", *"P-017", "enter")
+        await asyncio.sleep(0.75)
+        await pilot.press("enter")
+        act = (await acts(room))[0]
+        assert isinstance(act, Start) and act.programme == "psilocybin-25" and act.participants == ("P-017",)
+
+
+async def test_all_keys_are_explained_whole_at_80_by_24(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        seen = ""
+        await pilot.press("question_mark")
+        await pilot.pause()
+        seen += text(app)
+        await asyncio.sleep(0.75)
+        await pilot.press("question_mark")
+        await pilot.pause()
+        seen += text(app)
+        for action in ACTIONS:
+            assert action.help in seen, action.name
+        assert wording.NOT_A_MEDICAL_DEVICE in seen
+
+
+async def test_a_held_key_acts_once_and_a_held_arrow_in_steps(room: FakeRoom, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(keyboard, "boottime", lambda: now)
+    async with console(room) as (_, pilot):
+        for first, gap in ((0.25, 0.033), (0.5, 0.033), (0.25, 0.092)):
+            room.inputs.clear()
+            now += 5.0
+            for press in range(30):
+                await pilot.press("1")
+                now += first if press == 0 else gap
+            await acts(room)
+            await pilot.pause(0.05)
+            assert len(room.inputs) == 1, (first, gap)
+        room.inputs.clear()
+        for _ in range(30):
+            await pilot.press("up")
+            now += 0.033
+        await pilot.pause(0.05)
+        assert 6 <= len(room.inputs) <= 10
+
+
+async def test_a_held_note_key_writes_nothing(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        await pilot.press(*"nnnnnnnn")
+        await pilot.pause()
+        assert app.asking is not None and app.asking.line.value == ""
+
+
+async def test_five_letters_at_once_are_somebody_typing(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        await pilot.press(*"hlfah")
+        await pilot.press("l")
+        await until(lambda: app.asking is not None)
+        assert app.asking is not None and app.asking.line.value.startswith("hlfah")
+        await until(lambda: any(given.act.kind == "resume" for given in room.inputs))
+        await until(lambda: sum(given.act.kind == "take_back" for given in room.inputs) == 2)
+
+
+async def test_a_screen_that_is_off_wakes_at_any_key_and_still_calls(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        for _ in range(3):
+            app.darken()
+        await pilot.pause()
+        assert text(app).strip() == ""
+        await pilot.press("h")
+        await pilot.pause()
+        assert "RUNNING" in text(app) and not room.inputs
+        for _ in range(3):
+            app.darken()
+        await pilot.press("c")
+        assert isinstance((await acts(room))[0], Call)
