@@ -25,6 +25,8 @@ BLOCK = 960
 _PATIENCE = to_frames(0.3)
 """Unasked silence that is borne before the filler comes in."""
 
+_IMMINENT = to_frames(0.4)
+
 _FILLER_IN = to_frames(0.6)
 _FILLER_OUT = to_frames(2.0)
 _FILLER_END = to_frames(60.0)
@@ -176,7 +178,7 @@ class Mixer:
         expected = timeline.transport == "play" and self.music.target > 0.0 and bool(self.sheet.laid)
         self._silent = 0 if heard or not expected else self._silent + moved
         wanted = expected and self._silent > _PATIENCE and over < _FILLER_MAX
-        if wanted and not self.filler_on:
+        if wanted and not self.filler_on and not self._imminent():
             gain.arrive(1.0, _FILLER_IN)
             marks.append(Mark("filler", DELAY, why=self._reason(), on=True))
         elif self.filler_on and (heard or not expected or over >= _FILLER_MAX):
@@ -186,6 +188,11 @@ class Mixer:
             curve = equal_power(ramp_curve(gain, BLOCK))
             mix += self._filler.block(BLOCK) * _column(curve)
             gain.advance(BLOCK)
+
+    def _imminent(self) -> bool:
+        """Whether a healthy piece is about to start; the filler would only blur it."""
+        here = self.timeline.frame
+        return any(here <= voice.laid.start < here + _IMMINENT and voice.ready for voice in self.voices)
 
     def _reason(self) -> str:
         """Why there is silence, as a code."""

@@ -1,0 +1,49 @@
+"""Music for the engine's tests, made once, and an engine that ends with its test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from controller.messages import Piece
+from tests.sound.room import SPEAKERS, EngineProcess, noise, tone
+
+
+@pytest.fixture(scope="session")
+def music(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Piece]:
+    """Tones and noise in the formats of a library."""
+    directory = tmp_path_factory.mktemp("music")
+    pieces = {
+        "low": tone(directory / "low.flac", 440.0, 30.0),
+        "high": tone(directory / "high.flac", 660.0, 30.0),
+        "ogg": tone(directory / "low.ogg", 440.0, 30.0),
+        "mp3": tone(directory / "high.mp3", 660.0, 30.0),
+        "cd": tone(directory / "cd.flac", 660.0, 30.0, rate=44_100),
+        "short": tone(directory / "short.flac", 440.0, 2.0),
+        "noise": noise(directory / "noise.flac", 40.0),
+        "noise_ogg": noise(directory / "noise.ogg", 40.0),
+    }
+    (directory / "text.mp3").write_text("these are words\n" * 300)
+    (directory / "empty.ogg").touch()
+    (directory / "folder.flac").mkdir()
+    whole = Path(pieces["noise"].path).read_bytes()
+    (directory / "truncated.flac").write_bytes(whole[: len(whole) // 16])
+    for name in ("missing.flac", "text.mp3", "empty.ogg", "folder.flac", "truncated.flac"):
+        pieces[name.split(".")[0]] = Piece(path=str(directory / name), title=name, duration_s=30.0)
+    return pieces
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Callable[..., EngineProcess]]:
+    """Starts engines: `engine(buses)`; ends them all."""
+    started: list[EngineProcess] = []
+
+    def start(buses: tuple = SPEAKERS, output: str | None = None) -> EngineProcess:
+        started.append(EngineProcess(tmp_path, buses, output))
+        return started[-1].start()
+
+    yield start
+    for one in started:
+        one.stop()

@@ -1,0 +1,236 @@
+"""The mixer without a clock: decks filled by hand, blocks asked for as fast as they come."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from controller.messages import Cue, Piece
+from controller.sound.ceiling import DELAY
+from controller.sound.deck import CAPACITY, RESAMPLER_LEAD, Deck
+from controller.sound.mixer import BLOCK, Mark, Mixer
+from controller.sound.settings import Bus, SoundSettings
+from controller.sound.timeline import RATE, Laid, Sheet
+from controller.sound.voice import Voice
+from tests.measure_audio import find_clicks
+from tests.sound.room import amplitude
+
+BUSES = (Bus(name="speakers", channels=(1, 2), ceiling_dbfs=0.0),)
+
+
+def mixer_for(tmp_path: Path, buses: tuple[Bus, ...] = BUSES) -> Mixer:
+    return Mixer(SoundSettings(room="test", runtime_dir=tmp_path, buses=buses))
+
+
+def cue(number: int, start_s: float, length_s: float, fade_s: float = 0.0, **more: float) -> Cue:
+    piece = Piece(path=f"{number}.flac", title=str(number), duration_s=60.0)
+    return Cue(id=number, start_s=start_s, length_s=length_s, fade_in_s=fade_s, fade_out_s=fade_s, piece=piece, **more)
+
+
+def feed(deck: Deck, samples: np.ndarray) -> None:
+    """Write mono samples as libVLC would, a thousand frames at a time."""
+    stereo = np.ascontiguousarray(np.repeat((samples * 32767).astype("<i2")[:, None], 2, axis=1))
+    for start in range(0, len(stereo), 1_000):
+        part = np.ascontiguousarray(stereo[start : start + 1_000])
+        deck.write(part.ctypes.data, len(part))
+
+
+def sine(hertz: float, seconds: float, level: float = 0.1) -> np.ndarray:
+    return level * np.sin(2 * np.pi * hertz * np.arange(int(seconds * RATE)) / RATE)
+
+
+def voice(a_cue: Cue, samples: np.ndarray, ended: bool = False) -> Voice:
+    """A voice whose deck holds all of `samples` (at most ten seconds)."""
+    deck = Deck(a_cue.piece, 0.0, 0)
+    feed(deck, np.concatenate([np.zeros(RESAMPLER_LEAD), samples]))
+    deck.ended = ended
+    return Voice(Laid.from_cue(a_cue), deck, safe=240)
+
+
+def lay(mixer: Mixer, *voices: Voice) -> None:
+    mixer.sheet = Sheet("s", 1, [one.laid.cue for one in voices])
+    mixer.voices = list(voices)
+
+
+def render(mixer: Mixer, seconds: float, each: Callable[[int], None] = lambda _: None) -> tuple[np.ndarray, list[Mark]]:
+    blocks, marks = [], []
+    for number in range(int(seconds * RATE / BLOCK)):
+        each(number)
+        block, told = mixer.render()
+        blocks.append(block)
+        marks += told
+    return np.concatenate(blocks), marks
+
+
+def assert_no_click(samples: np.ndarray) -> None:
+    for channel in samples.T:
+        assert find_clicks(channel, RATE) == []
+
+
+def test_a_crossfade_holds_equal_power_and_every_start_is_exact(tmp_path: Path) -> None:
+    mixer = mixer_for(tmp_path)
+    lay(mixer, voice(cue(1, 0, 6, 4.0), sine(440, 8)), voice(cue(2, 2, 6, 4.0), sine(660, 8)))
+    mixer.turn("play", 0.0)
+    out, marks = render(mixer, 8)
+    low, high = amplitude(out[DELAY:, 0], 440) / 0.1, amplitude(out[DELAY:, 0], 660) / 0.1
+    for index in range(45, 115):
+        into = (index + 0.5) * 0.05 - 2.0
+        assert 20 * np.log10(low[index] / np.cos(np.pi / 2 * into / 4)) == pytest.approx(0, abs=0.02)
+        assert 20 * np.log10(high[index] / np.sin(np.pi / 2 * into / 4)) == pytest.approx(0, abs=0.02)
+    assert_no_click(out)
+    assert [(m.kind, m.voice.laid.cue.id) for m in marks if m.voice] == [
+        ("started", 1), ("started", 2), ("ended", 1), ("ended", 2)
+    ]  # fmt: skip
+
+
+def test_the_samples_are_those_of_the_file(tmp_path: Path) -> None:
+    mixer = mixer_for(tmp_path)
+    samples = np.round(np.random.default_rng(3).uniform(-0.3, 0.3, 3 * RATE) * 32767) / 32767
+    lay(mixer, voice(cue(1, 0.5, 2), samples))
+    mixer.turn("play", 0.0)
+    out, _ = render(mixer, 2)
+    heard = out[RATE // 2 + DELAY + 2_000 :, 0]
+    np.testing.assert_allclose(heard * 32768 / 32767, samples[2_000 : 2_000 + len(heard)], atol=1e-9)
+
+
+def test_a_pause_fades_for_two_seconds_and_the_resume_goes_on_from_the_same_frame(tmp_path: Path) -> None:
+    mixer = mixer_for(tmp_path)
+    lay(mixer, voice(cue(1, 0, 60), sine(440, 10)))
+    mixer.turn("play", 0.0)
+    first, _ = render(mixer, 2)
+    mixer.turn("pause", 2.0)
+    fading, _ = render(mixer, 2.02)
+    place = mixer.timeline.frame
+    silent, _ = render(mixer, 3)
+    assert mixer.timeline.frame == place == 4 * RATE
+    assert np.abs(silent[DELAY:]).max() == 0.0
+    mixer.turn("play", 3.0)
+    back, _ = render(mixer, 3)
+    assert_no_click(np.concatenate([first, fading, silent, back]))
+    level = amplitude(fading[DELAY:, 0], 440) / 0.1
+    assert level[20] == pytest.approx(np.cos(np.pi / 2 * 20.5 * 0.05 / 2), rel=0.01)
+    assert amplitude(back[:, 0], 440)[-1] == pytest.approx(0.1, rel=0.01)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, random.randrange(10**6)])
+def test_a_storm_of_commands_makes_no_click(tmp_path: Path, seed: int) -> None:
+    print("seed", seed)
+    chance = random.Random(seed)
+    buses = (*BUSES, Bus(name="headphones", channels=(3, 4), ceiling_dbfs=-12.0))
+    mixer = mixer_for(tmp_path, buses)
+    decks = [voice(cue(n, 3 * n, 4, 1.0), sine(hertz, 5, 0.3)) for n, hertz in enumerate((110, 220, 330))]
+    lay(mixer, *decks)
+    mixer.turn("play", 0.0)
+
+    def command(_: int) -> None:
+        for _ in range(chance.choice((0, 0, 1, 1, 2))):
+            match chance.randrange(5):
+                case 0:
+                    mixer.turn(chance.choice(("play", "play", "pause")), chance.choice((0, 0.05, 0.5, 2)))
+                case 1:
+                    mixer.set_music(chance.random(), chance.choice((0, 0.1, 1)))
+                case 2:
+                    mixer.set_fader(chance.choice(("speakers", "headphones")), -40 * chance.random(), chance.random())
+                case 3:
+                    one = chance.choice(decks)
+                    start = one.laid.cue.start_s
+                    one.relay(Laid.from_cue(cue(one.laid.cue.id, start, 3 + chance.random(), gain_db=-chance.random())))
+                case 4 if chance.random() < 0.02:
+                    chance.choice(decks).leave(1.0, RATE)
+
+    out, _ = render(mixer, 6, command)
+    assert_no_click(out)
+    assert np.abs(out).max() > 0.01
+
+
+def test_a_deck_that_runs_dry_is_faded_out_before_and_the_filler_comes_within_a_second(tmp_path: Path) -> None:
+    mixer = mixer_for(tmp_path)
+    dry = voice(cue(1, 0, 60), sine(440, 3))
+    lay(mixer, dry)
+    mixer.turn("play", 0.0)
+    out, marks = render(mixer, 6)
+    assert_no_click(out)
+    on = next(mark for mark in marks if mark.kind == "filler")
+    assert on.on
+    assert on.why == "stalled"
+    level = np.sqrt((out**2).mean(axis=1).reshape(-1, 480).mean(axis=1))
+    assert (level[5:] < 10 ** (-60 / 20)).sum() < 100, "a second of silence"
+    feed(dry.deck, sine(440, 6))
+    back, marks = render(mixer, 3)
+    assert_no_click(np.concatenate([out, back]))
+    assert [mark.on for mark in marks if mark.kind == "filler"] == [False]
+    assert amplitude(back[:, 0], 440)[-2] == pytest.approx(0.1, rel=0.02)
+
+
+def test_a_truncated_file_ends_softly_and_is_named(tmp_path: Path) -> None:
+    mixer = mixer_for(tmp_path)
+    lay(mixer, voice(cue(1, 0, 20), sine(440, 2.345), ended=True))
+    mixer.turn("play", 0.0)
+    out, marks = render(mixer, 4)
+    assert_no_click(out)
+    assert [(m.kind, m.why) for m in marks if m.voice] == [("started", ""), ("ended", "truncated")]
+
+
+def test_silence_that_was_asked_for_stays_silent(tmp_path: Path) -> None:
+    mixer = mixer_for(tmp_path)
+    lay(mixer, voice(cue(1, 0, 60), sine(440, 10)))
+    mixer.turn("play", 0.0)
+    mixer.set_music(0.0, 1.0)
+    render(mixer, 1.5)
+    out, marks = render(mixer, 3)
+    assert np.abs(out).max() == 0.0
+    assert not marks
+    assert mixer.timeline.frame == int(4.5 * RATE)
+
+
+def test_a_stop_fades_out_and_says_so_even_out_of_a_pause(tmp_path: Path) -> None:
+    mixer = mixer_for(tmp_path)
+    lay(mixer, voice(cue(1, 0, 60), sine(440, 10)))
+    mixer.turn("play", 0.0)
+    render(mixer, 1)
+    mixer.turn("pause", 0.5)
+    render(mixer, 1)
+    mixer.turn("stop", 5.0)
+    _, marks = render(mixer, 0.1)
+    assert [(m.kind, m.why) for m in marks] == [("ended", "cut"), ("stopped", "s")]
+    assert mixer.voices == []
+
+
+def test_every_bus_has_its_own_fader_and_ceiling(tmp_path: Path) -> None:
+    buses = (
+        Bus(name="speakers", channels=(1, 2), level_db=-6.0, ceiling_dbfs=0.0),
+        Bus(name="headphones", channels=(3, 4), ceiling_dbfs=-18.0),
+    )
+    mixer = mixer_for(tmp_path, buses)
+    lay(mixer, voice(cue(1, 0, 60), sine(440, 8, 0.25)))
+    mixer.turn("play", 0.0)
+    mixer.set_fader("speakers", -20.0, 1.0)
+    mixer.set_fader("headphones", 12.0, 1.0)
+    out, _ = render(mixer, 3)
+    assert out.shape[1] == 4
+    assert 20 * np.log10(amplitude(out[:, 0], 440)[-1] / 0.25) == pytest.approx(-26, abs=0.05)
+    assert np.abs(out[:, 2:]).max() <= 10 ** (-18 / 20)
+    levels = mixer.read_levels().by_bus
+    assert levels["headphones"][1] == pytest.approx(10 ** (-18 / 20), rel=0.02)
+
+
+def test_a_ring_that_is_overrun_says_so_and_keeps_what_it_has(tmp_path: Path) -> None:
+    deck = Deck(cue(1, 0, 1).piece, 0.0, 0)
+    feed(deck, np.zeros(CAPACITY + 5_000))
+    assert deck.failure == "overrun"
+    assert deck.ahead <= CAPACITY
+
+
+def test_after_the_last_piece_the_filler_plays_for_half_an_hour_and_fades_out(tmp_path: Path) -> None:
+    mixer = mixer_for(tmp_path)
+    lay(mixer, voice(cue(1, 0, 1), sine(440, 1.1), ended=True))
+    mixer.turn("play", 0.0)
+    _, marks = render(mixer, 3)
+    assert [m.why for m in marks if m.kind == "filler"] == ["over"]
+    mixer.timeline.frame += 30 * 60 * RATE
+    out, marks = render(mixer, 62)
+    assert [m.on for m in marks if m.kind == "filler"] == [False]
+    assert_no_click(out)
+    assert np.abs(out[-RATE:]).max() == 0.0
