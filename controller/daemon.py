@@ -8,7 +8,6 @@ import logging
 import secrets
 import shutil
 import signal
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
@@ -22,7 +21,6 @@ from controller.files import ConfigError
 from controller.journal.reading import log_entries
 from controller.journal.recovery import Recovered, recover
 from controller.journal.writer import Journal
-from controller.library.catalogue import Catalogue
 from controller.lights.mqtt import MqttLights
 from controller.messages import (
     ClockSynced,
@@ -39,6 +37,7 @@ from controller.messages import (
 )
 from controller.options import runtime_dir
 from controller.planning import planner_for
+from controller.pool import read_pool
 from controller.restoring import Restored, restore
 from controller.runner import Runner
 from controller.server import Server
@@ -186,22 +185,6 @@ class Daemon:
                 synced = clock_synchronised()
                 ahead += offset
                 self.runner.post_act(ClockSynced(offset_s=round(offset, 3)))
-
-
-def read_pool(state_dir: Path, room: Room) -> dict[str, list[Piece]]:
-    """The measured pieces of the room's folders, by the name of the subfolder they lie in."""
-    folders = [folder.resolve() for folder in room.table.music.folders]
-    catalogue = Catalogue(state_dir)
-    try:
-        pool: dict[str, list[Piece]] = defaultdict(list)
-        for piece in catalogue.pieces(folders):
-            for folder in folders:
-                if Path(piece.path).is_relative_to(folder):
-                    pool[Path(piece.path).relative_to(folder).parts[0]].append(piece)
-                    break
-        return pool
-    finally:
-        catalogue.close()
 
 
 def software() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,6 @@ from controller.arc.planner import music_of
 from controller.arc.programme import Programme
 from controller.clock import SimulatedClock
 from controller.config import Room, find_programme, load_programme
-from controller.daemon import read_pool
 from controller.lights.simulated import SimulatedLights
 from controller.messages import (
     Act,
@@ -35,6 +35,7 @@ from controller.messages import (
     Timer,
 )
 from controller.planning import Pool, make_plan
+from controller.pool import read_pool
 from controller.session.deadlines import next_deadline
 from controller.session.state import State, opening
 from controller.session.step import step
@@ -69,22 +70,29 @@ class Rehearsal:
         self.sound = SimulatedSound(self.clock)
         self.lights = SimulatedLights(self.clock)
         self._seq = 0
+        self._inbox: deque[Input] = deque()
 
     async def open(self) -> None:
         """Start the simulated devices."""
-        await self.sound.start(self.post)
         await self.lights.start(self.post)
+        await self.sound.start(self.post)
         self.post(Opened(rules=self.rules))
 
     def post(self, act: Act, *participants: str) -> None:
         """One Input, and everything that follows from it at once."""
-        now = self.clock.now()
-        self._seq += 1
-        outcome = step(self.state, Input(act=act, participants=participants), now, self._seq)
-        self.state = outcome.state
-        self._tell(act, outcome.facts, now)
-        for effect in outcome.effects:
-            self._do(effect)
+        self._inbox.append(Input(act=act, participants=participants))
+        if len(self._inbox) > 1:
+            return  # a device answered while we are at it: its turn comes
+        while self._inbox:
+            given = self._inbox[0]
+            now = self.clock.now()
+            self._seq += 1
+            outcome = step(self.state, given, now, self._seq)
+            self.state = outcome.state
+            self._tell(given.act, outcome.facts, now)
+            for effect in outcome.effects:
+                self._do(effect)
+            self._inbox.popleft()
 
     def advance(self, seconds: float) -> None:
         """Let time pass, from one thing that happens to the next."""
@@ -129,7 +137,7 @@ class Rehearsal:
         for fact in facts:
             values = dict(fact.values)
             if fact.code == "phase_entered":
-                values["light"] = round(self.state.light.end.level, 3)
+                values["light"] = self.state.here.light[-1]
             self.timeline.append(Happening(now, fact.code, values))
 
 
@@ -143,7 +151,7 @@ def imagined_pool(programme: Programme) -> dict[str, list[Piece]]:
             number = len(pieces)
             minutes = IMAGINED_MINUTES[number % len(IMAGINED_MINUTES)] + number % 5 * 0.35
             name = f"{phase.code} {number + 1}"
-            pieces.append(Piece(path=f"imagined/{name}", title=f"(imagined) {name}", duration_s=minutes * 60.0))
+            pieces.append(Piece(path=f"imagined/{name}", title=f"(imagined) {name}", duration_s=minutes * 60.0, true_peak_dbfs=-9.0))
     return pool
 
 

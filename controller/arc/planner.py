@@ -173,7 +173,7 @@ class _Planner:
         fade = min(phase.crossfade_s, length / 2)
         previous = self.cues[-1] if self.cues else None
         joined = previous is not None and previous.end_s > self.cursor
-        fade_in = min(fade, previous.end_s - self.cursor) if joined and previous else min(fade, 3.0)
+        fade_in = min(length / 2, previous.end_s - self.cursor) if joined and previous else min(fade, 3.0)
         self.cues.append(
             Cue(
                 id=self.next_id,

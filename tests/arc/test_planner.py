@@ -1,0 +1,120 @@
+"""The planner: what plays when, from a pool of pieces."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from controller.arc.curves import level_at, light_curve
+from controller.arc.planner import Plan, PlanRequest, plan
+from controller.arc.programme import Programme, parse_programme
+from controller.messages import Piece
+from controller.rehearsal import imagined_pool
+
+PLAYLISTS = Path(__file__).parents[2] / "playlists"
+
+
+@pytest.fixture
+def programme() -> Programme:
+    return parse_programme((PLAYLISTS / "psilocybin-25mg.toml").read_text())
+
+
+def request(programme: Programme, **changes: object) -> PlanRequest:
+    base = PlanRequest(
+        programme=programme, pool=imagined_pool(programme), arc_s=0.0, phase=1, timeline_s=100.0, seed=1
+    )
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def covered(made: Plan, start: float, end: float) -> float:
+    """Seconds between start and end in which nothing plays."""
+    silence, place = 0.0, start
+    for cue in sorted(made.cues, key=lambda cue: cue.start_s):
+        silence += max(0.0, cue.start_s - place)
+        place = max(place, cue.end_s)
+    return silence + max(0.0, end - place)
+
+
+def test_every_phase_ends_where_a_piece_ends(programme: Programme) -> None:
+    for seed in range(20):
+        made = plan(request(programme, seed=seed))
+        assert made.short_s == 0.0
+        assert all(abs(miss) <= 5.0 for _, miss in made.misses), made.misses
+
+
+def test_music_is_without_a_gap_from_ingestion_to_the_end(programme: Programme) -> None:
+    made = plan(request(programme))
+    assert covered(made, 102.0, 100.0 + programme.arc_end_s) == 0.0
+
+
+def test_no_piece_comes_twice(programme: Programme) -> None:
+    for seed in range(20):
+        paths = [cue.piece.path for cue in plan(request(programme, seed=seed)).cues]
+        assert len(paths) == len(set(paths))
+
+
+def test_the_same_seed_gives_the_same_plan(programme: Programme) -> None:
+    assert plan(request(programme, seed=7)) == plan(request(programme, seed=7))
+    assert plan(request(programme, seed=7)) != plan(request(programme, seed=8))
+
+
+def test_neighbours_overlap_by_the_same_fade(programme: Programme) -> None:
+    cues = plan(request(programme)).cues
+    for before, after in zip(cues, cues[1:], strict=False):
+        overlap = before.end_s - after.start_s
+        assert overlap == pytest.approx(before.fade_out_s) == pytest.approx(after.fade_in_s)
+
+
+def test_what_plays_is_left_alone(programme: Programme) -> None:
+    first = plan(request(programme))
+    playing = next(cue for cue in first.cues if cue.start_s > 2000)
+    now = playing.start_s + 30.0
+    again = plan(request(programme, cues=first.cues, timeline_s=now, arc_s=now - 100.0, phase=2, seed=9))
+    assert playing in again.cues
+
+
+def test_going_elsewhere_crosses_over_at_once(programme: Programme) -> None:
+    first = plan(request(programme))
+    playing = next(cue for cue in first.cues if cue.end_s - cue.start_s > 300)
+    now = playing.start_s + 60.0
+    cut = plan(request(programme, cues=first.cues, timeline_s=now, arc_s=programme.start_s(5), phase=5, cut=True))
+    shortened = next(cue for cue in cut.cues if cue.id == playing.id)
+    following = next(cue for cue in cut.cues if cue.id > max(c.id for c in first.cues))
+    assert shortened.end_s < now + 20.0
+    assert following.start_s < shortened.end_s
+    assert following.phase == "return"
+
+
+def test_a_poor_pool_is_counted_as_short_not_repeated(programme: Programme) -> None:
+    pool = {"settle": [Piece(path="/one", title="one", duration_s=300.0)]}
+    made = plan(request(programme, pool=pool))
+    assert made.short_s > 400 * 60
+    assert len(made.cues) == 1
+
+
+def test_pieces_are_levelled_without_breaking_the_peak(programme: Programme) -> None:
+    loud = Piece(path="/a", title="a", duration_s=1190.0, lufs=-14.0, true_peak_dbfs=-1.0)
+    soft = Piece(path="/b", title="b", duration_s=1190.0, lufs=-35.0, true_peak_dbfs=-20.0)
+    gains = {}
+    for piece in (loud, soft):
+        made = plan(request(programme, pool={"settle": [piece]}))
+        gains[piece.path] = made.cues[0].gain_db
+    assert gains["/a"] == pytest.approx(-9.0)
+    assert gains["/b"] == pytest.approx(12.0)
+
+
+def test_light_has_no_step_where_phases_meet(programme: Programme) -> None:
+    curve = light_curve(programme, 0.05, 0.8)
+    places = [point[0] for point in curve]
+    assert places == sorted(places)
+    for index in range(1, len(programme.phases)):
+        border = programme.start_s(index)
+        assert level_at(curve, border - 0.5) == pytest.approx(level_at(curve, border + 0.5), abs=0.01)
+
+
+def test_a_scaled_programme_lasts_as_long_as_it_was_asked_to(programme: Programme) -> None:
+    short = programme.scaled(6.0)
+    assert sum(phase.length_s for phase in short.phases) == pytest.approx(360.0)
+    assert all(phase.crossfade_s <= phase.length_s / 4 for phase in short.phases)

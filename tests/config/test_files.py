@@ -1,0 +1,102 @@
+"""Files that people write: every mistake at once, each with its place and what is allowed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from controller.config import check_file, load_room, shipped
+from controller.files import ConfigError
+
+REPOSITORY = Path(__file__).parents[2]
+
+FIVE_MISTAKES = """
+format = 1
+name = "room-1"
+
+[sound]
+targt_lufs = -20
+
+[[sound.buses]]
+name = "speakers"
+channels = [1, 2]
+ceiling_dbfs = 3.0
+
+[light]
+floor = 0.9
+
+[[light.lamps]]
+name = "lamp-1"
+profile = "zigbee2mqtt-dimable"
+device = "bed"
+
+[broker]
+port = "many"
+"""
+
+
+def test_five_mistakes_give_five_messages(tmp_path: Path) -> None:
+    file = tmp_path / "room.toml"
+    file.write_text(FIVE_MISTAKES)
+    with pytest.raises(ConfigError) as error:
+        load_room(file)
+    messages = error.value.mistakes
+    assert len(messages) == 5, messages
+    text = "\n".join(messages)
+    assert all(message.startswith(f"{file}: ") for message in messages)
+    assert 'sound: unknown key "targt_lufs"; did you mean "target_lufs"?' in text
+    assert "sound.buses[1].ceiling_dbfs" in text
+    assert 'there is no profile "zigbee2mqtt-dimable"; did you mean "zigbee2mqtt-dimmable"?' in text
+    assert "broker.port" in text
+    assert "the floor (0.9) must lie below the ceiling (0.8)" in text
+
+
+def test_the_check_command_says_all_of_them_and_exits_1(tmp_path: Path) -> None:
+    file = tmp_path / "room.toml"
+    file.write_text(FIVE_MISTAKES)
+    done = subprocess.run(
+        [sys.executable, "-m", "controller", "check", str(file)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 5
+
+
+@pytest.mark.parametrize("path", sorted(REPOSITORY.glob("deploy/rooms/*.toml")), ids=lambda path: path.name)
+def test_the_sample_rooms_are_right(path: Path) -> None:
+    assert check_file(path) == "room"
+
+
+@pytest.mark.parametrize("kind", ["playlists", "devices"])
+def test_everything_shipped_is_right(kind: str) -> None:
+    files = shipped(kind)
+    assert files
+    for path in files.values():
+        assert check_file(path) in ("programme", "device profile")
+
+
+def test_a_file_that_is_not_there_is_said_with_the_nearest_name(tmp_path: Path) -> None:
+    (tmp_path / "room-1.toml").write_text("")
+    with pytest.raises(ConfigError, match=r"did you mean \"room-1.toml\""):
+        load_room(tmp_path / "room1.toml")
+
+
+def test_a_file_that_is_not_toml_is_said_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "room.toml"
+    file.write_text("format = 1\nname = \n")
+    with pytest.raises(ConfigError, match="line 2"):
+        load_room(file)
+
+
+def test_two_lamps_of_one_name_and_two_buses_on_one_channel_are_found(tmp_path: Path) -> None:
+    file = tmp_path / "room.toml"
+    lamp = '[[light.lamps]]\nname = "a"\nprofile = "zigbee2mqtt-dimmable"\ndevice = "x"\n'
+    buses = "".join(f'[[sound.buses]]\nname = "{name}"\nchannels = [1, 2]\n' for name in ("s", "h"))
+    file.write_text(f'format = 1\nname = "r"\n{lamp}{lamp}{buses}')
+    with pytest.raises(ConfigError) as error:
+        load_room(file)
+    text = str(error.value)
+    assert 'two have the name "a"' in text
+    assert "both use channel 1" in text
