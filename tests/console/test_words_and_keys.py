@@ -1,0 +1,156 @@
+"""The pure parts: wording, held keys, what may be typed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from controller import wording
+from controller.console.forms import read_dose, read_vitals
+from controller.console.keys import ACTIONS, action_of, plain_key
+from controller.console.repeat import KeyRests, TypingWatch
+from controller.messages import PEOPLES_ACTS, Alarm, CallStage, CallView, Dose, DueView, LogEntry, Vitals
+
+
+def test_every_act_of_people_has_words_for_the_log() -> None:
+    for act in PEOPLES_ACTS:
+        kind = act.__dataclass_fields__["kind"].default  # type: ignore[attr-defined]
+        word, _ = wording.fact(kind, {})
+        assert kind in wording.ACTS and len(word) <= 7
+
+
+def test_every_code_of_the_rules_has_words() -> None:
+    rules = "".join(path.read_text(encoding="utf-8") for path in Path("controller/session").glob("*.py"))
+    for code in set(re.findall(r'Refused\(\s*"(\w+)"', rules)):
+        assert code in wording._REFUSALS, code
+    for code in set(re.findall(r'Fact\(\s*code="(\w+)"', rules)):
+        assert code in wording._FACTS, code
+    for code in set(re.findall(r'raised\(\s*\w+, "(\w+)"', rules)):
+        assert code in wording._ALARMS, code
+
+
+def test_an_unknown_code_is_shown_with_its_values() -> None:
+    assert wording.refusal("moon_full", {"phase": "waxing"}) == "moon full: phase waxing"
+    kind, text = wording.entry(LogEntry(seq=1, utc="", kind="owl_seen", values={"count": 2.0}))
+    assert (kind, text) == ("owl", "owl seen: count 2")
+
+
+@given(some.text(max_size=200), some.text(max_size=200))
+def test_no_alarm_is_wider_than_76_columns(name: str, why: str) -> None:
+    for code in (*wording._ALARMS, "something_else"):
+        words = wording.alarm(Alarm(code=code, priority="high", since_t=0.0, values={"name": name, "why": why}))
+        assert len(words) <= 76
+
+
+def test_a_refusal_names_the_nearest() -> None:
+    words = wording.refusal("unknown_phase", {"phase": "peek", "nearest": "peak"})
+    assert words == 'no phase "peek"; did you mean "peak"?'
+    assert wording.refusal("wrong_state", {"what": "hold", "state": "paused"}) == "cannot hold the phase while paused"
+
+
+def test_every_stage_of_a_call_has_its_own_words() -> None:
+    told = {
+        stage: wording.call(CallView(call="k", stage=stage, by="Mara"))
+        for stage in get_args(CallStage)
+    }  # fmt: skip
+    assert len(set(told.values())) == 5
+    assert told["acknowledged"].endswith("Mara is coming")
+    assert told["not_delivered"].endswith("NOT DELIVERED - use the wall button")
+    assert told["stood_down"] == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(5, "5 s"), (59.6, "1 min"), (240, "4 min"), (3600, "1 h"), (18600, "5 h 10")]
+)
+def test_durations_are_read_once(seconds: float, told: str) -> None:
+    assert wording.duration(seconds) == told
+
+
+def test_due_and_overdue() -> None:
+    assert wording.due(DueView(code="vitals", in_s=240)) == "BP due in 4 min"
+    assert wording.due(DueView(code="vitals", in_s=-180)) == "BP overdue 3 min"
+    assert wording.due(DueView(code="vitals", in_s=5, participant="B-2"), named=True) == "B-2 BP due now"
+
+
+def test_half_as_loud_is_ten_decibels_down() -> None:
+    assert [wording.percent_of_db(db) for db in (0.0, -10.0, -20.0)] == [100, 50, 25]
+
+
+def test_no_key_has_two_meanings_and_none_needs_shift_or_altgr() -> None:
+    keys = [key for action in ACTIONS for key in (*action.keys, *action.anywhere)]
+    assert len(keys) == len(set(keys))
+    assert not set("[]<>!@#{}\\|~") & {key for key in keys if len(key) == 1}
+    assert action_of(plain_key("C", "C")) is action_of(plain_key("c", "c"))
+
+
+def test_a_french_digit_row_is_a_digit_row() -> None:
+    assert [plain_key("x", sign) for sign in "&é\"'(-è_ç"] == list("123456789")
+
+
+@given(some.lists(some.floats(0.03, 0.69), min_size=1, max_size=60))
+def test_a_command_key_counts_once_until_it_rests(gaps: list[float]) -> None:
+    rests, now, counted = KeyRests(), 10.0, 0
+    counted += rests.counts("call", now)
+    for gap in gaps:
+        now += gap
+        counted += rests.counts("call", now)
+    assert counted == 1
+    assert rests.counts("call", now + 0.71)
+
+
+@pytest.mark.parametrize("word", ["hello", "please", "coffee"])
+def test_typing_is_found(word: str) -> None:
+    watch, found = TypingWatch(), ""
+    for at, letter in enumerate(word):
+        found = found or watch.feed(letter, 10.0 + at * 0.15)
+    assert found
+
+
+def test_a_held_key_is_not_typing() -> None:
+    watch = TypingWatch()
+    times = [0.0, 0.25, *(0.25 + 0.033 * at for at in range(1, 40))]
+    assert not any(watch.feed("h", 10.0 + at) for at in times)
+
+
+@pytest.mark.parametrize(
+    ("line", "vitals"),
+    [
+        ("120/80 72 98", Vitals(systolic=120, diastolic=80, pulse=72, spo2=98)),
+        ("120-80", Vitals(systolic=120, diastolic=80)),
+        ("37,4 80", Vitals(pulse=80, celsius=37.4)),
+    ],
+)
+def test_vitals_are_read(line: str, vitals: Vitals) -> None:
+    assert read_vitals(line) == vitals
+
+
+@pytest.mark.parametrize("line", ["80/120", "12/80", "720", "120/80 72 198", "abc", "45.0", "1 2 3"])
+def test_impossible_vitals_are_refused(line: str) -> None:
+    with pytest.raises(ValueError):
+        read_vitals(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "dose"),
+    [
+        ("25 mg", Dose(amount=25.0, unit="mg")),
+        ("25mg", Dose(amount=25.0, unit="mg")),
+        ("0,5 mg/kg".replace("/kg", ""), Dose(amount=0.5, unit="mg")),
+        ("kit K-17, 5 ago, by AB", Dose(kit="K-17", minutes_ago=5.0, witness="AB")),
+        ("K-17 10 min ago", Dose(kit="K-17", minutes_ago=10.0)),
+        ("100 µg witness CD", Dose(amount=100.0, unit="µg", witness="CD")),
+    ],
+)
+def test_doses_are_read(line: str, dose: Dose) -> None:
+    assert read_dose(line) == dose
+
+
+@pytest.mark.parametrize("line", ["", "25", "kit", "mg 25 x", "2.5"])
+def test_a_dose_without_a_unit_is_refused(line: str) -> None:
+    with pytest.raises(ValueError):
+        read_dose(line)
