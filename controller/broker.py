@@ -233,7 +233,10 @@ class BrokerLink:
                 _log.warning("broker lost: %s", why)
             self._why = why
             for watcher in tuple(self._watchers):
-                watcher(up, why)
+                try:
+                    watcher(up, why)
+                except Exception:
+                    _log.exception("nobody was told that the broker is %s", "there" if up else "lost")
 
     # Heartbeat
 

@@ -8,21 +8,20 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from controller.clock import Clock, boot_id
 from controller.messages import (
     PROTOCOL,
     Act,
     CallChanged,
-    CallLevel,
-    CallStage,
     CallView,
     DeviceBack,
     DeviceLost,
     Effect,
     Origin,
     PlaceCall,
+    from_plain,
     to_plain,
 )
 
@@ -174,18 +173,12 @@ class CallerClient:
             self._tell(changed)
 
     def _read_change(self, message: dict[str, Any]) -> CallChanged:
-        level, stage = message.get("level"), message.get("stage")
-        if level not in get_args(CallLevel) or stage not in get_args(CallStage):
-            raise ValueError(f"no such level or stage: {level}, {stage}")
         placed_at = message.get("placed_at")
-        ours = isinstance(placed_at, int | float) and message.get("boot") == self._boot
-        return CallChanged(
-            call=str(message["call"]),
-            level=level,
-            stage=stage,
-            by=str(message.get("by") or ""),
-            placed_t=self._clock.room_time(float(placed_at)) if ours and placed_at is not None else None,
-        )
+        placed_t = None
+        if isinstance(placed_at, int | float) and message.get("boot") == self._boot:
+            placed_t = self._clock.room_time(float(placed_at))
+        said = {key: message.get(key) for key in ("call", "level", "stage", "by")}
+        return from_plain(CallChanged, {**said, "placed_t": placed_t})
 
     def _tell(self, changed: CallChanged) -> None:
         before = self._known.get(changed.call)

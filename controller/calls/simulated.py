@@ -14,6 +14,7 @@ from controller.clock import Clock
 from controller.messages import PROTOCOL, Act, CallChanged, CallView, Effect, PlaceCall
 
 _BY = "desk (simulated)"
+_AGAIN_S = 0.5
 
 
 class SimulatedCaller:
@@ -119,4 +120,6 @@ class SimulatedDesk:
 
     def _answer(self, topic: str, call: str, level: str) -> None:
         answer = {"protocol": PROTOCOL, "call": call, "level": level, "by": self._by}
-        self._link.publish(f"{topic}/ack", json.dumps(answer), qos=1)
+        if not self._link.publish(f"{topic}/ack", json.dumps(answer), qos=1):
+            again = asyncio.get_running_loop().call_later(_AGAIN_S, self._answer, topic, call, level)
+            self._timers[call, level] = again

@@ -149,7 +149,7 @@ async def test_a_killed_broker_leaves_no_old_command_behind(mosquitto: PrivateBr
         await until(lambda: bool(room.told(LampChanged)), 3)
         mosquitto.kill()
         await until(lambda: bool(room.told(DeviceLost)), 2)
-        await asyncio.sleep(3)
+        await asyncio.sleep(2)
         assert room.view().state == "lost"
         before = len(room.bridge.lamps["left"].commands)
         mosquitto.restart()

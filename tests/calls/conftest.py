@@ -1,0 +1,3 @@
+from tests.broker_fixture import mosquitto
+
+__all__ = ["mosquitto"]

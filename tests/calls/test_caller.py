@@ -1,0 +1,270 @@
+"""Calls through the real caller process, a real broker and the daemon's client."""
+
+import asyncio
+import contextlib
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from controller.broker import BrokerLink
+from controller.broker_private import PrivateBroker
+from controller.calls.client import CallerClient
+from controller.calls.simulated import SimulatedCaller, SimulatedDesk
+from controller.clock import RoomClock
+from controller.messages import Act, CallChanged, DeviceBack, DeviceLost, PlaceCall
+from tests.broker_fixture import until
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from controller.broker import BrokerSettings
+from controller.calls.caller import CallerSettings, run_caller
+where, port, deliver, answer = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])
+run_caller(CallerSettings("room-1", where, where, BrokerSettings("127.0.0.1", port, "caller"), deliver, answer))
+"""
+
+
+@dataclass
+class Desk:
+    """Everything around one caller: its process, and what the daemon was told."""
+
+    where: Path
+    broker: PrivateBroker
+    client: CallerClient
+    posted: list[Act] = field(default_factory=list)
+    process: subprocess.Popen[bytes] | None = None
+    deliver_s: float = 1.0
+    answer_s: float = 1.0
+
+    def launch(self) -> None:
+        arguments = [str(self.where), str(self.broker.port), str(self.deliver_s), str(self.answer_s)]
+        self.process = subprocess.Popen([sys.executable, "-c", PROGRAM, *arguments])
+
+    def end(self, number: int = signal.SIGTERM) -> None:
+        if self.process is not None:
+            self.process.send_signal(number)
+            self.process.wait(10)
+            self.process = None
+
+    def stages(self, call: str = "c1") -> list[str]:
+        return [act.stage for act in self.posted if isinstance(act, CallChanged) and act.call == call]
+
+    def devices(self) -> list[str]:
+        return [type(act).__name__ for act in self.posted if isinstance(act, DeviceLost | DeviceBack)]
+
+
+@pytest.fixture
+def desk(tmp_path: Path, mosquitto: PrivateBroker) -> Iterator[Desk]:
+    room = Desk(tmp_path / "room", mosquitto, CallerClient(tmp_path / "room", RoomClock()))
+    room.launch()
+    yield room
+    room.end()
+
+
+@asynccontextmanager
+async def support(broker: PrivateBroker, delay_s: float = 0.1) -> AsyncIterator[SimulatedDesk]:
+    simulated = SimulatedDesk(broker.settings("desk"), delay_s)
+    await simulated.start()
+    await until(lambda: simulated.connected, 6)
+    yield simulated
+    await simulated.close()
+
+
+@asynccontextmanager
+async def connected(room: Desk) -> AsyncIterator[None]:
+    await until((room.where / "caller.sock").exists, 5)
+    await room.client.start(room.posted.append)
+    try:
+        yield
+    finally:
+        await room.client.close()
+        await room.client.close()
+
+
+def assist(call: str = "c1") -> PlaceCall:
+    return PlaceCall(call=call, level="assist")
+
+
+async def test_a_call_is_placed_then_sent_then_acknowledged_by_name(desk: Desk) -> None:
+    async with support(desk.broker) as support_desk, connected(desk):
+        desk.client.apply(assist(), 1)
+        await until(lambda: "acknowledged" in desk.stages(), 4)
+        # The broker may be faster than the disk: then "placed" is skipped.
+        assert [stage for stage in desk.stages() if stage != "placed"] == ["sent", "acknowledged"]
+        assert desk.client.view().by == "desk (simulated)"
+        notice = support_desk.heard[0]
+        assert {**notice, "utc": ""} == {
+            "protocol": 1, "call": "c1", "level": "assist", "room": "room-1", "utc": "", "stage": "placed",
+        }  # fmt: skip
+        # The same call again is no second one, and an older seq is ignored.
+        desk.client.apply(assist(), 2)
+        desk.client.apply(PlaceCall(call="c1", level="assist", stood_down=True), 1)
+        desk.client.apply(PlaceCall(call="c1", level="emergency"), 3)
+        await until(lambda: desk.stages().count("acknowledged") == 2, 4)
+        desk.client.apply(PlaceCall(call="c1", level="emergency", stood_down=True, by="Kim"), 4)
+        await until(lambda: support_desk.heard[-1]["stage"] == "stood_down", 4)
+        assert [(n["level"], n["stage"]) for n in support_desk.heard] == [
+            ("assist", "placed"), ("emergency", "placed"), ("emergency", "stood_down"),
+        ]  # fmt: skip
+        assert desk.stages()[-1] == "stood_down"
+
+
+async def test_a_call_that_nobody_hears_or_answers_is_not_delivered(desk: Desk) -> None:
+    async with connected(desk):
+        desk.client.apply(assist(), 1)
+        await until(lambda: "not_delivered" in desk.stages(), 4)
+        assert desk.stages() == ["placed", "not_delivered"]
+        async with support(desk.broker) as support_desk:
+            support_desk.answering = False
+            await until(lambda: desk.stages()[-1] == "sent", 6)
+            await until(lambda: desk.stages()[-1] == "not_delivered", 4)
+            support_desk.answering = True
+            await until(lambda: desk.stages()[-1] == "acknowledged", 6)
+            assert len(support_desk.heard) >= 2
+
+
+async def test_a_call_while_the_broker_is_dead_is_not_delivered_and_goes_out_once_when_it_is_back(desk: Desk) -> None:
+    async with support(desk.broker) as support_desk, connected(desk):
+        desk.broker.kill()
+        await until(lambda: desk.devices() == ["DeviceLost"], 6)
+        desk.client.apply(assist(), 1)
+        await until(lambda: desk.stages() == ["placed", "not_delivered"], 4)
+        desk.broker.restart()
+        await until(lambda: desk.stages()[-1] == "acknowledged", 10)
+        assert len(support_desk.heard) == 1
+        assert desk.devices() == ["DeviceLost", "DeviceBack"]
+
+
+async def test_a_call_into_a_frozen_broker_is_never_called_sent(desk: Desk) -> None:
+    async with support(desk.broker) as support_desk, connected(desk):
+        await until(lambda: desk.client.view().call == "" and (desk.where / "caller.db").exists(), 3)
+        await asyncio.sleep(0.3)
+        desk.broker.freeze()
+        desk.client.apply(assist(), 1)
+        await until(lambda: desk.stages() == ["placed", "not_delivered"], 4)
+        await until(lambda: desk.devices() == ["DeviceLost"], 8)
+        assert "sent" not in desk.stages()
+        desk.broker.thaw()
+        await until(lambda: desk.stages()[-1] == "acknowledged", 10)
+        assert {notice["call"] for notice in support_desk.heard} == {"c1"}
+
+
+async def test_a_caller_killed_between_placed_and_sent_still_sends_the_call(desk: Desk) -> None:
+    async with connected(desk):
+        desk.broker.kill()
+        await until(lambda: desk.devices() == ["DeviceLost"], 6)
+        desk.client.apply(assist(), 1)
+        await until(lambda: "placed" in desk.stages(), 2)
+        desk.end(signal.SIGKILL)
+    desk.broker.restart()
+    async with support(desk.broker) as support_desk:
+        desk.launch()
+        await until(lambda: bool(support_desk.heard), 6)
+        assert [notice["call"] for notice in support_desk.heard] == ["c1"]
+
+
+async def test_a_caller_that_is_not_there_or_hangs_is_trouble_and_the_call_not_delivered(desk: Desk) -> None:
+    async with connected(desk):
+        await asyncio.sleep(0.3)
+        assert desk.process is not None
+        desk.process.send_signal(signal.SIGSTOP)
+        desk.client.apply(assist(), 1)
+        await until(lambda: desk.stages() == ["not_delivered"], 7)
+        await until(lambda: desk.devices() == ["DeviceLost"], 8)
+        desk.process.send_signal(signal.SIGCONT)
+        await until(lambda: "DeviceBack" in desk.devices(), 6)
+        await until(lambda: "placed" in desk.stages() or desk.stages()[-1] == "not_delivered", 4)
+
+
+async def test_a_console_places_a_call_that_the_daemon_learns_of_later(desk: Desk) -> None:
+    await until((desk.where / "caller.sock").exists, 5)
+    reader, writer = await asyncio.open_unix_connection(str(desk.where / "caller.sock"))
+    hello = json.loads(await reader.readline())
+    assert (hello["protocol"], hello["server"], hello["room"]) == (1, "caller", "room-1")
+    say(writer, {"protocol": 1, "client": "console"})
+    say(writer, {"call": "c7", "level": "emergency", "origin": {"person": None, "console": "room", "path": "caller"}})
+    await said(reader, stage="placed")
+    say(writer, {"nonsense": 1})
+    assert (await said(reader, error="line"))["error"] == "line"
+    say(writer, {"stand_down": "c7", "by": "Kim"})
+    report = await said(reader, stage="stood_down")
+    assert report["origin"]["console"] == "room"
+    async with connected(desk):
+        await until(lambda: desk.stages("c7") == ["stood_down"], 3)
+    writer.close()
+    await writer.wait_closed()
+    assert (desk.where / "caller.sock").stat().st_mode & 0o777 == 0o660
+
+
+async def test_a_client_of_another_protocol_is_told_so(desk: Desk) -> None:
+    await until((desk.where / "caller.sock").exists, 5)
+    reader, writer = await asyncio.open_unix_connection(str(desk.where / "caller.sock"))
+    say(writer, {"protocol": 2, "client": "console"})
+    assert (await said(reader, error="protocol"))["server"] == 1
+    assert await asyncio.wait_for(reader.read(), 3) == b""
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+
+
+async def test_a_damaged_outbox_stands_in_no_calls_way(desk: Desk) -> None:
+    await until((desk.where / "caller.sock").exists, 5)
+    desk.end()
+    (desk.where / "caller.db").write_bytes(b"no database at all, and long enough to be read as one" * 100)
+    desk.launch()
+    async with support(desk.broker), connected(desk):
+        desk.client.apply(assist(), 1)
+        await until(lambda: "acknowledged" in desk.stages(), 6)
+    assert (desk.where / "caller.db.damaged").exists()
+    kept = sqlite3.connect(desk.where / "caller.db")
+    assert kept.execute("select id from calls").fetchall() == [("c1",)]
+    kept.close()
+
+
+async def test_nothing_of_a_call_is_retained(desk: Desk) -> None:
+    async with support(desk.broker), connected(desk):
+        desk.client.apply(assist(), 1)
+        await until(lambda: "acknowledged" in desk.stages(), 4)
+    late = BrokerLink(desk.broker.settings("late"))
+    topics: list[str] = []
+    late.subscribe("stillroom/room-1/#", lambda topic, payload, retained, at: topics.append(topic))
+    late.start(lambda up, why: None)
+    await until(lambda: late.connected, 3)
+    await late.close()
+    assert topics == []
+
+
+async def test_the_simulated_caller_climbs_the_same_ladder() -> None:
+    posted: list[Any] = []
+    caller = SimulatedCaller(RoomClock())
+    await caller.start(posted.append)
+    caller.apply(assist(), 1)
+    caller.apply(assist(), 2)
+    caller.apply(PlaceCall(call="c1", level="emergency"), 3)
+    caller.apply(PlaceCall(call="c1", level="emergency", stood_down=True), 4)
+    caller.apply(PlaceCall(call="c1", level="emergency"), 5)
+    await caller.close()
+    climbed = ["placed", "sent", "acknowledged"]
+    assert [act.stage for act in posted] == [*climbed, *climbed, "stood_down"]
+
+
+def say(writer: asyncio.StreamWriter, message: dict[str, Any]) -> None:
+    writer.write(json.dumps(message).encode() + b"\n")
+
+
+async def said(reader: asyncio.StreamReader, **wanted: str) -> dict[str, Any]:
+    """The next line with these values."""
+    async with asyncio.timeout(4):
+        while True:
+            message: dict[str, Any] = json.loads(await reader.readline())
+            if all(message.get(key) == value for key, value in wanted.items()):
+                return message
