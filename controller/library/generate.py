@@ -33,6 +33,8 @@ _MINOR = ((0, 7, 12, 15, 19), (-4, 3, 8, 12, 15), (3, 10, 15, 19, 22), (-2, 5, 1
 _ATTACK_S, _RELEASE_S = 2.4, 3.2
 _HIGHEST_HZ = 2800.0
 """Partials above are left out: warm, and easy on the ear lying down."""
+_AIR = 0.2
+"""RMS of the noise layer beside the notes': heard as breath, and enough to tell one period of a note from the next."""
 _AIR_HZ = (500.0, 2600.0)
 _FINER = 4
 """Nothing lies above 6 kHz, so the notes are made at a quarter of the file's rate."""
@@ -93,26 +95,30 @@ def make_demo_library(directory: Path) -> list[Path]:
     Folders settle/ ascent/ peak/ descent/ return/ arrival/ hold two or three pieces each, 14 to 60 s long, nine and a
     half minutes in all; takes some ten seconds. Raises OSError.
     """
-    paths = [directory / plan.name for plan in _PLANS]
     stamp = directory / _STAMP
-    if not _is_complete(stamp, paths):
+    made = _made_before(stamp)
+    todo = [number for number, plan in enumerate(_PLANS) if _size(directory / plan.name) != made.get(plan.name, -1)]
+    if todo:
         directory.mkdir(parents=True, exist_ok=True)
-        stamp.unlink(missing_ok=True)
         # numpy and libsndfile let go of the interpreter while they work.
         with ThreadPoolExecutor(_WORKERS, thread_name_prefix="pads") as pool:
-            list(pool.map(_make, range(len(_PLANS)), paths))
-        sizes = {plan.name: path.stat().st_size for plan, path in zip(_PLANS, paths, strict=True)}
+            list(pool.map(lambda number: _make(number, directory / _PLANS[number].name), todo))
+        sizes = {plan.name: _size(directory / plan.name) for plan in _PLANS}
         stamp.write_text(json.dumps({"version": _VERSION, "sizes": sizes}, indent=1), encoding="utf-8")
-    return paths
+    return [directory / plan.name for plan in _PLANS]
 
 
-def _is_complete(stamp: Path, paths: list[Path]) -> bool:
+def _made_before(stamp: Path) -> dict[str, int]:
+    """Sizes of the pieces that this version made here; empty where it made none."""
     try:
         kept = json.loads(stamp.read_text(encoding="utf-8"))
-        sizes = {plan.name: path.stat().st_size for plan, path in zip(_PLANS, paths, strict=True)}
-    except (OSError, ValueError):
-        return False
-    return bool(kept == {"version": _VERSION, "sizes": sizes})
+        return dict(kept["sizes"]) if kept["version"] == _VERSION else {}
+    except (OSError, ValueError, TypeError, KeyError):
+        return {}
+
+
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() else None
 
 
 def _make(number: int, path: Path) -> None:
@@ -137,7 +143,7 @@ def _compose(plan: _Plan, rng: np.random.Generator) -> Samples:
     air = _air(rng, frames, rate)
     _ramp(air, round(_ATTACK_S * rate))
     _ramp(air[:, ::-1], round(_RELEASE_S * rate))
-    mix = _made_finer(mix + np.float32(0.16 * np.sqrt(np.mean(mix**2))) * air)
+    mix = _made_finer(mix + np.float32(_AIR * np.sqrt(np.mean(mix**2))) * air)
     _ramp(mix, plan.rate // 50)
     _ramp(mix[:, ::-1], plan.rate // 50)
     # Without weighting: between 100 Hz and 1 kHz the K curve of BS.1770 is flat within a decibel.
