@@ -255,7 +255,7 @@ def check_file(path: Path) -> str:
     if "phases" in data:
         load_programme(path)
         return "programme"
-    if "topics" in data:
+    if "profile" in data:
         load_profile(path)
         return "device profile"
     load_room(path)

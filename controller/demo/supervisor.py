@@ -54,7 +54,7 @@ class Demo:
             stack.callback(broker.stop)
             await asyncio.to_thread(broker.start)
             bridge = SimulatedZigbee(broker.settings("stillroom-demo-bridge"), tuple(LAMPS.values()))
-            desk = SimulatedDesk(broker.settings("stillroom-demo-desk"), ROOM, DESK_DELAY_S)
+            desk = SimulatedDesk(broker.settings("stillroom-demo-desk"), DESK_DELAY_S)
             for simulated in (bridge, desk):
                 stack.push_async_callback(simulated.close)
                 await simulated.start()

@@ -141,7 +141,8 @@ class State:
 def opening(rules: RoomRules, t: float) -> State:
     """A room in which nothing runs yet."""
     rest = Point(level=rules.rest_light, t=t)
-    return State(rules=rules, light=Fade(start=rest, end=rest), buses=dict.fromkeys(rules.buses, 0.0))
+    buses = dict.fromkeys(rules.buses, 0.0)
+    return State(rules=rules, light=Fade(start=rest, end=rest), buses=buses, timeline_t=t, timeline_stop_t=t)
 
 
 def flows(state: State) -> bool:

@@ -32,9 +32,6 @@ floor = 0.9
 name = "lamp-1"
 profile = "zigbee2mqtt-dimable"
 device = "bed"
-
-[broker]
-port = "many"
 """
 
 
@@ -50,7 +47,6 @@ def test_five_mistakes_give_five_messages(tmp_path: Path) -> None:
     assert 'sound: unknown key "targt_lufs"; did you mean "target_lufs"?' in text
     assert "sound.buses[1].ceiling_dbfs" in text
     assert 'there is no profile "zigbee2mqtt-dimable"; did you mean "zigbee2mqtt-dimmable"?' in text
-    assert "broker.port" in text
     assert "the floor (0.9) must lie below the ceiling (0.8)" in text
 
 

@@ -45,8 +45,8 @@ def pool(pieces: int = 30, seconds: float = 300.0) -> dict[str, list[Piece]]:
 class PaperRoom:
     """State, time and everything that followed."""
 
-    state: State = field(default_factory=lambda: opening(RULES, 0.0))
-    now: float = 0.0
+    state: State = field(default_factory=lambda: opening(RULES, 1000.0))
+    now: float = 1000.0
     seq: int = 0
     effects: list[Effect] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
