@@ -76,13 +76,14 @@ class SimulatedCaller:
 
 
 class SimulatedDesk:
-    """A support desk on a real broker: answers every call of every room after `delay_s`, unless it is stood down.
+    """A support desk on a real broker: answers every call of `room` ("+": of all) after `delay_s`, unless stood down.
 
     `answering` off: it hears, and nobody answers.
     """
 
-    def __init__(self, settings: BrokerSettings, delay_s: float = 3.0, by: str = _BY) -> None:
+    def __init__(self, settings: BrokerSettings, room: str = "+", delay_s: float = 3.0, by: str = _BY) -> None:
         self._link = BrokerLink(settings)
+        self._topic = f"stillroom/{room}/call"
         self._delay_s = delay_s
         self._by = by
         self._timers: dict[tuple[str, str], asyncio.TimerHandle] = {}
@@ -97,7 +98,7 @@ class SimulatedDesk:
 
     async def start(self) -> None:
         """Connect in the background."""
-        self._link.subscribe("stillroom/+/call", self._on_call, qos=1)
+        self._link.subscribe(self._topic, self._on_call, qos=1)
         self._link.start(lambda up, why: None)
 
     async def close(self) -> None:
