@@ -103,6 +103,10 @@ class Mixer:
         self.timeline.turn(transport, fade_s)
         self._stopping = transport == "stop"
 
+    def let_go(self, voice: Voice) -> None:
+        """Let a voice that no plan holds any more fade out on its own, whatever the timeline does next."""
+        voice.leave(float(equal_power(self.timeline.gate.value)), to_frames(self.settings.cut_fade_s))
+
     def set_music(self, level: float, fade_s: float) -> None:
         """Take the music as a whole to an amplitude 0..1."""
         self.music.arrive(music_place(level), to_frames(fade_s))

@@ -22,7 +22,7 @@ from controller.sound.mixer import Levels, Mark, Mixer, music_level, music_place
 from controller.sound.protocol import DirectAct, KeptDirectAct, LayCues, SetBus, SetMusic, TurnTransport
 from controller.sound.settings import SoundSettings
 from controller.sound.timeline import RATE, Anchor, Laid, Ramp, Sheet, Timeline, to_frames
-from controller.sound.voice import Voice, equal_power
+from controller.sound.voice import Voice
 
 _PREROLL = to_frames(3.0)
 """A deck is opened so long before its cue."""
@@ -195,7 +195,7 @@ class Player:
                     self.mixer.post(partial(voice.relay, laid))
             else:
                 del self._voices[number]
-                self.mixer.post(partial(self._leave, voice))
+                self.mixer.post(partial(self.mixer.let_go, voice))
         if new_session:
             if self.sheet.session:
                 self._replaced.append(self.sheet.session)
@@ -214,10 +214,6 @@ class Player:
         if self._early is not None and self._early.session == fresh.session:
             early, self._early = self._early, None
             self._turn(early)
-
-    def _leave(self, voice: Voice) -> None:
-        gate = float(equal_power(self.mixer.timeline.gate.value))
-        voice.leave(gate, to_frames(self.settings.cut_fade_s))
 
     def _turn(self, command: TurnTransport) -> None:
         """Begin a transport; play waits a moment for the deck it begins with."""

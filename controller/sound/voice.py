@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -13,6 +15,9 @@ Curve = npt.NDArray[np.float64]
 
 _BEND = 2_400
 """50 ms over which a playing cue takes on the envelope of a new plan."""
+
+_SOONEST_END = 24_000
+"""0.5 s in which a playing cue fades out that by a new plan should have ended already."""
 
 _SPARE = 960
 """Frames that must be there beyond the block at hand; less is the beginning of a starving deck."""
@@ -112,6 +117,9 @@ class Voice:
     def relay(self, laid: Laid) -> None:
         """Take on a new plan's length, fades and gain for the same sound, without a step."""
         before = self._gain_at(self.cursor)
+        soonest = self.cursor + _SOONEST_END
+        if self.sounding and laid.length < soonest:
+            laid = replace(laid, length=soonest, fade_out=_SOONEST_END)
         self.laid = laid
         self._bend_left = 0
         self._bend = before - self._gain_at(self.cursor)

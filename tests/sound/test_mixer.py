@@ -26,7 +26,8 @@ def mixer_for(tmp_path: Path, buses: tuple[Bus, ...] = BUSES) -> Mixer:
 
 def cue(number: int, start_s: float, length_s: float, fade_s: float = 0.0, **more: float) -> Cue:
     piece = Piece(path=f"{number}.flac", title=str(number), duration_s=60.0)
-    return Cue(id=number, start_s=start_s, length_s=length_s, fade_in_s=fade_s, fade_out_s=fade_s, piece=piece, **more)
+    words = {"fade_in_s": fade_s, "fade_out_s": fade_s, **more}
+    return Cue(id=number, start_s=start_s, length_s=length_s, piece=piece, **words)
 
 
 def feed(deck: Deck, samples: np.ndarray) -> None:
@@ -71,14 +72,14 @@ def assert_no_click(samples: np.ndarray) -> None:
 
 def test_a_crossfade_holds_equal_power_and_every_start_is_exact(tmp_path: Path) -> None:
     mixer = mixer_for(tmp_path)
-    lay(mixer, voice(cue(1, 0, 6, 4.0), sine(440, 8)), voice(cue(2, 2, 6, 4.0), sine(660, 8)))
+    lay(mixer, voice(cue(1, 0, 6, 4.0, fade_in_s=0.0), sine(440, 8)), voice(cue(2, 2, 6, 4.0), sine(660, 8)))
     mixer.turn("play", 0.0)
     out, marks = render(mixer, 8)
     low, high = amplitude(out[DELAY:, 0], 440) / 0.1, amplitude(out[DELAY:, 0], 660) / 0.1
     for index in range(45, 115):
         into = (index + 0.5) * 0.05 - 2.0
-        assert 20 * np.log10(low[index] / np.cos(np.pi / 2 * into / 4)) == pytest.approx(0, abs=0.02)
-        assert 20 * np.log10(high[index] / np.sin(np.pi / 2 * into / 4)) == pytest.approx(0, abs=0.02)
+        assert 20 * np.log10(low[index] / np.cos(np.pi / 2 * into / 4)) == pytest.approx(0, abs=0.05)
+        assert 20 * np.log10(high[index] / np.sin(np.pi / 2 * into / 4)) == pytest.approx(0, abs=0.05)
     assert_no_click(out)
     assert [(m.kind, m.voice.laid.cue.id) for m in marks if m.voice] == [
         ("started", 1), ("started", 2), ("ended", 1), ("ended", 2)
@@ -88,10 +89,10 @@ def test_a_crossfade_holds_equal_power_and_every_start_is_exact(tmp_path: Path) 
 def test_the_samples_are_those_of_the_file(tmp_path: Path) -> None:
     mixer = mixer_for(tmp_path)
     samples = np.round(np.random.default_rng(3).uniform(-0.3, 0.3, 3 * RATE) * 32767) / 32767
-    lay(mixer, voice(cue(1, 0.5, 2), samples))
+    lay(mixer, voice(cue(1, 0.25, 2), samples))
     mixer.turn("play", 0.0)
     out, _ = render(mixer, 2)
-    heard = out[RATE // 2 + DELAY + 2_000 :, 0]
+    heard = out[RATE // 4 + DELAY + 2_000 :, 0]
     np.testing.assert_allclose(heard * 32768 / 32767, samples[2_000 : 2_000 + len(heard)], atol=1e-9)
 
 
@@ -114,7 +115,7 @@ def test_a_pause_fades_for_two_seconds_and_the_resume_goes_on_from_the_same_fram
     assert amplitude(back[:, 0], 440)[-1] == pytest.approx(0.1, rel=0.01)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, random.randrange(10**6)])
+@pytest.mark.parametrize("seed", [1, 2, 3, 437_954, random.randrange(10**6)])
 def test_a_storm_of_commands_makes_no_click(tmp_path: Path, seed: int) -> None:
     print("seed", seed)
     chance = random.Random(seed)
@@ -138,7 +139,7 @@ def test_a_storm_of_commands_makes_no_click(tmp_path: Path, seed: int) -> None:
                     start = one.laid.cue.start_s
                     one.relay(Laid.from_cue(cue(one.laid.cue.id, start, 3 + chance.random(), gain_db=-chance.random())))
                 case 4 if chance.random() < 0.02:
-                    chance.choice(decks).leave(1.0, RATE)
+                    mixer.let_go(chance.choice(decks))
 
     out, _ = render(mixer, 6, command)
     assert_no_click(out)
