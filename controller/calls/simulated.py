@@ -81,7 +81,7 @@ class SimulatedDesk:
     `answering` off: it hears, and nobody answers.
     """
 
-    def __init__(self, settings: BrokerSettings, room: str = "+", delay_s: float = 3.0, by: str = _BY) -> None:
+    def __init__(self, settings: BrokerSettings, delay_s: float = 3.0, by: str = _BY, room: str = "+") -> None:
         self._link = BrokerLink(settings)
         self._topic = f"stillroom/{room}/call"
         self._delay_s = delay_s

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
@@ -16,7 +17,6 @@ from controller.lights.fader import Envelope, Fade, steady
 from controller.messages import Act, Effect, FadeLight, LampChanged, LampView, Point
 
 _FULL = 254
-_JUMP_WINDOW_S = 0.1
 
 
 class SimulatedLights:
@@ -107,13 +107,18 @@ class SimulatedLamp:
         shown = [level for _, level in self.history]
         return min(shown), max(shown)
 
-    def largest_jump(self, since: float = 0.0) -> float:
-        """The largest change within a tenth of a second, after boot time `since`."""
+    def largest_jump(self, within_s: float = 1.0, since: float = 0.0) -> float:
+        """The largest change within so many seconds, after boot time `since`."""
         self._settle(boottime())
+        corners = [each for each in self.history if each[0] >= since]
+        times = [t for t, _ in corners]
         largest = 0.0
-        for (t0, a), (t1, b) in pairwise(self.history):
-            if t1 >= since:
-                largest = max(largest, abs(b - a) * min(1.0, _JUMP_WINDOW_S / max(t1 - t0, 1e-9)))
+        for (t, level), (at, after) in pairwise(corners):
+            largest = max(largest, abs(after - level) if at == t else 0.0)
+        for t, level in corners:  # between corners it is straight: the largest change begins or ends at one
+            for other in (t - within_s, t + within_s):
+                if times and times[0] <= other <= times[-1]:
+                    largest = max(largest, abs(_level_at(corners, times, other) - level))
         return largest
 
     def _settle(self, now: float) -> float:
@@ -122,6 +127,12 @@ class SimulatedLamp:
             self.history.append((self._ramp.end.t, level))
         self.history.append((now, level))
         return level
+
+
+def _level_at(corners: list[tuple[float, float]], times: list[float], t: float) -> float:
+    after = min(bisect_right(times, t), len(corners) - 1)
+    (t0, a), (t1, b) = corners[max(0, after - 1)], corners[after]
+    return b if t1 <= t0 else a + (b - a) * min(1.0, (t - t0) / (t1 - t0))
 
 
 class SimulatedZigbee:

@@ -72,7 +72,7 @@ def desk(tmp_path: Path, mosquitto: PrivateBroker) -> Iterator[Desk]:
 
 @asynccontextmanager
 async def support(broker: PrivateBroker, delay_s: float = 0.1) -> AsyncIterator[SimulatedDesk]:
-    simulated = SimulatedDesk(broker.settings("desk"), "room-1", delay_s)
+    simulated = SimulatedDesk(broker.settings("desk"), delay_s, room="room-1")
     await simulated.start()
     await until(lambda: simulated.connected, 6)
     yield simulated

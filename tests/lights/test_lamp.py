@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from controller.lights.fader import Envelope, Fade
 from controller.lights.lamp import Ask, LampDrive, Move
 from controller.lights.profile import load_profile
+from controller.lights.simulated import SimulatedLamp
 from controller.messages import Point
 
 ZIGBEE = load_profile(Path("devices/zigbee2mqtt-dimmable.toml").read_text(encoding="utf-8"))
@@ -182,3 +183,11 @@ def test_the_envelope_bounds_every_level_and_every_change(
     level = ENVELOPE.allow(wanted, present, over, swift=swift)
     assert abs(level - present) <= ENVELOPE.rate(swift) * over + 1e-9
     assert min(present, ENVELOPE.floor) - 1e-9 <= level <= max(present, ENVELOPE.ceiling) + 1e-9
+
+
+def test_a_simulated_lamp_remembers_its_largest_change_in_a_second() -> None:
+    lamp = SimulatedLamp("left", 0.3)
+    lamp.history = [(0.0, 0.3), (2.0, 0.3), (6.0, 0.7), (6.4, 0.6), (20.0, 0.6)]
+    assert lamp.largest_jump() == pytest.approx(0.1, abs=0.001)
+    lamp.history += [(30.0, 0.6), (30.0, 1.0)]
+    assert lamp.largest_jump() == pytest.approx(0.4, abs=0.001)
