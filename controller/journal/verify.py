@@ -50,6 +50,7 @@ def verify(file: Path) -> Verified:
     For the room's own file: the head hashes against every session's file that is still kept.
     Raises as `walk` does.
     """
+    file = file.absolute()
     room = room_file(file.parent.parent)
     beside = file.parent == sessions_dir(room.parent) and room.is_file()
     heads = walk(room).heads if beside else []

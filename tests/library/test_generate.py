@@ -32,8 +32,8 @@ RATE = 2000
 
 def slow(path: str) -> Samples:
     """One channel at `RATE`."""
-    samples, rate = soundfile.read(path, always_2d=True)
-    down: Samples = signal.resample_poly(samples[:, 0], RATE, rate)
+    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    down: Samples = signal.resample_poly(samples[:, 0].astype(float), RATE, rate)
     return down
 
 
@@ -69,9 +69,9 @@ def test_the_demo_is_as_mixed_as_a_clinic_s_own_music(pieces: list[Piece]) -> No
 
 def test_no_piece_clicks_falls_silent_or_begins_suddenly(pieces: list[Piece]) -> None:
     for piece in pieces:
-        samples, rate = soundfile.read(piece.path, always_2d=True)
+        samples, rate = soundfile.read(piece.path, dtype="float32", always_2d=True)
         bend = np.abs(np.diff(samples, 2, axis=0)).max(axis=1)
-        assert bend.max() < 6 * np.percentile(bend, 99), piece.title
+        assert bend.max() < 6 * np.percentile(bend[::16], 99), piece.title
         step = rate // 20
         level = np.sqrt(np.mean(samples[: len(samples) // step * step].reshape(-1, step * 2) ** 2, axis=1))
         loud = level.max()
@@ -83,7 +83,7 @@ def test_no_piece_clicks_falls_silent_or_begins_suddenly(pieces: list[Piece]) ->
 
 def test_the_music_is_warm(pieces: list[Piece]) -> None:
     for piece in pieces:
-        samples, rate = soundfile.read(piece.path, always_2d=True)
+        samples, rate = soundfile.read(piece.path, dtype="float32", always_2d=True)
         hertz, power = signal.welch(samples[:, 0], rate, nperseg=4096)
         assert power[hertz > 3000].sum() < 0.005 * power.sum(), piece.title
 
