@@ -7,8 +7,8 @@ import os
 import signal
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from rich.text import Text
 from textual import events
 from textual.app import App, ComposeResult
 from textual.containers import Vertical
@@ -57,6 +57,7 @@ class ConsoleApp(App[None]):
         self._answer: tuple[str, Tone, float] = ("", "plain", 0.0)
         self.keyboard = Keyboard(self)
         self._leaving_at = -1e9
+        self._paint_due = False
         self._asked_at = 0.0
         self._began = boottime()
 
@@ -154,6 +155,13 @@ class ConsoleApp(App[None]):
         )
 
     def _changed(self) -> None:
+        """Paint once, after everything that is being heard just now."""
+        if self.is_running and not self._paint_due:
+            self._paint_due = True
+            self.call_later(self._paint)
+
+    def _paint(self) -> None:
+        self._paint_due = False
         if self.is_running and self.screen_stack:
             view = self.view()
             off = self.look.off
@@ -162,12 +170,14 @@ class ConsoleApp(App[None]):
                 pane.show(view)
 
     def _tick(self) -> None:
-        self._changed()
+        """What changes although nothing is heard."""
+        if not self.client.connected or self._answer[0]:
+            self._changed()
         ask = self.query_one(Ask)
         if ask.form and ask.form.closes_after_s and boottime() - self._asked_at > ask.form.closes_after_s:
             self.back()
 
-    def _draw_sheet(self, view: View, width: int, height: int) -> Any:
+    def _draw_sheet(self, view: View, width: int, height: int) -> list[Text]:
         if self.keys_page is not None:
             return draw_help(self.keys_page, view, width, height)
         return draw_menu(self.menu, view, width, height) if self.menu else []
@@ -211,7 +221,10 @@ class ConsoleApp(App[None]):
         self._wear(replace(self.look, palette=THEMES[(at + 1) % len(THEMES)]))
 
     def leave(self) -> None:
-        """End this console at the second asking."""
+        """End this console at the second asking, and never from under a question."""
+        if self.asking is not None:
+            self.say("Esc first; then Ctrl+C twice leaves this console")
+            return
         if boottime() - self._leaving_at < 5.0:
             self.exit()
             return
@@ -249,9 +262,10 @@ class ConsoleApp(App[None]):
         self._wear(replace(self.look, dark=0))
         return True
 
-    def submit(self) -> None:
+    def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter in a question."""
-        answer = self.query_one(Ask).submit(self.look.colours)
+        event.stop()
+        answer = self.query_one(Ask).submit(event.value, self.look.colours)
         if isinstance(answer, Filled):
             self.back()
             self.commands.fill(answer)

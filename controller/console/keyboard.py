@@ -42,7 +42,9 @@ class Keyboard:
         if app.wake() and (action is None or action.name not in WAKING):
             return True
         ask = app.asking
-        if event.character and event.is_printable and self._somebody_types(event.character, now, ask):
+        if not (event.character and event.is_printable):
+            self._typing.clear()
+        elif self._somebody_types(event.character, now, ask):
             return True
         if ask is not None:
             return self._in_question(ask, key, action, now)
@@ -66,9 +68,9 @@ class Keyboard:
         elif key == "escape":
             self._app.back()
         elif key == "enter":
-            if self._rests.counts("enter", now):
-                self._app.submit()
-        elif key == "space" and not ask.line.value and action is not None:
+            # The field itself hands the line over, after the letters that it still has to take in.
+            return not self._rests.counts("enter", now)
+        elif key == "space" and not ask.begun and action is not None:
             # A line never begins with a space, so the largest key keeps its meaning.
             self._act(action, key, now)
         elif key != "tab":

@@ -373,6 +373,8 @@ async def test_alarms_are_sorted_starred_and_fit(room: FakeRoom) -> None:
 async def test_ctrl_q_does_not_end_the_console_and_ctrl_c_twice_does(room: FakeRoom) -> None:
     async with console(room) as (app, pilot):
         await pilot.press("n", "ctrl+q")
+        rest_keys(app)
+        await pilot.press("ctrl+q")
         await pilot.pause()
         assert app.is_running and app._exit is False
         await pilot.press("escape")

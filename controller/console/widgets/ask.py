@@ -17,6 +17,8 @@ class Ask(Vertical):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.form: Form | None = None
+        self.begun = False
+        """Whether anything was typed; the field itself takes letters in a moment later."""
         self._ready: Filled | None = None
         self._opener = ""
         self._opened_twice = False
@@ -38,6 +40,7 @@ class Ask(Vertical):
         """Ask a question. `opener`: the key that brought it, which may still be held down."""
         self.form, self._ready = form, None
         self._opener, self._opened_twice = opener, False
+        self.begun = bool(form.initial)
         title = styled(f" {form.title}  ", colours.bright, bold=True)
         title.append_text(styled(form.hint, colours.text))
         self.query_one("#ask-title", Static).update(title)
@@ -56,6 +59,7 @@ class Ask(Vertical):
         The first repeat is let through, for it may be the first letter of a word; the second one in a row tells a held
         key, and takes the first away again.
         """
+        self.begun = True
         if not self._opener or key != self._opener:
             self._opener = ""
             return False
@@ -69,14 +73,14 @@ class Ask(Vertical):
         """The line changed, so what was shown before is no longer what Enter would do."""
         self._ready = None
 
-    def submit(self, colours: Palette) -> Filled | Form | None:
+    def submit(self, text: str, colours: Palette) -> Filled | Form | None:
         """Read the line: an answer, a further question, or None where more is needed."""
         if self.form is None:
             return None
         if self._ready is not None:
             return self._ready
         try:
-            answer = self.form.read(" ".join(self.line.value.split()))
+            answer = self.form.read(" ".join(text.split()))
         except ValueError as wrong:
             self.say(str(wrong), colours.medium)
             return None

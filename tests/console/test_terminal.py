@@ -1,0 +1,175 @@
+"""Real keys through a real terminal: tmux at 80 x 24, the console as its own process."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pty
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+PYTHON = sys.executable
+RUN = "from pathlib import Path; from controller.console.app import run_console; run_console(Path({!r}), 'AB')"
+
+
+class Terminal:
+    """A private tmux server with one console in it, and the fake room beside it."""
+
+    def __init__(self, where: Path, term: str) -> None:
+        self.where = where
+        self.socket = str(where / "tmux")
+        self.inputs_file = where / "inputs"
+        self.room = subprocess.Popen([PYTHON, "-m", "tests.console.fake_daemon", str(where), str(self.inputs_file)])
+        self.wait((where / "sound.sock").exists)
+        command = f'exec env TERM={term} {PYTHON} -c "{RUN.format(str(where))}"'
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", command)
+
+    def tmux(self, *words: str) -> str:
+        return subprocess.run(["tmux", "-S", self.socket, *words], check=True, capture_output=True, text=True).stdout
+
+    def screen(self) -> str:
+        return self.tmux("capture-pane", "-p")
+
+    def inputs(self) -> list[dict[str, object]]:
+        if not self.inputs_file.exists():
+            return []
+        lines = self.inputs_file.read_text(encoding="utf-8").splitlines()
+        return [json.loads(line)["act"] for line in lines]
+
+    def press(self, *keys: str) -> None:
+        self.tmux("send-keys", *keys)
+
+    def type(self, text: str) -> None:
+        self.tmux("send-keys", "-l", text)
+
+    def wait(self, true: Callable[[], object], timeout: float = 15.0) -> None:
+        end = time.monotonic() + timeout
+        while not true():
+            assert time.monotonic() < end, f"not in time; the screen:\n{self.screen()}"
+            time.sleep(0.03)
+
+    def close(self) -> None:
+        subprocess.run(["tmux", "-S", self.socket, "kill-server"], check=False, capture_output=True)
+        self.room.kill()
+        self.room.wait()
+
+
+@pytest.fixture
+def terminal(request: pytest.FixtureRequest) -> Iterator[Terminal]:
+    if shutil.which("tmux") is None:
+        pytest.skip("tmux is not installed")
+    with tempfile.TemporaryDirectory(prefix="room") as where:
+        made = Terminal(Path(where), getattr(request, "param", "screen-256color"))
+        try:
+            made.wait(lambda: "RUNNING" in made.screen())
+            yield made
+        finally:
+            made.close()
+
+
+def test_the_console_answers_every_key_in_a_real_terminal(terminal: Terminal) -> None:
+    def kinds() -> list[object]:
+        return [act["kind"] for act in terminal.inputs()]
+
+    assert "c CALL" in terminal.screen() and "m menu" in terminal.screen()
+    simple = (
+        ("1", "mark"), ("Space", "pause"), ("r", "resume"), ("Up", "volume"), ("h", "hold"), ("s", "quiet"),
+        ("PPage", "volume"), ("l", "light"), ("f", "light"), ("Left", "light"), ("a", "see_alarm"),
+        ("BSpace", "take_back"), ("é", "mark"), ("F2", "call"),
+    )  # fmt: skip
+    for count, (key, kind) in enumerate(simple, 1):
+        terminal.press(key)
+        terminal.wait(lambda count=count: len(kinds()) >= count)
+        assert kinds()[-1] == kind, key
+    terminal.wait(lambda: "SUPPORT CALLED" in terminal.screen())
+    terminal.press("n")
+    terminal.wait(lambda: "no names" in terminal.screen())
+    terminal.type("cold hands")
+    terminal.press("C-q", "Enter")
+    terminal.wait(lambda: kinds()[-1] == "note")
+    assert terminal.inputs()[-1]["text"] == "cold hands"
+    terminal.press("v")
+    terminal.wait(lambda: "Vitals" in terminal.screen())
+    terminal.type("120/80 72")
+    time.sleep(0.8)
+    terminal.press("Enter")
+    terminal.wait(lambda: kinds()[-1] == "vitals")
+    terminal.press("g")
+    terminal.wait(lambda: "Go to" in terminal.screen())
+    terminal.press("6")
+    time.sleep(0.8)
+    terminal.press("Enter")
+    terminal.wait(lambda: kinds()[-1] == "go")
+    terminal.press("?")
+    terminal.wait(lambda: "All keys" in terminal.screen())
+    terminal.press("Escape")
+    terminal.press("C-c")
+    terminal.wait(lambda: "Ctrl+C again" in terminal.screen())
+    terminal.press("C-c")
+    terminal.wait(lambda: not _alive(terminal))
+
+
+def _alive(terminal: Terminal) -> bool:
+    shown = subprocess.run(["tmux", "-S", terminal.socket, "list-panes"], check=False, capture_output=True)
+    return shown.returncode == 0
+
+
+@pytest.mark.parametrize(("first", "gap"), [(0.25, 0.033), (0.5, 0.033), (0.25, 0.092)])
+def test_a_key_held_in_a_real_terminal_acts_once(terminal: Terminal, first: float, gap: float) -> None:
+    for _ in range(15):
+        terminal.press("1")
+        time.sleep(first)
+        first = gap
+    terminal.wait(terminal.inputs)
+    time.sleep(0.2)
+    assert [act["kind"] for act in terminal.inputs()] == ["mark"]
+
+
+@pytest.mark.parametrize("terminal", ["linux"], indirect=True)
+def test_the_bare_linux_console_is_readable(terminal: Terminal) -> None:
+    screen = terminal.screen()
+    assert "RUNNING" in screen and "c CALL" in screen
+    assert not set("▁▂▃▄▅▆▇▀⌫━") & set(screen)
+
+
+@pytest.mark.parametrize("how", ["hang up", "close the terminal"])
+def test_a_console_whose_terminal_goes_ends_and_does_not_spin(how: str) -> None:
+    with tempfile.TemporaryDirectory(prefix="room") as where:
+        child, terminal = pty.fork()
+        if child == 0:
+            os.environ.update(TERM="xterm-256color", COLUMNS="80", LINES="24")
+            os.execv(PYTHON, [PYTHON, "-c", RUN.format(where)])
+        seen = b""
+        end = time.monotonic() + 15
+        while b"CALL" not in seen and time.monotonic() < end:
+            if select.select([terminal], [], [], 0.1)[0]:
+                seen += os.read(terminal, 65536)
+        assert b"CALL" in seen
+        if how == "hang up":
+            os.kill(child, signal.SIGHUP)
+        else:
+            os.close(terminal)
+        end = time.monotonic() + 5
+        ended = 0
+        while not ended and time.monotonic() < end:
+            if how == "hang up" and select.select([terminal], [], [], 0)[0]:
+                with contextlib.suppress(OSError):
+                    os.read(terminal, 65536)
+            ended, _ = os.waitpid(child, os.WNOHANG)
+            time.sleep(0.02)
+        if not ended:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+        if how == "hang up":
+            os.close(terminal)
+        assert ended, "the console outlived its terminal"
