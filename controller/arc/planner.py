@@ -225,7 +225,7 @@ def _kept(request: PlanRequest) -> tuple[list[Cue], float]:
         and cue.start_s <= now + (0.0 if request.cut else LEAD_S)
     ]  # fmt: skip
     if not sounding:
-        return [], now + (CUT_LEAD_S if request.cues else 1.0)
+        return [], now + (CUT_LEAD_S if request.cues else 0.0)
     if not request.cut:
         last = max(sounding, key=lambda cue: cue.end_s)
         return sounding, last.end_s - min(last.fade_out_s or fade, last.length_s / 2)

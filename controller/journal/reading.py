@@ -11,7 +11,7 @@ from pathlib import Path
 from controller.journal.schema import read_body
 from controller.journal.store import book_file, read_meta, reading, room_file, session_file, sessions_dir
 from controller.journal.verify import Verified, verify
-from controller.messages import Act, LogEntry, Opened, PieceEnded, Record, RefusedAct, Start
+from controller.messages import Act, LampChanged, LogEntry, Opened, PieceEnded, Record, RefusedAct, Start
 
 __all__ = [
     "SessionInfo",
@@ -26,7 +26,18 @@ __all__ = [
 ]
 
 _PAGE = 500
-_MACHINERY = ("timer", "planned", "engine_reported")
+_MACHINERY = ("timer", "planned", "engine_reported", "call_changed")
+_SAID_BY_THE_ACT = {
+    "start": {"session_started"},
+    "end": {"session_ended"},
+    "pause": {"paused"},
+    "resume": {"resumed", "hold_ended", "quiet_ended"},
+    "hold": {"hold_began"},
+    "quiet": {"quiet_began"},
+    "light": {"light_scene"},
+    "take_back": {"taken_back"},
+}
+"""Facts that a log need not repeat beside the act that brought them about."""
 _NOT_SHOWN = {Start: {"programme_text", "participants"}, Opened: {"rules"}, RefusedAct: {"values"}}
 
 
@@ -98,7 +109,7 @@ def log_entries(record: Record, text: str = "") -> list[LogEntry]:
     """
     act, origin = record.input.act, record.input.origin
     entries = []
-    if act.kind not in _MACHINERY and not (isinstance(act, PieceEnded) and act.why == "end"):
+    if not _is_machinery(act):
         values = _plain_fields(act)
         participants = act.participants if isinstance(act, Start) else record.input.participants
         if participants:
@@ -115,9 +126,21 @@ def log_entries(record: Record, text: str = "") -> list[LogEntry]:
             text=text or str(getattr(act, "text", "")),
         )
         entries.append(entry)
-    for fact in record.facts:
+    said = _SAID_BY_THE_ACT.get(act.kind, set())
+    for fact in (fact for fact in record.facts if fact.code not in said):
         entries.append(LogEntry(seq=record.seq, utc=record.stamp.utc, kind=fact.code, values=dict(fact.values)))
     return entries
+
+
+def _is_machinery(act: Act) -> bool:
+    """Whether a person has nothing from reading it: it went as it should, or its facts say it better."""
+    match act:
+        case PieceEnded():
+            return act.why in ("end", "cut")
+        case LampChanged():
+            return act.confirmed
+        case _:
+            return act.kind in _MACHINERY
 
 
 def _plain_fields(act: Act) -> dict[str, str | int | float]:
