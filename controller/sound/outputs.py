@@ -88,6 +88,7 @@ class BlockQueue:
 
     def abandon(self) -> None:
         """Give up what is queued, but let its marks be known: they will never be played."""
+        self._capture = None
         while self._blocks:
             self.take(clock.boottime())
 
@@ -108,6 +109,7 @@ class PacedOutput(BlockQueue):
         self._stop.set()
         self._filled.set()
         self._thread.join()
+        self.abandon()
 
     def _work(self) -> None:
         self._filled.wait()
@@ -158,7 +160,6 @@ class DeviceOutput(BlockQueue):
         self._closing = True
         with contextlib.suppress(Exception):
             self._stream.close()
-        self._capture = None
         self.abandon()
 
     def _fill(self, outdata: Any, _frames: int, time: Any, _status: Any) -> None:

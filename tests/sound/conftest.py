@@ -16,22 +16,20 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Piece]:
     """Tones and noise in the formats of a library."""
     directory = tmp_path_factory.mktemp("music")
     pieces = {
-        "low": tone(directory / "low.flac", 440.0, 30.0),
-        "high": tone(directory / "high.flac", 660.0, 30.0),
-        "ogg": tone(directory / "low.ogg", 440.0, 30.0),
-        "mp3": tone(directory / "high.mp3", 660.0, 30.0),
-        "cd": tone(directory / "cd.flac", 660.0, 30.0, rate=44_100),
-        "short": tone(directory / "short.flac", 440.0, 2.0),
-        "noise": noise(directory / "noise.flac", 40.0),
-        "noise_ogg": noise(directory / "noise.ogg", 40.0),
+        "low": tone(directory / "low.flac", 440.0, 20.0),
+        "high": tone(directory / "high.flac", 660.0, 20.0),
+        "ogg": tone(directory / "low.ogg", 440.0, 20.0),
+        "mp3": tone(directory / "high.mp3", 660.0, 20.0),
+        "cd": tone(directory / "cd.flac", 660.0, 20.0, rate=44_100),
+        "noise": noise(directory / "noise.flac", 20.0),
     }
     (directory / "text.mp3").write_text("these are words\n" * 300)
     (directory / "empty.ogg").touch()
     (directory / "folder.flac").mkdir()
     whole = Path(pieces["noise"].path).read_bytes()
-    (directory / "truncated.flac").write_bytes(whole[: len(whole) // 16])
+    (directory / "truncated.flac").write_bytes(whole[: len(whole) // 20])
     for name in ("missing.flac", "text.mp3", "empty.ogg", "folder.flac", "truncated.flac"):
-        pieces[name.split(".")[0]] = Piece(path=str(directory / name), title=name, duration_s=30.0)
+        pieces[name.split(".")[0]] = Piece(path=str(directory / name), title=name, duration_s=20.0)
     return pieces
 
 

@@ -72,14 +72,18 @@ def assert_no_click(samples: np.ndarray) -> None:
 
 def test_a_crossfade_holds_equal_power_and_every_start_is_exact(tmp_path: Path) -> None:
     mixer = mixer_for(tmp_path)
-    lay(mixer, voice(cue(1, 0, 6, 4.0, fade_in_s=0.0), sine(440, 8)), voice(cue(2, 2, 6, 4.0), sine(660, 8)))
+    lay(
+        mixer,
+        voice(cue(1, 0, 6, 4.0, fade_in_s=0.0), sine(440, 8)),
+        voice(cue(2, 2, 6, 4.0, fade_out_s=0.5), sine(660, 8)),
+    )
     mixer.turn("play", 0.0)
     out, marks = render(mixer, 8)
     low, high = amplitude(out[DELAY:, 0], 440) / 0.1, amplitude(out[DELAY:, 0], 660) / 0.1
     for index in range(45, 115):
         into = (index + 0.5) * 0.05 - 2.0
-        assert 20 * np.log10(low[index] / np.cos(np.pi / 2 * into / 4)) == pytest.approx(0, abs=0.05)
-        assert 20 * np.log10(high[index] / np.sin(np.pi / 2 * into / 4)) == pytest.approx(0, abs=0.05)
+        assert 20 * np.log10(low[index] / np.cos(np.pi / 2 * into / 4)) == pytest.approx(0, abs=0.01)
+        assert 20 * np.log10(high[index] / np.sin(np.pi / 2 * into / 4)) == pytest.approx(0, abs=0.01)
     assert_no_click(out)
     assert [(m.kind, m.voice.laid.cue.id) for m in marks if m.voice] == [
         ("started", 1), ("started", 2), ("ended", 1), ("ended", 2)
@@ -143,7 +147,6 @@ def test_a_storm_of_commands_makes_no_click(tmp_path: Path, seed: int) -> None:
 
     out, _ = render(mixer, 6, command)
     assert_no_click(out)
-    assert np.abs(out).max() > 0.01
 
 
 def test_a_deck_that_runs_dry_is_faded_out_before_and_the_filler_comes_within_a_second(tmp_path: Path) -> None:

@@ -1,0 +1,145 @@
+"""Every output behaves like a card, and a capture is right at any moment."""
+
+import asyncio
+import shutil
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from controller import clock
+from controller.sound.capture import Capture, read_start
+from controller.sound.card import Card
+from controller.sound.mixer import BLOCK, Mark, Mixer
+from controller.sound.outputs import QUEUE_BLOCKS, Output, open_output
+from controller.sound.settings import Bus, SoundSettings
+from controller.sound.timeline import RATE
+from tests.sound.room import wait
+
+Told = list[tuple[str, int, float]]
+
+
+@pytest.fixture(params=["null", "file", "device"])
+def output(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Output, Told]]:
+    told: Told = []
+    capture = Capture(tmp_path / "heard.wav", 2) if request.param == "file" else None
+    wanted = {"null": "null", "file": f"file:{tmp_path / 'heard.wav'}", "device": "device:"}[request.param]
+    try:
+        made = open_output(wanted, 2, lambda mark, frame, at: told.append((mark.kind, frame, at)), capture)
+    except OSError as error:
+        pytest.skip(f"no sound device here: {error}")
+    yield made, told
+    made.close()
+    made.close()
+    if capture is not None:
+        capture.close()
+
+
+def put(output: Output, count: int, marks: tuple[Mark, ...] = ()) -> None:
+    for _ in range(count):
+        assert output.put(np.full((BLOCK, 2), 0.1), marks, 1.0)
+
+
+def test_a_card_takes_blocks_by_the_clock_and_tells_the_frame_of_every_mark(output: tuple[Output, Told]) -> None:
+    card, told = output
+    put(card, 3, (Mark("early", 5),))
+    begun = clock.boottime()
+    put(card, 30, (Mark("place", 100),))
+    took = clock.boottime() - begun
+    # 33 blocks less what the queue holds must have been played.
+    assert took == pytest.approx((33 - QUEUE_BLOCKS) * BLOCK / RATE, abs=0.1)
+    assert [frame for _, frame, _ in told[:5]] == [5, BLOCK + 5, 2 * BLOCK + 5, 3 * BLOCK + 100, 4 * BLOCK + 100]
+    for (_, frame_a, at_a), (_, frame_b, at_b) in pairwise(told[5:]):
+        assert at_b - at_a == pytest.approx((frame_b - frame_a) / RATE, abs=0.02)
+    assert card.late_blocks == 0
+
+
+def test_a_block_that_is_not_there_is_played_as_silence_and_counted(output: tuple[Output, Told]) -> None:
+    card, _ = output
+    put(card, QUEUE_BLOCKS)
+    wait(0.02 * QUEUE_BLOCKS + 0.15)
+    late = card.late_blocks
+    assert late >= 4
+    assert not card.lost
+
+
+def test_a_capture_is_readable_while_it_is_written_and_knows_when_it_began(tmp_path: Path) -> None:
+    path = tmp_path / "heard.wav"
+    capture = Capture(path, 4)
+    begun = clock.boottime()
+    assert capture.begin(begun) == 0
+    for _ in range(60):
+        capture.append(np.full((BLOCK, 4), -0.5))
+    deadline = clock.boottime() + 5
+    while path.stat().st_size < 60 * BLOCK * 8 and clock.boottime() < deadline:
+        wait(0.01)
+    copy = tmp_path / "killed.wav"
+    shutil.copy(path, copy)
+    samples, rate = soundfile.read(copy)
+    assert rate == RATE
+    assert samples.shape[1] == 4
+    assert len(samples) >= RATE, "the header is at most a second behind"
+    assert samples.min() >= -0.5
+    start = read_start(copy)
+    assert start is not None
+    assert start.boottime == pytest.approx(begun, abs=1e-6)
+    capture.close()
+
+
+def test_a_capture_goes_on_where_a_kill_left_it_with_the_true_gap(tmp_path: Path) -> None:
+    path = tmp_path / "heard.wav"
+    capture = Capture(path, 2)
+    begun = clock.boottime() - 1.0
+    capture.begin(begun)
+    capture.append(np.full((BLOCK, 2), 0.5))
+    capture.close()
+    again = Capture(path, 2)
+    frame = again.begin(begun + 0.7)
+    assert frame == round(0.7 * RATE)
+    again.append(np.full((BLOCK, 2), 0.25))
+    again.close()
+    samples, _ = soundfile.read(path)
+    assert len(samples) == frame + BLOCK
+    assert np.abs(samples[BLOCK:frame]).max() == 0.0
+    assert samples[frame:].min() == pytest.approx(0.25, abs=1e-4)
+
+
+def test_a_file_that_is_not_its_own_is_set_aside(tmp_path: Path) -> None:
+    path = tmp_path / "heard.wav"
+    path.write_bytes(b"somebody's")
+    Capture(path, 2).close()
+    assert (tmp_path / "heard.old.wav").read_bytes() == b"somebody's"
+
+
+async def wait_for(true: Callable[[], object]) -> None:
+    deadline = clock.boottime() + 5
+    while not true() and clock.boottime() < deadline:
+        await asyncio.sleep(0.02)
+    assert true()
+
+
+async def test_a_device_that_is_gone_is_said_at_once_replaced_and_taken_back(tmp_path: Path) -> None:
+    buses = (Bus(name="speakers", channels=(1, 2)),)
+    mixer = Mixer(SoundSettings(room="test", runtime_dir=tmp_path, buses=buses, output="null"))
+    lost: list[str] = []
+    marks: list[Mark] = []
+    card = Card(mixer, lambda mark, _frame, _at: marks.append(mark), lost.append)
+    card.start()
+    watching = asyncio.create_task(card.watch())
+    try:
+        await wait_for(lambda: card.output.frame > BLOCK)
+        frame = card.output.frame
+        card.output.lost = "unplugged"
+        await wait_for(lambda: lost)
+        assert lost == ["unplugged"]
+        await wait_for(lambda: [mark for mark in marks if mark.kind == "output"])
+        await wait_for(lambda: card.output.frame > frame + RATE // 10)
+        assert card.lost == ""
+        assert card.late_blocks < 20, "none but those of the time without a device"
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        card.close()
