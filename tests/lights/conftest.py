@@ -1,3 +1,0 @@
-from tests.broker_fixture import mosquitto
-
-__all__ = ["mosquitto"]
