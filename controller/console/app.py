@@ -187,6 +187,8 @@ class ConsoleApp(App[None]):
     def say(self, text: str, tone: Tone = "plain") -> None:
         """Put words on the answer line."""
         self._answer = (text, tone, boottime() + ANSWER_S)
+        if (ask := self.asking) is not None:
+            ask.say(text, self.look.colours.text)
         self._changed()
 
     def ask(self, form: Form, opener: str = "") -> None:

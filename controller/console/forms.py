@@ -96,7 +96,7 @@ def vitals_form() -> Form:
 
     def read(text: str) -> Filled | Form:
         if not text:
-            return Form(title="Vitals missed", hint="why? asleep, asked not to, device …", read=missed)
+            return Form(title="Vitals missed", hint="why? asleep, asked not to, device ...", read=missed)
         return Filled(act=read_vitals(text), words=f"vitals {text}")
 
     return Form(title="Vitals", hint="120/80 72 98 36.8    (BP, pulse, SpO2, °C)    empty: missed", read=read)

@@ -25,7 +25,9 @@ def test_every_act_of_people_has_words_for_the_log() -> None:
 
 
 def test_every_code_of_the_rules_has_words() -> None:
-    rules = "".join(path.read_text(encoding="utf-8") for path in Path("controller/session").glob("*.py"))
+    rules = "".join(
+        path.read_text(encoding="utf-8") for path in (Path(wording.__file__).parent / "session").glob("*.py")
+    )
     for code in set(re.findall(r'Refused\(\s*"(\w+)"', rules)):
         assert code in wording._REFUSALS, code
     for code in set(re.findall(r'Fact\(\s*code="(\w+)"', rules)):

@@ -211,7 +211,10 @@ def _idle(view: View, width: int, height: int) -> list[Text]:
             ("m, then 5, starts one:  programme, participant's code, Enter.", colours.bright),
             ("c calls support at any time.   ? shows all keys.", colours.text),
         ]
-    told += [("", colours.dim), *((line, colours.dim) for line in wrap(wording.NOT_A_MEDICAL_DEVICE, width - 2))]
+    told += [
+        ("", colours.dim),
+        *((line, colours.dim) for line in wrap(wording.NOT_A_MEDICAL_DEVICE, min(60, width - 2))),
+    ]
     if view.status.simulated:
         told.append(("Simulated room.", colours.dim))
     above = max(0, (height - len(told)) // 2)

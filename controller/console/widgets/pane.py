@@ -9,6 +9,9 @@ from textual.widget import Widget
 
 from controller.console.view import View
 
+_PLAIN = str.maketrans("✓…’–", "√.'-")
+"""What the words use and the Linux console's font lacks, sign for sign."""
+
 Draw = Callable[[View, int, int], list[Text]]
 """(view, columns, rows) -> at most so many lines, none wider than the columns."""
 
@@ -39,4 +42,7 @@ class Pane(Widget):
         if self._view is None or self.size.width <= 0:
             return Text("")
         lines = self._draw(self._view, self.size.width, self.size.height)[: self.size.height]
-        return Text("\n", no_wrap=True, end="").join(lines)
+        drawn = Text("\n", no_wrap=True, end="").join(lines)
+        if self._view.look.signs.plain:
+            drawn.plain = drawn.plain.translate(_PLAIN)
+        return drawn

@@ -80,8 +80,8 @@ def draw_help(page: int, view: View, width: int, height: int) -> list[Text]:
         line.append_text(styled(f"{action.long:<14}", colours.text))
         line.append_text(styled(wording.fit(action.help, max(1, width - 22)), colours.dim))
         lines.append(line)
-    marks = "  ".join(f"{at} {label}" for at, (_, label) in enumerate(view.status.marks, 1))
+    marks = "  ".join(f"{at}_{label.replace(' ', '_')}" for at, (_, label) in enumerate(view.status.marks, 1))
     if len(lines) + len(wrapped := wrap(f"Marks  {marks}", width - 2)) < height and marks:
-        lines += [styled(f" {text}", colours.text) for text in wrapped]
+        lines += [styled(f" {text.replace('_', ' ')}", colours.text) for text in wrapped]
     lines.append(styled(f" {wording.NOT_A_MEDICAL_DEVICE}", colours.dim))
     return lines
