@@ -87,8 +87,8 @@ def test_a_note_shows_its_words_who_said_so_and_whom_it_concerns() -> None:
         (Opened(rules=RULES, outage_s=None), {"rebooted": 0}),
         (RefusedAct(act="resume", code="already", values={"state": "running"}),
          {"act": "resume", "code": "already", "state": "running"}),
-        (PieceEnded(cue=3, title="Moss", why="cut", played_s=9),
-         {"cue": 3, "title": "Moss", "why": "cut", "played_s": 9}),
+        (PieceEnded(cue=3, title="Moss", why="truncated", played_s=9),
+         {"cue": 3, "title": "Moss", "why": "truncated", "played_s": 9}),
     ],
 )  # fmt: skip
 def test_an_entry_carries_the_plain_values_of_what_happened(act: Act, values: dict[str, str | float]) -> None:
