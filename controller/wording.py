@@ -56,6 +56,7 @@ DUE: dict[str, str] = {
     "booster_opens": "booster window opens",
     "booster_closes": "booster window closes",
     "release": "release earliest",
+    "arc_ends": "programme ends",
 }
 
 _ALREADY: dict[str, str] = {
@@ -166,7 +167,7 @@ def due(item: DueView, *, named: bool = False) -> str:
     what = DUE.get(item.code, item.code.replace("_", " "))
     if named and item.participant:
         what = f"{item.participant} {what}"
-    windows = item.code in ("booster_opens", "booster_closes", "release")
+    windows = item.code in DUE and item.code != "vitals"
     if item.in_s < -30.0:
         return f"{what} {'since' if windows else 'overdue'} {duration(item.in_s)}"
     if abs(item.in_s) <= 30.0:

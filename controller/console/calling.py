@@ -36,7 +36,7 @@ class _Own:
 class _Heard:
     stage: CallStage
     by: str
-    level: CallLevel | None = None
+    level: CallLevel
 
 
 class CallDesk:
@@ -81,6 +81,11 @@ class CallDesk:
         heard = self._heard.get(call)
         return heard.stage if heard else None
 
+    def stand_down(self, call: str, by: str) -> None:
+        """Tell the caller that nobody needs to come; the daemon is told apart from this."""
+        self.link.write({"stand_down": call, "by": by})
+        self.forget(call)
+
     def forget(self, call: str) -> None:
         """The call is over: do not hand it on any more."""
         if self._own is not None and self._own.call == call:
@@ -90,6 +95,8 @@ class CallDesk:
         """The call that stands open, as far along as somebody has truly said."""
         own = self._current(daemon, daemon_up)
         if own is None:
+            if not daemon_up and self.link.up:
+                return self._newest_open(daemon)
             heard = self._heard.get(daemon.call)
             if heard is None or not self.link.up:
                 return daemon
@@ -102,6 +109,14 @@ class CallDesk:
         elif daemon.call == own.call and daemon.level == own.level:
             mine = replace(mine, stage=daemon.stage, by=daemon.by, seq=daemon.seq)
         return replace(mine, stage=self._honest(mine.stage, own, daemon_up))
+
+    def _newest_open(self, daemon: CallView) -> CallView:
+        """With the daemon away: the open call that the caller named last, whoever placed it."""
+        for call, heard in reversed(self._heard.items()):
+            if heard.stage != "stood_down":
+                since_t = daemon.since_t if daemon.call == call else 0.0
+                return CallView(call=call, level=heard.level, stage=heard.stage, by=heard.by, since_t=since_t)
+        return replace(daemon, stage="stood_down") if daemon.call in self._heard else daemon
 
     def _current(self, daemon: CallView, daemon_up: bool) -> _Own | None:
         """The call of this console, unless it is over or has become part of somebody else's."""
@@ -145,10 +160,16 @@ class CallDesk:
         if message.get("path") in ("ok", "lost"):
             self.path_state = str(message["path"])
         if "call" in message and message.get("stage") in _STAGES:
-            level = message.get("level")
-            self._heard[str(message["call"])] = _Heard(
-                message["stage"], str(message.get("by") or ""), level if level in ("assist", "emergency") else None
-            )
-            if message["stage"] == "stood_down":
-                self.forget(str(message["call"]))
+            self._hear(str(message["call"]), message)
         self._changed()
+
+    def _hear(self, call: str, message: dict[str, Any]) -> None:
+        level: CallLevel = "emergency" if message.get("level") == "emergency" else "assist"
+        own = self._own
+        stood_down = message["stage"] == "stood_down"
+        if own is not None and own.call == call and own.level == "emergency" != level and not stood_down:
+            # Somebody coming for the assist is not yet somebody coming for the emergency.
+            return
+        self._heard[call] = _Heard(message["stage"], str(message.get("by") or ""), level)
+        if stood_down:
+            self.forget(call)

@@ -192,7 +192,7 @@ class Client:
         if isinstance(act, Call):
             self.desk.place(act.call, act.level, replace(origin, path="caller"), self.room_time)
         if isinstance(act, StandDown):
-            self.desk.forget(self.call.call)
+            self.desk.stand_down(act.call or self.call.call, self.person or self.console)
         if isinstance(act, Pause | Resume):
             self._spawn(self._go_direct(pending))
         self._touched()

@@ -264,6 +264,9 @@ class FakeRoom:
         writer.write(_line({"path": "ok"}))
         while line := await reader.readline():
             message = json.loads(line)
+            if "stand_down" in message:
+                self.caller_says({"call": message["stand_down"], "stage": "stood_down", "by": message["by"]})
+                continue
             self.calls.append(message)
             self.caller_says({"call": message["call"], "level": message["level"], "stage": "placed", "by": ""})
 

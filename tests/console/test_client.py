@@ -173,6 +173,32 @@ async def test_another_consoles_emergency_of_this_call_is_not_shown_as_lost(room
         assert client.call.stage == "sent"
 
 
+async def test_an_answer_to_the_assist_is_not_shown_as_one_to_the_emergency(room: FakeRoom) -> None:
+    async with Client(room.runtime_dir) as client:
+        await client.ready(2)
+        await until(lambda: client.desk.reachable)
+        await client.send(Call(call="k-6"))
+        await client.send(Call(call="k-6", level="emergency"))
+        await until(lambda: len(room.calls) == 2)
+        room.caller_says({"call": "k-6", "level": "assist", "stage": "acknowledged", "by": "Mara"})
+        room.caller_says({"call": "k-6", "level": "emergency", "stage": "sent", "by": ""})
+        await until(lambda: client.call.stage == "sent")
+        assert client.call.level == "emergency"
+
+
+async def test_another_consoles_call_is_seen_and_stood_down_while_the_daemon_is_dead(room: FakeRoom) -> None:
+    async with Client(room.runtime_dir) as client:
+        await client.ready(2)
+        await room.stop("daemon")
+        await until(lambda: not client.connected and client.desk.reachable)
+        room.caller_says({"call": "k-7", "level": "assist", "stage": "acknowledged", "by": "Mara"})
+        await until(lambda: client.call.stage == "acknowledged")
+        waiting = asyncio.create_task(client.send(StandDown(call="k-7")))
+        await until(lambda: client.call.stage == "stood_down")
+        await room.start("daemon")
+        await waiting
+
+
 async def test_another_protocol_is_explained(runtime_dir: Path) -> None:
     room = FakeRoom(runtime_dir, protocol=7)
     await room.start("daemon")

@@ -14,7 +14,7 @@ def draw_log(view: View, width: int, height: int) -> list[Text]:
     lines = []
     for item in view.status.log[:height]:
         kind, text = wording.entry(item)
-        person = bool(item.console)
+        person = item.kind in wording.ACTS and item.console not in ("", "room")
         line = styled(f" {local_time(item.utc)}  ", colours.dim)
         line.append_text(styled(f"{kind:<8} ", colours.dim))
         colour = colours.bright if person and not item.taken_back else colours.text
