@@ -40,6 +40,10 @@ class RoomProcesses:
         for verb in VERBS:
             self.start(verb)
 
+    def running(self, verb: str) -> subprocess.Popen[bytes]:
+        """The process of a verb. Raises KeyError where it was not started."""
+        return self._running[verb]
+
     def dead(self) -> dict[str, int]:
         """What ended by itself, with its exit status."""
         return {verb: code for verb, process in self._running.items() if (code := process.poll()) is not None}

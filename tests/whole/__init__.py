@@ -1,0 +1,1 @@
+"""The whole room: real broker, engine, caller, daemon."""
