@@ -103,12 +103,15 @@ def shifted(sound: Audio, by: float) -> Audio:
 def best_shift(piece: Audio, heard: Audio, frame: int, lag: float) -> float:
     """The lag refined so that the least is left over: the two decoders' resamplers differ by parts of a frame."""
     whole = round(lag)
-    middle = slice(len(piece) // 4, 3 * len(piece) // 4)
-    part = heard[frame + whole : frame + whole + len(piece)][middle]
+    half = len(piece) // 2
+    middle = slice(half, min(len(piece), half + 2 * RATE))
+    part = heard[frame + whole :][middle]
+    around = piece[max(0, half - 64) : middle.stop + 64]
+    inside = slice(half - max(0, half - 64), half - max(0, half - 64) + len(part))
 
     def left(by: float) -> float:
-        model = shifted(piece, by)[middle][: len(part)]
-        return float(((part - model) ** 2).sum())
+        model = shifted(around, by)[inside]
+        return float(((part[: len(model)] - model) ** 2).sum())
 
     offsets = np.linspace(-1.0, 1.0, 41)
     coarse = offsets[int(np.argmin([left(by) for by in offsets]))]
