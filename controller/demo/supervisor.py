@@ -40,7 +40,7 @@ class Demo:
         self.minutes = minutes
         self.headless = headless
         self.wav = wav or state_dir / "room.wav"
-        self._told = 0
+        self._told: set[tuple[str, int, str]] = set()
         self._alarms: set[str] = set()
         self._done: set[str] = set()
         self._call = str(uuid4())
@@ -58,6 +58,7 @@ class Demo:
             for simulated in (bridge, desk):
                 stack.push_async_callback(simulated.close)
                 await simulated.start()
+            self.wav.unlink(missing_ok=True)  # a capture would be continued
             output = f"file:{self.wav}" if self.headless else "auto"
             capture = None if self.headless else self.wav
             room_file = write_room_file(self.state_dir, music, broker.port, output, capture)
@@ -151,11 +152,12 @@ class Demo:
         """One line for everything that happened since."""
         if not self.headless:
             return
-        for entry in sorted(status.log, key=lambda entry: entry.seq):
-            if entry.seq > self._told:
+        for entry in reversed(status.log):
+            key = (entry.utc, entry.seq, entry.kind)
+            if key not in self._told:
+                self._told.add(key)
                 kind, words = entry_words(entry)
                 self._say(f"{self._clock(status)}  {kind:<10} {words}")
-        self._told = max([self._told, *(entry.seq for entry in status.log)])
         standing = {alarm.code: alarm for alarm in status.alarms}
         for code in standing.keys() - self._alarms:
             self._say(f"{self._clock(status)}  alarm      {alarm_words(standing[code])}")
