@@ -25,11 +25,12 @@ fi
 # Whatever Python is first on PATH may be a build without ensurepip; Debian's own is the one we test.
 python=/usr/bin/python3
 stamp=.venv/.stillroom-lock
-wanted=$(cat deploy/requirements.lock pyproject.toml | sha256sum; "$python" --version)
+version=$("$python" --version)
+wanted=$(cat deploy/requirements.lock pyproject.toml | sha256sum; echo "$version")
 if [ ! -x .venv/bin/stillroom ] || [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     echo "Making the virtual environment in .venv (a minute or two, once)"
-    rm -rf .venv
-    "$python" -m venv .venv
+    # An environment of the same Python is brought up to date in place: something may be running in it.
+    [ "$(.venv/bin/python --version 2>/dev/null)" = "$version" ] || { rm -rf .venv; "$python" -m venv .venv; }
     .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r deploy/requirements.lock
     .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
     printf '%s' "$wanted" >"$stamp"

@@ -15,7 +15,7 @@ from controller.calls.simulated import SimulatedDesk
 from controller.config import Room, find_programme, load_programme, load_room
 from controller.console.client import Client
 from controller.demo.processes import RoomProcesses
-from controller.demo.room import LAMPS, ROOM, prepare_music, write_room_file
+from controller.demo.room import LAMPS, prepare_music, write_room_file
 from controller.demo.summary import summarise
 from controller.lights.simulated import SimulatedZigbee
 from controller.messages import Act, Call, Dose, End, Mark, Note, StandDown, Start, Status
