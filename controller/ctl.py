@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import sys
@@ -49,12 +50,17 @@ Whom = Annotated[list[str] | None, typer.Option("--participant", help="Code of w
 T = TypeVar("T")
 
 READY_S = 5.0
+READY_FIRST_S = 0.5
 ANSWER_S = 30.0
 
 
 async def _ask(act: Act, participants: tuple[str, ...], state: Path, person: str | None) -> Reply:
     async with Client(runtime_dir(state), console=f"ctl-{os.getpid()}", person=person) as client:
-        if not isinstance(act, Pause | Resume | Call):
+        if isinstance(act, Pause | Resume | Call):
+            # These have ways of their own where there is no daemon.
+            with contextlib.suppress(TimeoutError):
+                await client.ready(READY_FIRST_S)
+        else:
             await client.ready(READY_S)
         return await asyncio.wait_for(client.send(act, participants), ANSWER_S)
 

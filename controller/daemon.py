@@ -16,7 +16,7 @@ from pathlib import Path
 from controller.broker import BrokerLink
 from controller.calls.client import CallerClient
 from controller.clock import RoomClock, clock_synchronised, utc_now
-from controller.config import Room, find_programme, load_programme
+from controller.config import Room, load_programme, shipped
 from controller.files import ConfigError
 from controller.journal.reading import log_entries
 from controller.journal.recovery import Recovered, recover
@@ -41,6 +41,7 @@ from controller.pool import read_pool
 from controller.restoring import Restored, restore
 from controller.runner import Runner
 from controller.server import Server
+from controller.session.names import nearest
 from controller.sound.client import SoundClient
 from controller.views import Surroundings, status, telemetry
 
@@ -137,11 +138,14 @@ class Daemon:
             return given
         if shutil.disk_usage(self._state_dir).free < LEAST_FREE_BYTES:
             raise Refused("disk_full")
+        known = shipped("playlists")
+        if act.programme not in known:
+            raise Refused("programme_unknown", name=act.programme, nearest=nearest(act.programme, known))
+        path = known[act.programme]
         try:
-            path = find_programme(act.programme)
             load_programme(path)
         except ConfigError as error:
-            raise Refused("programme_unknown", name=act.programme, nearest=str(error)) from None
+            raise Refused("bad_value", what="programme", why=error.mistakes[0]) from None
         session = f"{utc_now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
         seed = act.seed if act.seed is not None else secrets.randbelow(2**31)
         filled = replace(

@@ -151,7 +151,8 @@ def imagined_pool(programme: Programme) -> dict[str, list[Piece]]:
             number = len(pieces)
             minutes = IMAGINED_MINUTES[number % len(IMAGINED_MINUTES)] + number % 5 * 0.35
             name = f"{phase.code} {number + 1}"
-            pieces.append(Piece(path=f"imagined/{name}", title=f"(imagined) {name}", duration_s=minutes * 60.0, true_peak_dbfs=-9.0))
+            title = f"(imagined) {name}"
+            pieces.append(Piece(path=name, title=title, duration_s=minutes * 60.0, true_peak_dbfs=-9.0))
     return pool
 
 

@@ -198,6 +198,11 @@ class Runner:
         except Refused as refusal:
             self._refuse(given, refusal, listener, now)
             return
+        except Exception:
+            # A fault in a rule costs the act that met it, never the session.
+            log.exception("%s could not be ruled", given.act.kind)
+            self._refuse(given, Refused("fault", what=given.act.kind), listener, now)
+            return
         before = self.state
         self.state = outcome.state
         if isinstance(given.act, Timer) and not outcome.effects and not outcome.facts:
