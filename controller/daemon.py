@@ -94,6 +94,9 @@ class Daemon:
         for damage in recovered.damaged:
             log.error("%s was damaged (%s) and is kept as %s", damage.book, damage.why, damage.kept_as)
             self.runner.post_act(DeviceLost(name=f"journal.{damage.book}", why=f"damaged at {damage.first_bad}"))
+        if recovered.session is not None and restored.unread:
+            why = f"cannot be replayed from {restored.unread[0]}"
+            self.runner.post_act(DeviceLost(name=f"journal.{recovered.session.book}", why=why))
         await self._server.start()
         stack.push_async_callback(self._server.close)
         await self._caller.start(self.runner.post_act)

@@ -6,19 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 
 from controller.arc.planner import Plan, PlanRequest, plan
 from controller.messages import Piece, Replan
-from controller.session.state import State, timeline_position
+from controller.session.state import State, arc_position, timeline_position
 
 Pool = Mapping[str, Sequence[Piece]]
 
 
 def make_plan(state: State, ask: Replan, pool: Pool, now: float) -> Plan:
-    """Plan from where the session stands at room time `now`."""
+    """Plan from where arc and sound stand at room time `now`: the record of the request may have taken its time."""
     assert state.programme is not None
     return plan(
         PlanRequest(
             programme=state.programme,
             pool=pool,
-            arc_s=ask.arc_s,
+            arc_s=arc_position(state, now),
             phase=state.phase,
             timeline_s=timeline_position(state, now),
             cues=state.cues,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 from controller.clock import RoomClock
@@ -9,6 +10,8 @@ from controller.journal.recovery import Recovered
 from controller.messages import RefusedAct, RoomRules, decode
 from controller.session.state import State, opening
 from controller.session.step import step
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -18,6 +21,8 @@ class Restored:
     state: State
     outage_s: float | None
     rebooted: bool
+    unread: tuple[int, ...] = ()
+    """Records of the session that could not be replayed."""
 
 
 def restore(recovered: Recovered, rules: RoomRules, clock: RoomClock) -> Restored:
@@ -30,9 +35,18 @@ def restore(recovered: Recovered, rules: RoomRules, clock: RoomClock) -> Restore
     book = recovered.session
     if book is None or book.snapshot is None:
         return Restored(opening(rules, clock.now()), outage, not same_boot)
-    state = decode(State, book.snapshot)
+    unread: list[int] = []
+    try:
+        state = decode(State, book.snapshot)
+    except ValueError:
+        log.exception("the snapshot at record %d of %s cannot be read", book.snapshot_seq, book.book)
+        return Restored(opening(rules, clock.now()), outage, not same_boot, (book.snapshot_seq,))
     for record in book.records:
         if isinstance(record.input.act, RefusedAct):
             continue
-        state = step(state, record.input, record.stamp.t, record.seq).state
-    return Restored(state, outage, not same_boot)
+        try:
+            state = step(state, record.input, record.stamp.t, record.seq).state
+        except Exception:  # a room without a daemon is worse than one that lacks what this record brought
+            log.exception("record %d of %s cannot be replayed", record.seq, book.book)
+            unread.append(record.seq)
+    return Restored(state, outage, not same_boot, tuple(unread))

@@ -29,6 +29,7 @@ from controller.messages import (
     Light,
     LogEntry,
     Note,
+    Opened,
     Pause,
     PlaceCall,
     Planned,
@@ -54,6 +55,9 @@ LATE_S = 2.0
 
 SNAPSHOT_EVERY = 25
 """Records between two snapshots of the state."""
+
+OVERDUE_S = 0.05
+"""A deadline that has come and gone is looked at again after this."""
 
 REPLIES_KEPT = 1000
 LOG_KEPT = 40
@@ -162,7 +166,8 @@ class Runner:
         if known is not None:
             self._repeat(known, listener)
             return
-        self._pass_time()
+        if not isinstance(given.act, Opened):  # which says how much of the time since the last record counts
+            self._pass_time()
         self._take(given, listener)
         self._arm()
         self._on_change()
@@ -185,7 +190,10 @@ class Runner:
             deadline = next_deadline(self.state)
             if deadline is None or deadline > self._clock.now():
                 return
+            before = self.state
             self._take(Input(act=Timer()), None)
+            if self.state is before:
+                break
         log.error("deadlines do not settle: %s", next_deadline(self.state))
 
     def _take(self, given: Input, listener: Callable[[Reply], None] | None) -> None:
@@ -195,40 +203,41 @@ class Runner:
             book = given.act.session if isinstance(given.act, Start) else self.book
             seq = self._seqs.get(book, 0) + 1
             outcome = step(self.state, given, now, seq)
+            if isinstance(given.act, Timer) and outcome.state == self.state:
+                return
+            record = Record(
+                seq=seq, stamp=self._clock.stamp(now), input=given, effects=outcome.effects, facts=outcome.facts
+            )
+            pending = self._write(record, book, outcome.state, listener)
         except Refused as refusal:
             self._refuse(given, refusal, listener, now)
             return
         except Exception:
-            # A fault in a rule costs the act that met it, never the session.
+            # A fault in a rule, or what cannot be written, costs the act that met it, never the session.
             log.exception("%s could not be ruled", given.act.kind)
             self._refuse(given, Refused("fault", what=given.act.kind), listener, now)
             return
-        before = self.state
-        self.state = outcome.state
-        if isinstance(given.act, Timer) and not outcome.effects and not outcome.facts:
-            return
-        record = Record(
-            seq=seq, stamp=self._clock.stamp(now), input=given, effects=outcome.effects, facts=outcome.facts
-        )
-        pending = self._write(record, book, isinstance(given.act, Start), listener)
+        before, self.state = self.state, outcome.state
         if isinstance(given.act, _URGENT) or (isinstance(given.act, Light) and given.act.scene in ("exit", "medical")):
             self._overtake(pending)
         if before.in_session and not self.state.in_session:
             self._journal.close_session(before.session)
 
-    def _write(self, record: Record, book: str, fresh: bool, listener: Callable[[Reply], None] | None) -> _Pending:
-        self._seqs[book] = record.seq
+    def _write(self, record: Record, book: str, state: State, listener: Callable[[Reply], None] | None) -> _Pending:
+        """Hand the record of how `state` came about to the journal; where that raises, nothing has happened."""
         self._order = max(self._order + 1, int(record.stamp.t * 1e6))
         reply = Reply(id=record.input.id, seq=record.seq, utc=record.stamp.utc)
         pending = _Pending(book, record.seq, self._order, record.stamp.t, list(record.effects), reply)
         if listener is not None:
             pending.listeners.append(listener)
+        fresh = isinstance(record.input.act, Start)
+        snapshot = encode(state) if fresh or record.seq % SNAPSHOT_EVERY == 0 else None
+        self._journal.append(record, text="", snapshot=snapshot, book=book, done=lambda _seq: self._written(pending))
+        self._seqs[book] = record.seq
         self._queue.append(pending)
         self._remember(record.input.id, pending)
         text = record.input.act.text if isinstance(record.input.act, Note) else ""
         self.entries.extendleft(log_entries(record, text))
-        snapshot = encode(self.state) if fresh or record.seq % SNAPSHOT_EVERY == 0 else None
-        self._journal.append(record, text="", snapshot=snapshot, book=book, done=lambda _seq: self._written(pending))
         if self._watch is None:
             self._watch = asyncio.get_running_loop().call_later(LATE_S, self._look_for_late)
         return pending
@@ -245,7 +254,7 @@ class Runner:
         book = self.book
         kept = replace(given, act=RefusedAct(act=given.act.kind, code=refusal.code, values=refusal.values))
         record = Record(seq=self._seqs.get(book, 0) + 1, stamp=self._clock.stamp(now), input=kept)
-        self._write(record, book, False, None).reply = reply
+        self._write(record, book, self.state, None).reply = reply
 
     def _repeat(self, known: Reply | _Pending, listener: Callable[[Reply], None] | None) -> None:
         if listener is None:
@@ -327,7 +336,7 @@ class Runner:
 
     async def _plan(self, effect: Replan) -> None:
         """Plan beside the loop. A planner that fails leaves the cues as they are, and says so by what is short."""
-        if effect.plan != self.state.plan:
+        if (effect.session, effect.plan) != (self.state.session, self.state.plan):
             return
         state = self.state
         try:
@@ -336,7 +345,8 @@ class Runner:
         except Exception:
             log.exception("the planner failed")
             answer = Planned(plan=effect.plan, cues=state.cues, short_s=24 * 3600.0)
-        self.post_act(answer)
+        if self.state.session == effect.session:  # the next session counts its plans from one again
+            self.post_act(answer)
 
     # --- time -------------------------------------------------------------------------------------------------
 
@@ -346,7 +356,8 @@ class Runner:
             self._timer = None
         deadline = next_deadline(self.state)
         if deadline is not None and not self._closed:
-            wait = min(60.0, max(0.0, deadline - self._clock.now()))
+            wait = deadline - self._clock.now()
+            wait = min(60.0, wait) if wait > 0.0 else OVERDUE_S
             self._timer = asyncio.get_running_loop().call_later(wait, self._wake)
 
     def _wake(self) -> None:

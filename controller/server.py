@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,12 +23,24 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from controller.messages import PEOPLES_ACTS, PROTOCOL, Input, Origin, Reply, Status, Telemetry, from_plain, to_plain
+from controller.messages import (
+    PEOPLES_ACTS,
+    PROTOCOL,
+    Input,
+    Note,
+    Origin,
+    Reply,
+    Status,
+    Telemetry,
+    from_plain,
+    to_plain,
+)
 
 log = logging.getLogger(__name__)
 
 TELEMETRY_S = 0.5
 LINE_LIMIT = 64 * 1024
+NOTE_LIMIT = 2000
 BACKLOG_LIMIT = 4 * 1024 * 1024
 """A console that does not read for so many bytes is let go; it comes back by itself."""
 
@@ -115,7 +128,10 @@ class Server:
             self._write(writer, _line({"status": to_plain(self._status())}))
             while line := await reader.readline():
                 self._handle(line, origin, writer)
-        except (ConnectionError, ValueError, asyncio.IncompleteReadError) as error:
+        except ValueError:
+            self._write(writer, _line({"error": "message", "why": f"a line has at most {LINE_LIMIT} bytes"}))
+            log.warning("a console sent a line of more than %d bytes; it is let go", LINE_LIMIT)
+        except ConnectionError as error:
             log.info("a console went away: %s", error)
         finally:
             self._writers.discard(writer)
@@ -123,33 +139,49 @@ class Server:
 
     async def _greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Origin | None:
         try:
-            hello = json.loads(await reader.readline())
+            hello = _read(await reader.readline())
             spoken = hello.get("protocol")
-        except (ValueError, AttributeError):
-            spoken, hello = None, {}
+            person = hello.get("person")
+            name = {"person": str(person)[:40] if person else None, "console": str(hello.get("console", "?"))[:40]}
+            origin = from_plain(Origin, {**name, "path": "socket"})
+        except (ValueError, AttributeError, RecursionError):
+            spoken = None
         if spoken != PROTOCOL:
             writer.write(_line({"error": "protocol", "server": PROTOCOL}))
             return None
         writer.write(_line({"protocol": PROTOCOL, "room": self._room}))
-        person = hello.get("person")
-        return Origin(
-            person=str(person)[:40] if person else None, console=str(hello.get("console", "?"))[:40], path="socket"
-        )
+        return origin
 
     def _handle(self, line: bytes, origin: Origin, writer: asyncio.StreamWriter) -> None:
         try:
-            given = from_plain(Input, json.loads(line)["input"])
-        except (ValueError, KeyError, TypeError) as error:
+            given = from_plain(Input, _read(line)["input"])
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else "not a message"
             self._write(writer, _line({"error": "message", "why": why}))
             return
         if not isinstance(given.act, PEOPLES_ACTS):
             self._write(writer, _line({"error": "message", "why": f"{given.act.kind} is not for consoles"}))
             return
+        if isinstance(given.act, Note) and len(given.act.text) > NOTE_LIMIT:
+            why = f"a note has at most {NOTE_LIMIT} letters"
+            self._reply(writer, Reply(id=given.id, refused="bad_value", values={"what": "note", "why": why}))
+            return
         self._take(replace(given, origin=origin), lambda reply: self._reply(writer, reply))
 
     def _reply(self, writer: asyncio.StreamWriter, reply: Reply) -> None:
         self._write(writer, _line({"reply": to_plain(reply)}))
+
+
+def _read(line: bytes) -> Any:
+    """What a line says; raises ValueError also for numbers that are none, which no record could hold."""
+    return json.loads(line, parse_float=_finite, parse_constant=_finite)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is not a number")
+    return number
 
 
 def _line(message: dict[str, Any]) -> bytes:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from controller.messages import Call, CallChanged, CallView, Fact, Refused, StandDown, TakeBack
 from controller.session.alarms import cleared, raised
-from controller.session.state import State, Undoable
+from controller.session.state import UNDO_KEPT, State, Undoable
 
 Ruled = tuple[State, tuple[Fact, ...]]
 
@@ -27,7 +27,7 @@ def place_call(state: State, act: Call, now: float, seq: int, console: str) -> R
         return replace(state, call=replace(standing, level="emergency", stage="placed", by="")), ()
     view = CallView(call=act.call, level=act.level, stage="placed", since_t=now, seq=seq)
     undo = Undoable(seq=seq, console=console, kind="call", targets=(act.call,))
-    return replace(state, call=view, undoable=(*state.undoable, undo)), ()
+    return replace(state, call=view, undoable=(*state.undoable, undo)[-UNDO_KEPT:]), ()
 
 
 def stand_down(state: State, act: StandDown) -> Ruled:

@@ -40,6 +40,9 @@ PRIORITY: dict[str, Literal["high", "medium", "low"]] = {
 }
 """Alarm priority by the first part of a device's name (our judgement, in the order of IEC 60601-1-8)."""
 
+ANEW = ("sound_lost", "caller_lost", "journal_lost", "broker_lost", "light_lost", "light_unconfirmed")
+"""Alarms of the links of a daemon; a daemon that opens makes its links anew, and says anew what it cannot reach."""
+
 SHORT_S = 60.0
 """A plan that misses this much music raises an alarm."""
 
@@ -68,6 +71,8 @@ def opened(state: State, act: Opened, now: float) -> Ruled:
     """
     buses = {name: state.buses.get(name, 0.0) for name in act.rules.buses}
     state = replace(state, rules=act.rules, buses=buses)
+    for code in ANEW:
+        state = cleared(state, code)
     if not state.in_session or not act.rebooted:
         return state, ()
     outage = act.outage_s
@@ -91,10 +96,14 @@ def planned(state: State, act: Planned, now: float) -> Ruled:
     if act.plan != state.plan:
         return state, ()
     facts: list[Fact] = []
-    state = replace(state, cues=act.cues, plan_held=act.plan)
+    first = not state.plan_held
+    state = replace(state, cues=act.cues, plan_held=act.plan, plan_cut=False)
+    if first and state.mode == "running":  # the dose was logged before there was a plan
+        state = with_sound(state, now, "play", state.rules.resume_fade_s)
     if state.mode == "ready":
         state = replace(state, mode="running", arc_t=now)
         state = with_sound(state, now, "play", state.rules.resume_fade_s)
+    if first and state.phase == 0:
         phase = state.here
         facts.append(Fact(code="phase_entered", values={"phase": phase.code, "title": phase.title}))
     if act.short_s > SHORT_S:
@@ -108,7 +117,10 @@ def planned(state: State, act: Planned, now: float) -> Ruled:
 
 def engine_reported(state: State, act: EngineReported, now: float) -> Ruled:
     """The engine's link is up: an engine that lost the session gets the timeline's place with its cues."""
+    state = cleared(state, "sound_lost", "sound.output")
     if not state.in_session:
+        if act.session and act.session != state.session:  # one that this room's record lost: `Pause` ends it
+            state = replace(state, session=act.session, transport=act.transport, plan=0, plan_held=0, cues=())
         return state, ()
     if act.session != state.session:
         place = timeline_position(state, now)
@@ -146,8 +158,10 @@ def filler_changed(state: State, act: FillerChanged, now: float) -> Ruled:
 
 def device_lost(state: State, act: DeviceLost, now: float) -> Ruled:
     """Something does not answer: an alarm, and the session goes on."""
-    kind = act.name.split(".", maxsplit=1)[0]
+    kind, _, which = act.name.partition(".")
     values: dict[str, str | int | float] = {"name": act.name, "why": act.why}
+    if kind == "journal" and which:  # a file of another time; this daemon's own record goes on
+        return raised(state, "journal_damaged", "high", now, values), ()
     return raised(state, f"{kind}_lost", PRIORITY.get(kind, "medium"), now, values), ()
 
 

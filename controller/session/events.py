@@ -10,10 +10,7 @@ from controller.session import calls
 from controller.session.calls import Ruled
 from controller.session.light import fade_to, follow_arc, set_light
 from controller.session.names import nearest
-from controller.session.state import Participant, State, Undoable, opening
-
-UNDO_KEPT = 20
-"""How many acts back a person can reach with `TakeBack`."""
+from controller.session.state import UNDO_KEPT, Participant, State, Undoable, opening
 
 
 def start(state: State, given: Input, now: float, seq: int) -> Ruled:

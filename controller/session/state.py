@@ -23,6 +23,9 @@ from controller.messages import (
     Vitals,
 )
 
+UNDO_KEPT = 20
+"""How many acts back a person can reach with `TakeBack`."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class DoseTaken:
@@ -101,6 +104,8 @@ class State:
     """Number of the newest plan that was asked for."""
     plan_held: int = 0
     """Number of the plan whose cues are held; smaller than `plan` while the planner works."""
+    plan_cut: bool = False
+    """Whether the plan that is awaited crosses over at once; kept until it comes, whatever is asked meanwhile."""
     cues: tuple[Cue, ...] = ()
     played: frozenset[str] = frozenset()
     broken: frozenset[str] = frozenset()

@@ -26,6 +26,7 @@ from controller.messages import (
     FadeLight,
     FadeMusic,
     Input,
+    Opened,
     PlaceCall,
     PlayCues,
     Refused,
@@ -60,13 +61,18 @@ def step(state: State, given: Input, now: float, seq: int) -> Outcome:
         state = replace(state, told=state.told | {key for key, _ in due})
         facts += tuple(Fact(code="vitals_due", values={"participant": code}) for _, code in due)
     jumped = _jumped(before, state, given)
-    state = settle_light(before, state, now, jumped=jumped)
+    rebooted = isinstance(given.act, Opened) and given.act.rebooted
+    state = settle_light(before, state, now, jumped=jumped or rebooted)
+    fresh = state.session != before.session
+    asks = state.plan != state.plan_held and (state.plan != before.plan or fresh or isinstance(given.act, Opened))
+    if asks:
+        cuts = state.programme is not None and (given.act.kind == "go" or state.programme.pieces != "whole")
+        state = replace(state, plan_cut=(jumped and cuts) or (before.plan_cut and not fresh))
     picture = room_effects(state)
     repeated = devices.to_repeat(given.act, picture)
     effects = [effect for effect in picture if effect not in before.room or effect in repeated]
-    if state.plan not in (before.plan, state.plan_held):
-        cut = jumped and (given.act.kind == "go" or (state.programme is not None and state.programme.pieces != "whole"))
-        effects.append(transport.replan_effect(state, now, cut=cut))
+    if asks and state.in_session:
+        effects.append(transport.replan_effect(state, now))
     return Outcome(state=replace(state, room=picture), effects=tuple(effects), facts=facts)
 
 

@@ -13,7 +13,6 @@ ALLOWED: dict[str, frozenset[Mode]] = {
     "vitals": OPEN,
     "mark": OPEN,
     "note": OPEN,
-    "pause": UNDER_WAY,
     "resume": UNDER_WAY,
     "hold": frozenset({"running"}),
     "go": UNDER_WAY,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from controller.messages import Dose, End, Fact, Go, Hold, Input, Pause, Quiet, Refused, Replan, Resume
+from controller.session.alarms import cleared
 from controller.session.calls import Ruled
 from controller.session.names import nearest
 from controller.session.state import DoseTaken, State, arc_position, dosed, flows, timeline_position
@@ -17,6 +18,8 @@ def with_sound(state: State, now: float, transport: str, fade_s: float) -> State
     """The sound set going, stood still or stopped; the timeline's anchor moves with it."""
     if transport == "play":
         place = timeline_position(state, now)
+        if state.transport == "stop":  # an engine that has stopped holds nothing of the session any more
+            state = replace(state, timeline_base=place)
         return replace(
             state, transport="play", transport_fade_s=fade_s, timeline_s=place, timeline_t=now, timeline_stop_t=None
         )
@@ -32,12 +35,27 @@ def replanned(state: State) -> State:
 
 
 def pause(state: State, act: Pause, now: float) -> Ruled:
-    """Fade to silence; pressing twice is safe."""
+    """Fade to silence; pressing twice is safe. Outside a session it stops whatever sounds still."""
     if state.mode == "paused":
         return state, ()
+    if not state.in_session:
+        return (with_sound(state, now, "stop", state.rules.pause_fade_s) if state.session else state), ()
     at = min(now, act.direct_t) if act.direct_t is not None else now
-    state = frozen_arc(state, at)
-    return replace(with_sound(state, at, "pause", state.rules.pause_fade_s), mode="paused"), (Fact(code="paused"),)
+    state = frozen_arc(state, max(at, state.arc_t))
+    if state.programme is not None and at < now:
+        state = _back_in_phase(state)
+    if state.transport != "stop":
+        state = with_sound(state, at, "pause", state.rules.pause_fade_s)
+    return replace(state, mode="paused"), (Fact(code="paused"),)
+
+
+def _back_in_phase(state: State) -> State:
+    """The state in the phase that its place on the arc lies in, after a pause that is older than a border."""
+    assert state.programme is not None
+    phase = state.phase
+    while phase > 0 and state.arc_s < state.programme.start_s(phase) - REACHED:
+        phase -= 1
+    return replace(state, phase=phase)
 
 
 def resume(state: State, act: Resume, now: float) -> Ruled:
@@ -45,10 +63,19 @@ def resume(state: State, act: Resume, now: float) -> Ruled:
     facts: list[Fact] = []
     if state.mode == "paused":
         at = min(now, act.direct_t) if act.direct_t is not None else now
-        back: State = replace(state, mode="waiting" if state.waiting_for else "running", arc_t=at)
-        return with_sound(back, at, "play", state.rules.resume_fade_s), (Fact(code="resumed"),)
+        facts.append(Fact(code="resumed"))
+        if state.quiet:
+            state, quiet_facts = end_quiet(state)
+            facts += quiet_facts
+        if not state.plan_held:
+            return replace(state, mode="ready", arc_t=at), tuple(facts)
+        state = replace(state, mode="waiting" if state.waiting_for else "running", arc_t=at)
+        if state.waiting_for != "end":
+            state = with_sound(state, at, "play", state.rules.resume_fade_s)
+        return state, tuple(facts)
     if state.waiting_for == "choice":
         state = replace(state, mode="running", waiting_for="", arc_t=now)
+        state = cleared(state, "choose_after_outage")
         return replanned(with_sound(state, now, "play", state.rules.resume_fade_s)), (Fact(code="resumed"),)
     if state.quiet:
         state, quiet_facts = end_quiet(state)
@@ -99,9 +126,7 @@ def go(state: State, act: Go, now: float) -> Ruled:
         raise Refused("wrong_state", what="go", state="before ingestion")
     if state.mode == "paused" or state.waiting_for in ("choice", "end"):
         state = with_sound(state, now, "play", state.rules.resume_fade_s)
-    return replanned(entered(replace(state, hold=False), index, programme.start_s(index), now)), _entered_fact(
-        state, index
-    )
+    return replanned(entered(state, index, programme.start_s(index), now)), _entered_fact(state, index)
 
 
 def dose(state: State, given: Input, act: Dose, now: float) -> Ruled:
@@ -134,12 +159,16 @@ def end(state: State, _act: End, now: float) -> Ruled:
     state = frozen_arc(state, now)
     state = with_sound(state, now, "stop", state.rules.end_fade_s)
     state = replace(state, mode="ended", hold=False, quiet=False, quiet_until=None, waiting_for="", scene="arc")
+    state = replace(state, undoable=())
+    for code in ("choose_after_outage", "music_short", "piece_broken", "filler"):
+        state = cleared(state, code)
     return state, (Fact(code="session_ended"),)
 
 
 def entered(state: State, index: int, arc_s: float, now: float) -> State:
-    """The state at a place in a phase, running."""
-    return replace(state, phase=index, arc_s=arc_s, arc_t=now, mode="running", waiting_for="")
+    """The state at a place in a phase, running; what held or kept waiting elsewhere is over."""
+    state = cleared(state, "choose_after_outage")
+    return replace(state, phase=index, arc_s=arc_s, arc_t=now, mode="running", waiting_for="", hold=False)
 
 
 def frozen_arc(state: State, at: float) -> State:
@@ -180,6 +209,7 @@ def _entered_fact(state: State, index: int) -> tuple[Fact, ...]:
     return (Fact(code="phase_entered", values={"phase": phase.code, "title": phase.title}),)
 
 
-def replan_effect(state: State, now: float, *, cut: bool) -> Replan:
+def replan_effect(state: State, now: float) -> Replan:
     """The request that belongs to `state.plan`."""
-    return Replan(session=state.session, plan=state.plan, arc_s=arc_position(state, now), held=state.hold, cut=cut)
+    place = arc_position(state, now)
+    return Replan(session=state.session, plan=state.plan, arc_s=place, held=state.hold, cut=state.plan_cut)

@@ -53,10 +53,10 @@ acts: st.SearchStrategy[Act] = st.one_of(
     st.builds(PieceEnded, cue=st.integers(1, 20), title=st.just("x"), why=st.sampled_from(["end", "truncated"])),
     st.builds(Opened, rules=st.just(RULES), outage_s=st.none() | st.floats(0, 2000), rebooted=st.booleans()),
 )
-moments = st.lists(st.tuples(st.floats(0, 3000), acts), max_size=25)
+moments = st.lists(st.tuples(st.floats(0, 3000), acts), max_size=20)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(moments)
 def test_invariants_hold_in_any_session(moments: list[tuple[float, Act]]) -> None:
     room = PaperRoom()
@@ -91,7 +91,7 @@ def test_invariants_hold_in_any_session(moments: list[tuple[float, Act]]) -> Non
         assert len(paths) == len(set(paths)), "a piece comes twice"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(moments)
 def test_every_arc_that_is_not_held_for_ever_arrives(moments: list[tuple[float, Act]]) -> None:
     room = PaperRoom()

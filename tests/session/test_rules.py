@@ -333,7 +333,7 @@ def test_the_end_of_the_arc_is_not_the_end_of_the_session() -> None:
     room.act(End())
     assert room.state.mode == "ended"
     with pytest.raises(Refused, match="no_session"):
-        room.act(Pause())
+        room.act(Hold())
 
 
 def test_two_participants_have_a_t_plus_each() -> None:
