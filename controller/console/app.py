@@ -23,7 +23,7 @@ from controller.console.keyboard import Keyboard
 from controller.console.looks import THEMES, Look, look_for
 from controller.console.view import Tone, View
 from controller.console.widgets.alert import draw_alert
-from controller.console.widgets.arc import draw_arc
+from controller.console.widgets.arc import arc_of, draw_arc
 from controller.console.widgets.ask import Ask
 from controller.console.widgets.header import draw_header
 from controller.console.widgets.keyrows import draw_answer, draw_keys, draw_small
@@ -34,6 +34,9 @@ from controller.console.widgets.sheet import Menu, draw_help, draw_menu
 
 ANSWER_S = 20.0
 """An answer stays on its line for so long."""
+
+MOVING_S = 0.9
+"""What moves by itself (clock, level, light) is painted no more often than this."""
 
 HANGUP_GRACE_S = 1.0
 """After the terminal is gone the console may take this long to end by itself."""
@@ -58,6 +61,8 @@ class ConsoleApp(App[None]):
         self.keyboard = Keyboard(self)
         self._leaving_at = -1e9
         self._paint_due = False
+        self._painted_at = -1e9
+        self._painted: object = None
         self._asked_at = 0.0
         self._began = boottime()
 
@@ -69,20 +74,20 @@ class ConsoleApp(App[None]):
         yield Pane(draw_header, id="header")
         yield Pane(draw_alert, id="alert")
         with Vertical(id="room"):
-            yield Pane(draw_arc, id="arc")
+            yield Pane(draw_arc, id="arc", of=arc_of)
             yield Pane(draw_panels, id="panels")
         yield Pane(self._draw_sheet, id="sheet")
         with Vertical(id="lines"):
             yield Pane(draw_log, id="log")
             yield Pane(draw_answer, id="answer")
         yield Ask(id="ask")
-        yield Pane(draw_keys, id="keys")
+        yield Pane(draw_keys, id="keys", of=lambda view, _width: view.look)
 
     async def on_mount(self) -> None:
         """Take the theme and begin to listen."""
         self._wear(self.look)
         self._size_class(self.size.width, self.size.height)
-        self.client.changed = self._changed
+        self.client.changed = self._heard
         await self.client.__aenter__()
         self.set_interval(0.5, self._tick)
         loop = asyncio.get_running_loop()
@@ -153,6 +158,18 @@ class ConsoleApp(App[None]):
             answer_tone=tone,
             look=self.look,
         )
+
+    def _heard(self) -> None:
+        """Paint at once what happened; what only moves on may wait for its second."""
+        client = self.client
+        status = client.status
+        news = (
+            status.state, status.scene, status.alarms, status.due, status.log, client.connected, client.call,
+            len(client.unanswered), client.desk.path_state, client.desk.reachable,
+        )  # fmt: skip
+        if news != self._painted or boottime() - self._painted_at >= MOVING_S:
+            self._painted, self._painted_at = news, boottime()
+            self._changed()
 
     def _changed(self) -> None:
         """Paint once, after everything that is being heard just now."""

@@ -111,14 +111,17 @@ class Commands:
     def _call(self, _key: str) -> None:
         standing = self.client.call
         if standing.call and standing.stage not in ("stood_down", "not_delivered"):
-            self.shell.say("called already; e makes it an emergency", "plain")
+            more = "" if standing.level == "emergency" else "; e makes it an emergency"
+            self.shell.say(f"called already{more}")
             return
         again = standing.call if standing.stage == "not_delivered" else ""
         self._place(again or str(uuid4()), standing.level if again else "assist")
 
     def _emergency(self, key: str) -> None:
         standing = self.client.call
-        if standing.call and standing.stage != "stood_down":
+        if standing.level == "emergency" and standing.call and standing.stage in ("sent", "acknowledged"):
+            self.shell.say(f"called already: {wording.call(standing)}")
+        elif standing.call and standing.stage != "stood_down":
             self._place(standing.call, "emergency")
         elif key == "f9":
             self._place(str(uuid4()), "emergency")
@@ -130,12 +133,11 @@ class Commands:
         self._send(Call(call=call, level=level), words, participants=())
 
     def _stand_down(self) -> None:
-        told = wording.call(self.client.call)
-        if not told:
+        if not wording.call(self.client.call):
             self.shell.say(wording.refusal("no_call", {}), "bad")
             return
         filled = Filled(act=StandDown(call=self.client.call.call), words="call stood down", participants=())
-        self.shell.ask(forms.stand_down_form(told, filled))
+        self.shell.ask(forms.stand_down_form(filled))
 
     # Music, arc and light
 
@@ -175,7 +177,10 @@ class Commands:
 
     def _volume(self, key: str) -> None:
         step = VOLUME_STEP_DB if key == "up" else -VOLUME_STEP_DB
-        self._send(Volume(step_db=step), "louder" if step > 0 else "softer", participants=())
+        if self._loudest(step):
+            self.shell.say("no louder than this: 100 % is the calibrated level")
+        else:
+            self._send(Volume(step_db=step), "louder" if step > 0 else "softer", participants=())
 
     def _headphones(self, key: str) -> None:
         buses = [view.bus for view in self.client.status.sound.buses]
@@ -184,7 +189,15 @@ class Commands:
             self.shell.say("this room has no headphones of their own", "bad")
             return
         step = VOLUME_STEP_DB if key == "pageup" else -VOLUME_STEP_DB
-        self._send(Volume(bus=bus, step_db=step), f"{bus} {'louder' if step > 0 else 'softer'}", participants=())
+        if self._loudest(step, bus):
+            self.shell.say(f"{bus} no louder than this: 100 % is the calibrated level")
+        else:
+            self._send(Volume(bus=bus, step_db=step), f"{bus} {'louder' if step > 0 else 'softer'}", participants=())
+
+    def _loudest(self, step: float, bus: str = "") -> bool:
+        """Whether a step up could move nothing, for the calibrated level is the most."""
+        levels = [view.level_db for view in self.client.status.sound.buses if bus in ("", view.bus)]
+        return step > 0 and self.client.connected and bool(levels) and min(levels) >= 0.0
 
     def _light(self, key: str) -> None:
         step = LIGHT_STEP if key == "right" else -LIGHT_STEP
@@ -229,6 +242,10 @@ class Commands:
             self._send(last.act, last.words)
 
     def _vitals(self, key: str) -> None:
+        if len(self.whom) > 1:
+            # Readings are one person's; marks and doses may well be both's.
+            self.shell.say(f"whose? Tab chooses: {' or '.join(self.whom)}", "bad")
+            return
         self.shell.ask(forms.vitals_form(), opener=key)
 
     def _dose(self, key: str) -> None:
@@ -244,10 +261,13 @@ class Commands:
             return
         last = kept[-1]
         self._done.remove(last)
-        self._send(TakeBack(seq=last.seq), f"taken back: {last.words}", participants=())
+        self._send(TakeBack(seq=last.seq), f"taken back: {last.words.partition(';')[0]}", participants=())
 
     def _seen(self, _key: str) -> None:
-        self._send(SeeAlarm(), "alarm seen", participants=())
+        if self.client.connected and all(alarm.seen for alarm in self.client.status.alarms):
+            self.shell.say("no alarm stands unseen")
+        else:
+            self._send(SeeAlarm(), "alarm seen", participants=())
 
     # The rare
 
@@ -326,7 +346,7 @@ def _told(done: _Done, reply: Reply, client: Client) -> tuple[str, Tone]:
     if reply.refused in ("not_reached", "no_answer") and isinstance(done.act, Pause):
         return "PAUSE DID NOT ARRIVE - turn the volume down by hand", "bad"
     if reply.refused:
-        return f"{done.words}: {wording.refusal(reply.refused, reply.values)}", "bad"
+        return f"{done.words.removeprefix('taken back: ')}: {wording.refusal(reply.refused, reply.values)}", "bad"
     if reply.values.get("path") == "engine":
         return f"{done.words}: done by the sound itself, noted when the room answers", "good"
     if reply.values.get("path") == "caller":

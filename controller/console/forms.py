@@ -104,7 +104,8 @@ def vitals_form() -> Form:
 
 _AGO = re.compile(r"[, ]+(\d+)(?: ?min(?:utes)?)? ago\b", re.IGNORECASE)
 _WITNESS = re.compile(r"[, ]+(?:by|witness) (\S+)", re.IGNORECASE)
-_AMOUNT = re.compile(r"^(\d+(?:[.,]\d+)?) ?([^\W\d]+)$")
+_AMOUNT = re.compile(r"^(\d+(?:[.,]\d+)?) ?([^\W\d]+)(?:[, ]+([A-Z]{2,3}))?$")
+"""Capitals alone behind the unit are a witness's initials; they are shown before anything is noted."""
 
 
 def read_dose(text: str) -> Dose:
@@ -117,7 +118,8 @@ def read_dose(text: str) -> Dose:
     minutes_ago = float(ago[1]) if ago else 0.0
     by = witness[1].strip(",") if witness else ""
     if amount := _AMOUNT.match(rest):
-        return Dose(amount=float(amount[1].replace(",", ".")), unit=amount[2], witness=by, minutes_ago=minutes_ago)
+        size, by = float(amount[1].replace(",", ".")), by or amount[3] or ""
+        return Dose(amount=size, unit=amount[2], witness=by, minutes_ago=minutes_ago)
     kit = re.fullmatch(r"(?:kit )?(\S+)", rest, re.IGNORECASE)
     if kit and not kit[1].replace(".", "").isdigit() and kit[1].lower() != "kit":
         return Dose(kit=kit[1], witness=by, minutes_ago=minutes_ago)
@@ -190,6 +192,6 @@ def end_form() -> Form:
     )  # fmt: skip
 
 
-def stand_down_form(words: str, filled: Filled) -> Form:
+def stand_down_form(filled: Filled) -> Form:
     """Enter alone stands a call down."""
-    return Form(title="Stand down", hint=f"{words}.  Enter: nobody needs to come any more", read=lambda _text: filled)
+    return Form(title="Stand the call down?", hint="Enter: nobody needs to come any more", read=lambda _text: filled)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +21,22 @@ LONGEST_SILENCE_MS = 50.0
 LEVEL_TOLERANCE = 0.02
 
 
+_BY_HAND: dict[str, tuple[str, ...]] = {
+    "phases": ("go", "end"),
+    "light": ("light", "go", "end"),
+    "longest silence": ("pause", "quiet"),
+}
+"""The acts that move a line of the summary away from the programme, by the line's first words."""
+
+
 @dataclass(frozen=True)
 class Finding:
-    """One line of the summary, and whether it is as it should be."""
+    """One line of the summary, and whether it is as it should be. `by_hand`: somebody at the console moved it."""
 
     name: str
     value: str
     good: bool
+    by_hand: bool = False
 
 
 def summarise(
@@ -62,7 +71,16 @@ def summarise(
         Finding("records written", str(len(records)), len(records) > 0),
         Finding("chain verified", "yes" if checked.ok else f"no: {checked.why}", checked.ok),
     ]
-    return findings
+    acts: set[str] = {
+        record.input.act.kind for record in records if record.input.origin.console not in ("demo", "room")
+    }
+    return [replace(finding, by_hand=_moved(finding, acts)) for finding in findings]
+
+
+def _moved(finding: Finding, acts: set[str]) -> bool:
+    return not finding.good and any(
+        finding.name.startswith(line) and acts & set(kinds) for line, kinds in _BY_HAND.items()
+    )
 
 
 def longest_silence_ms(wav: Path) -> float:

@@ -156,7 +156,7 @@ async def test_caps_lock_changes_nothing(room: FakeRoom) -> None:
 
 async def test_simple_keys_send_their_acts(room: FakeRoom) -> None:
     keys = {
-        "space": "pause", "r": "resume", "h": "hold", "s": "quiet", "l": "light", "f": "light", "a": "see_alarm",
+        "space": "pause", "r": "resume", "h": "hold", "s": "quiet", "l": "light", "f": "light",
         "up": "volume", "pagedown": "volume", "right": "light",
     }  # fmt: skip
     async with console(room) as (app, pilot):
@@ -170,6 +170,18 @@ async def test_simple_keys_send_their_acts(room: FakeRoom) -> None:
         assert volumes[1].bus == "headphones" and volumes[1].step_db < 0
         lights = [act for act in found if isinstance(act, Light)]
         assert [light.scene for light in lights] == ["exit", "arc", "manual"]
+
+
+async def test_an_alarm_is_seen_only_where_one_stands(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        await pilot.press("a")
+        await until(lambda: "no alarm stands unseen" in text(app))
+        assert not room.inputs
+        room.push(alarms=with_alarm(room.status, "caller_lost", "high", name="caller").alarms)
+        await until(lambda: "CALL PATH BROKEN" in text(app))
+        rest_keys(app)
+        await pilot.press("a")
+        assert [act.kind for act in await acts(room)] == ["see_alarm"]
 
 
 async def test_a_note_keeps_the_time_of_the_key(room: FakeRoom) -> None:

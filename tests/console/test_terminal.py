@@ -84,7 +84,7 @@ def test_the_console_answers_every_key_in_a_real_terminal(terminal: Terminal) ->
     assert "c CALL" in terminal.screen() and "m menu" in terminal.screen()
     simple = (
         ("1", "mark"), ("Space", "pause"), ("r", "resume"), ("Up", "volume"), ("h", "hold"), ("s", "quiet"),
-        ("PPage", "volume"), ("l", "light"), ("f", "light"), ("Left", "light"), ("a", "see_alarm"),
+        ("PPage", "volume"), ("l", "light"), ("f", "light"), ("Left", "light"),
         ("BSpace", "take_back"), ("é", "mark"), ("F2", "call"),
     )  # fmt: skip
     for count, (key, kind) in enumerate(simple, 1):

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from controller import wording
+from controller import sentences, wording
 from controller.console.forms import read_dose, read_vitals
 from controller.console.keys import ACTIONS, action_of, plain_key
 from controller.console.repeat import KeyRests, TypingWatch
-from controller.messages import PEOPLES_ACTS, Alarm, CallStage, CallView, Dose, DueView, LogEntry, Vitals
+from controller.messages import PEOPLES_ACTS, Act, Alarm, CallStage, CallView, Dose, DueView, LogEntry, Vitals
 
 
 def test_every_act_of_people_has_words_for_the_log() -> None:
@@ -29,11 +29,37 @@ def test_every_code_of_the_rules_has_words() -> None:
         path.read_text(encoding="utf-8") for path in (Path(wording.__file__).parent / "session").glob("*.py")
     )
     for code in set(re.findall(r'Refused\(\s*"(\w+)"', rules)):
-        assert code in wording._REFUSALS, code
+        assert code in sentences.REFUSALS, code
     for code in set(re.findall(r'Fact\(\s*code="(\w+)"', rules)):
-        assert code in wording._FACTS, code
+        assert code in sentences.FACTS, code
     for code in set(re.findall(r'raised\(\s*\w+, "(\w+)"', rules)):
-        assert code in wording._ALARMS, code
+        assert code in sentences.ALARMS, code
+
+
+def test_every_act_that_can_stand_in_a_log_has_words() -> None:
+    for act in get_args(get_args(Act)[0]):
+        kind = act.__dataclass_fields__["kind"].default
+        assert kind in sentences.FACTS, kind
+
+
+def test_a_fault_of_the_music_is_told_in_words() -> None:
+    sound = Path(wording.__file__).parent / "sound"
+    text = "".join(path.read_text(encoding="utf-8") for path in sound.glob("*.py"))
+    faults = {code for pair in re.findall(r'failure = "(\w+)"|_fail\(\w+, "(\w+)"', text) for code in pair if code}
+    for why in faults | {"truncated", "overrun"}:
+        _, told = wording.fact("piece_broken", {"title": "Moss", "why": why})
+        assert told.startswith("Moss could not be played: ") and why in sentences.WHYS, why
+    for why in ("file", "gap", "stalled", "over"):
+        assert sentences.WHYS[why] in wording.alarm(
+            Alarm(code="filler", priority="medium", since_t=0.0, values={"why": why})
+        )
+
+
+def test_what_was_taken_back_is_marked_and_named() -> None:
+    undo = LogEntry(seq=9, utc="", kind="take_back", values={"seq": 7.0})
+    mark = LogEntry(seq=7, utc="", kind="mark", values={"code": "cold"})
+    told = [wording.entry(item) for item in wording.amended([undo, mark])]
+    assert told == [("undo", "taken back: mark cold"), ("mark", "cold (taken back)")]
 
 
 def test_an_unknown_code_is_shown_with_its_values() -> None:
@@ -44,7 +70,7 @@ def test_an_unknown_code_is_shown_with_its_values() -> None:
 
 @given(some.text(max_size=200), some.text(max_size=200))
 def test_no_alarm_is_wider_than_76_columns(name: str, why: str) -> None:
-    for code in (*wording._ALARMS, "something_else"):
+    for code in (*sentences.ALARMS, "something_else"):
         words = wording.alarm(Alarm(code=code, priority="high", since_t=0.0, values={"name": name, "why": why}))
         assert len(words) <= 76
 
@@ -146,6 +172,7 @@ def test_impossible_vitals_are_refused(line: str) -> None:
         ("kit K-17, 5 ago, by AB", Dose(kit="K-17", minutes_ago=5.0, witness="AB")),
         ("K-17 10 min ago", Dose(kit="K-17", minutes_ago=10.0)),
         ("100 µg witness CD", Dose(amount=100.0, unit="µg", witness="CD")),
+        ("10 mg AB", Dose(amount=10.0, unit="mg", witness="AB")),
     ],
 )
 def test_doses_are_read(line: str, dose: Dose) -> None:

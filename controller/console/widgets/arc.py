@@ -104,6 +104,16 @@ def draw_arc(view: View, width: int, height: int) -> list[Text]:
     return canvas.lines()
 
 
+def arc_of(view: View, width: int) -> object:
+    """What `draw_arc` looks at: the time only as finely as half a column."""
+    status = view.status
+    whole = status.phases[-1].end_s - status.phases[0].start_s if status.phases else 1.0
+    return (
+        view.known, view.look, status.state, status.phase, status.phases, status.intensity, status.light_curve,
+        status.due, status.simulated, round(status.arc_s / max(1.0, whole) * 2 * width),
+    )  # fmt: skip
+
+
 def _eighths(status: Status, axis: _Axis, x: int, rows: int, depth: int) -> int:
     value = min(1.0, max(0.0, value_at(status.intensity, axis.second(x))))
     return max(1, round(value * (rows * depth - 1)))
@@ -166,21 +176,26 @@ def _ground_line(canvas: _Canvas, view: View, axis: _Axis, y: int) -> None:
 def _names(canvas: _Canvas, view: View, axis: _Axis, y: int) -> None:
     """Every name where its phase begins, as far as it fits; the current one whole."""
     phases, status, colours = view.status.phases, view.status, view.look.colours
+    current = next((phase for phase in phases if phase.code == status.phase), None)
+    taken = range(0)
+    if current is not None:
+        taken = _current_name(canvas, view, axis, y, current)
     for index, phase in enumerate(phases):
         x = axis.column(phase.start_s) if index else 1
         end = axis.column(phases[index + 1].start_s) if index + 1 < len(phases) else axis.width - 1
         room = end - x - 1
-        if room >= 3 and phase.code != status.phase:
+        if x < taken.start < end:
+            room = min(room, taken.start - x)
+        if room >= 3 and phase is not current and x not in taken:
             canvas.write(x, y, _short(phase.title, room), colours.dim)
-    current = next((phase for phase in phases if phase.code == status.phase), None)
-    if current is not None:
-        _current_name(canvas, view, axis, y, current)
 
 
-def _current_name(canvas: _Canvas, view: View, axis: _Axis, y: int, phase: PhaseView) -> None:
+def _current_name(canvas: _Canvas, view: View, axis: _Axis, y: int, phase: PhaseView) -> range:
+    """Writes it, and returns the columns that it takes with a space on either side."""
     title = wording.fit(phase.title, axis.width - 2)
     x = min(axis.column(phase.start_s), axis.width - 1 - len(title))
     canvas.write(x - 1, y, f" {title} ", view.look.colours.bright, bold=True)
+    return range(x - 1, x + len(title) + 1)
 
 
 def _short(title: str, room: int) -> str:

@@ -12,7 +12,7 @@ def draw_log(view: View, width: int, height: int) -> list[Text]:
     """One line an entry: time, kind, text, who."""
     colours = view.look.colours
     lines = []
-    for item in view.status.log[:height]:
+    for item in wording.amended(view.status.log)[:height]:
         kind, text = wording.entry(item)
         person = item.kind in wording.ACTS and item.console not in ("", "room")
         line = styled(f" {local_time(item.utc)}  ", colours.dim)

@@ -134,7 +134,7 @@ def light(view: View, columns: int) -> list[Text]:
         return [styled("no lamps", colours.dim)]
     level = sum(lamp.target for lamp in lamps) / len(lamps)
     lines = [styled(wording.percent(level), colours.bright), _confirmed(view, lamps)]
-    scene = wording.SCENES.get(status.scene, status.scene)
+    scene = wording.SCENES.get(status.scene, status.scene).removeprefix("light ")
     lines.append(styled(scene, colours.text if status.scene == "arc" else colours.bright))
     if status.scene == "arc":
         lines.append(styled(_coming(view, level) if view.in_session else "", colours.dim))

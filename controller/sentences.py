@@ -1,0 +1,425 @@
+"""The sentences behind the codes, one table each for refusals, facts and alarms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from controller.quantities import duration, number, percent, percent_of_db
+
+_ERRNO = re.compile(r"^\[Errno -?\d+\] ?")
+
+Values = Mapping[str, str | float]
+Template = str | Callable[[Values], str]
+
+NOT_A_MEDICAL_DEVICE = "Not a medical device. An addition to the wired nurse call, never instead of it."
+NOT_DELIVERED = "NOT DELIVERED - use the wall button"
+NOT_SIGNED = "programme not signed"
+
+ACTS: dict[str, str] = {
+    "start": "start a session", "dose": "note a dose", "vitals": "note vitals", "pause": "pause", "resume": "go on",
+    "hold": "hold the phase", "go": "go to a phase", "quiet": "make silence", "volume": "change the volume",
+    "light": "change the light", "mark": "mark", "note": "note", "call": "call", "stand_down": "stand the call down",
+    "take_back": "take back", "see_alarm": "silence an alarm", "end": "end the session",
+}  # fmt: skip
+
+STATES: dict[str, str] = {
+    "idle": "IDLE", "ready": "READY", "running": "RUNNING", "paused": "PAUSED", "waiting": "WAITING", "ended": "ENDED",
+}  # fmt: skip
+
+WAITS: dict[str, str] = {
+    "ingestion": "waits for the dose",
+    "onset": "waits for onset",
+    "choice": "waits for your choice",
+}
+
+SCENES: dict[str, str] = {
+    "arc": "follows arc",
+    "exit": "light to stand up by",
+    "medical": "medical light",
+    "manual": "set by hand",
+}
+
+DEVICES: dict[str, str] = {
+    "sound": "SOUND",
+    "broker": "MQTT BROKER",
+    "caller": "CALL PATH",
+    "journal": "RECORD",
+    "light": "LIGHT",
+}
+
+DUE: dict[str, str] = {
+    "vitals": "BP",
+    "booster_opens": "booster window opens",
+    "booster_closes": "booster window closes",
+    "release": "release earliest",
+    "arc_ends": "programme ends",
+}
+
+WHYS: dict[str, str] = {
+    # What can be wrong with a file of music.
+    "missing": "the file is not there",
+    "directory": "it is a folder",
+    "empty": "the file is empty",
+    "not_audio": "there is no sound in it",
+    "truncated": "the file ends too early",
+    "decoder": "the player cannot read it",
+    "overrun": "it is longer than it was measured",
+    # Why the filler plays.
+    "file": "the piece cannot be played",
+    "gap": "no piece is planned for now",
+    "stalled": "the piece came to a halt",
+    "over": "the planned music is over",
+    # Why a device does not answer.
+    "late": "the disk is too slow",
+}
+
+_ALREADY: dict[str, str] = {
+    "pause": "it is paused already",
+    "resume": "nothing to go on from: nothing is stopped or held",
+    "hold": "the phase is held already",
+    "light_arc": "the light follows the arc already",
+}
+
+
+def worded(table: Mapping[str, Template], code: str, values: Values) -> str:
+    """The sentence of a code; the code itself and its values where the table lacks it."""
+    template = table.get(code)
+    return fallback(code, values) if template is None else filled(template, values)
+
+
+def filled(template: Template, values: Values) -> str:
+    """A template with its values; a missing one leaves nothing behind."""
+    if callable(template):
+        return template(values)
+    return template.format_map(_Lenient({key: number(value) for key, value in values.items()})).strip()
+
+
+class _Lenient(dict[str, str]):
+    """A value that is missing leaves nothing behind."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+def fallback(code: str, values: Values) -> str:
+    """A code that has no words, with all its values."""
+    told = ", ".join(f"{key} {number(value)}" for key, value in values.items() if value not in ("", None))
+    return f"{code.replace('_', ' ')}{': ' if told else ''}{told}"
+
+
+def kind_of(code: str) -> str:
+    """The kind word of a code that has none of its own."""
+    return code.split("_", maxsplit=1)[0][:7]
+
+
+def _text(values: Values, key: str) -> str:
+    value = values.get(key)
+    return "" if value is None else number(value)
+
+
+def _nearest(what: str, key: str) -> Callable[[Values], str]:
+    def words(values: Values) -> str:
+        told = f'no {what} "{_text(values, key)}"'
+        if _text(values, "nearest"):
+            return f'{told}; did you mean "{_text(values, "nearest")}"?'
+        return f"{told}; there is {_text(values, 'allowed')}" if _text(values, "allowed") else told
+
+    return words
+
+
+def _act(values: Values) -> str:
+    what = _text(values, "what")
+    return ACTS.get(what, what.replace("_", " "))
+
+
+def _wrong_state(values: Values) -> str:
+    named = _text(values, "state")
+    return f"cannot {_act(values)} while {STATES.get(named, named).lower()}"
+
+
+def _short(values: Values) -> str:
+    minutes = values.get("minutes", 0.0)
+    return f"the library has {number(minutes)} min of music too few for this programme"
+
+
+def _vitals(values: Values) -> str:
+    if _text(values, "missed"):
+        return _whose(values, f"missed: {_text(values, 'missed')}")
+    told = []
+    if _text(values, "systolic"):
+        told.append(f"{_text(values, 'systolic')}/{_text(values, 'diastolic')}")
+    if _text(values, "pulse"):
+        told.append(f"pulse {_text(values, 'pulse')}")
+    if _text(values, "spo2"):
+        told.append(f"SpO2 {_text(values, 'spo2')} %")
+    if _text(values, "celsius"):
+        told.append(f"{_text(values, 'celsius')} °C")
+    return _whose(values, "  ".join(told) or "empty")
+
+
+def _dose(values: Values) -> str:
+    told = [part for part in (f"{_text(values, 'amount')} {_text(values, 'unit')}".strip(),) if part]
+    if _text(values, "kit"):
+        told.append(f"kit {_text(values, 'kit')}")
+    ago = values.get("minutes_ago")
+    if isinstance(ago, float | int) and ago > 0:
+        told.append(f"taken {number(ago)} min before")
+    if _text(values, "witness"):
+        told.append(f"witness {_text(values, 'witness')}")
+    return _whose(values, ", ".join(told) or "taken")
+
+
+def _whose(values: Values, told: str) -> str:
+    whose = _text(values, "participants") or _text(values, "participant")
+    return f"{told}  ({whose})" if whose else told
+
+
+def _volume(values: Values) -> str:
+    bus = _text(values, "bus")
+    level, step = values.get("level_db"), values.get("step_db")
+    if isinstance(level, float | int):
+        return f"{bus} {percent_of_db(level)} %".lstrip()
+    if isinstance(step, float | int):
+        return f"{bus} {'louder' if step > 0 else 'softer'}".lstrip()
+    return bus or "set"
+
+
+def _light(values: Values) -> str:
+    level, step = values.get("level"), values.get("step")
+    if isinstance(level, float | int):
+        return f"set to {percent(level)}"
+    if isinstance(step, float | int):
+        return "brighter" if step > 0 else "darker"
+    scene = _text(values, "scene")
+    return SCENES.get(scene, scene)
+
+
+def _mark(values: Values) -> str:
+    return _whose(values, _text(values, "label") or _text(values, "code").replace("_", " "))
+
+
+def _note(values: Values) -> str:
+    return _whose(values, _text(values, "text") or "(no words)")
+
+
+def _call(values: Values) -> str:
+    return "EMERGENCY" if _text(values, "level") == "emergency" else "support called"
+
+
+def _outage(values: Values) -> str:
+    seconds = values.get("seconds")
+    if isinstance(seconds, float | int) and seconds >= 0:
+        return f"went on after {duration(seconds)} without power or program"
+    return "went on after an outage of unknown length: T+ is at least what it says"
+
+
+def _quiet(values: Values) -> str:
+    minutes = values.get("minutes")
+    return f"silence for {number(minutes)} min" if minutes else "silence until r"
+
+
+def _refused(values: Values) -> str:
+    act = _text(values, "act")
+    rest = {key: value for key, value in values.items() if key not in ("act", "code")}
+    return f"{ACTS.get(act, act)}: {worded(REFUSALS, _text(values, 'code'), rest)}"
+
+
+def _alarm_of(prefix: str) -> Callable[[Values], str]:
+    def words(values: Values) -> str:
+        rest = {key: value for key, value in values.items() if key != "code"}
+        return f"{prefix}{worded(ALARMS, _text(values, 'code'), rest)}"
+
+    return words
+
+
+def _why(values: Values) -> str:
+    """A reason in words, with its colon; "" where none was given. An error of the system loses its number."""
+    why = _text(values, "why")
+    told = WHYS.get(why) or _ERRNO.sub("", why).replace("_", " ")
+    return f": {told}" if told else ""
+
+
+def _device(values: Values) -> str:
+    name = _text(values, "name")
+    kind, _, which = name.partition(".")
+    return f"{DEVICES.get(kind, kind.upper())} {which}".strip()
+
+
+def _lost(values: Values) -> str:
+    if _text(values, "name").startswith("journal."):
+        return f"{_device(values)}{_why(values)}; it was set aside and is kept"
+    return f"{_device(values)} does not answer{_why(values)}"
+
+
+def _sound_lost(values: Values) -> str:
+    if _text(values, "name") == "sound.output":
+        return f"SOUND DEVICE lost, the room is silent{_why(values)}"
+    return "SOUND does not answer: the music may have stopped"
+
+
+def _journal_lost(values: Values) -> str:
+    if _text(values, "name").startswith("journal."):
+        return _lost(values)
+    return f"RECORD is not being written, entries are kept in memory{_why(values)}"
+
+
+def _lamp(values: Values) -> str:
+    level = values.get("level")
+    told = f" {percent(level)}" if isinstance(level, float | int) else ""
+    said = "confirms" if values.get("confirmed") else "does not confirm"
+    return f"{_text(values, 'lamp')} {said}{told}"
+
+
+def _filler_changed(values: Values) -> str:
+    return f"filler plays{_why(values)}" if values.get("on") else "filler ends"
+
+
+def _piece_ended(values: Values) -> str:
+    title, why = _text(values, "title"), _text(values, "why")
+    if why in ("", "end", "cut"):
+        return f"{title} {'gave way' if why == 'cut' else 'ended'}"
+    seconds = values.get("played_s")
+    after = f" after {duration(seconds)}" if isinstance(seconds, float | int) and seconds >= 1.0 else ""
+    return f"{title} broke off{after}{_why(values)}" if after else f"{title} could not be played{_why(values)}"
+
+
+def _piece_broken(key: str) -> Callable[[Values], str]:
+    return lambda values: f"{_text(values, key)} could not be played{_why(values)}"
+
+
+def _call_changed(values: Values) -> str:
+    stage = _text(values, "stage")
+    known = FACTS.get(f"call_{stage}")
+    return filled(known[1], values) if known else stage.replace("_", " ")
+
+
+def _clock_synced(values: Values) -> str:
+    offset = values.get("offset_s", 0.0)
+    if not isinstance(offset, float | int):
+        return "the clock was set right"
+    return f"the clock was set {'forward' if offset >= 0 else 'back'} by {duration(offset)}"
+
+
+def _opened(values: Values) -> str:
+    outage = values.get("outage_s")
+    after = f" after {duration(outage)}" if isinstance(outage, float | int) and outage >= 1.0 else ""
+    again = ", the machine was started anew" if values.get("rebooted") else ""
+    return f"the room's program started{after}{again}"
+
+
+def _taken_back(values: Values) -> str:
+    what = _text(values, "text") or ACTS.get(_text(values, "what"), _text(values, "what"))
+    return f"taken back: {what}" if what else f"entry {_text(values, 'seq')} taken back"
+
+
+def _phase(values: Values) -> str:
+    return f"go to {_text(values, 'phase').replace('_', ' ').capitalize()}"
+
+
+def _light_unconfirmed(values: Values) -> str:
+    level = values.get("level")
+    told = f": {percent(level)} not confirmed" if isinstance(level, float | int) else ""
+    return f"LIGHT {_text(values, 'name')} does not answer{told}"
+
+
+REFUSALS: dict[str, Template] = {
+    "wrong_state": _wrong_state,
+    "no_session": "no session is open: m, then 5, starts one",
+    "session_open": "a session is open already: end it first",
+    "unknown_phase": _nearest("phase", "phase"),
+    "unknown_participant": _nearest("participant", "code"),
+    "unknown_mark": _nearest("mark", "code"),
+    "unknown_bus": _nearest("loudspeaker group", "bus"),
+    "programme_unknown": _nearest("programme", "name"),
+    "already": lambda v: _ALREADY.get(_text(v, "what"), f"already done: {_act(v)}"),
+    "nothing_to_take_back": "nothing of this console is left to take back",
+    "not_yours": "that came from another console: it can be taken back there",
+    "changed_since": "something changed it since, nothing was taken back",
+    "no_call": "no call is open",
+    "no_participant": lambda v: (
+        f"whose? Tab chooses: {_text(v, 'allowed')}" if _text(v, "allowed") else "a participant's code is needed"
+    ),
+    "bad_value": "{what}: {why}",
+    "disk_full": "the disk is full: no new session can be recorded",
+    "not_reached": "the room did not answer: not done",
+    "no_answer": "no answer from the room: look whether it was done",
+}
+
+FACTS: dict[str, tuple[str, Template]] = {
+    # What people do.
+    "start": ("session", lambda v: f"opened: {_text(v, 'programme')}"),
+    "dose": ("dose", _dose),
+    "vitals": ("vitals", _vitals),
+    "pause": ("music", "pause"),
+    "resume": ("music", "go on"),
+    "hold": ("phase", "hold"),
+    "go": ("phase", _phase),
+    "quiet": ("music", _quiet),
+    "volume": ("volume", _volume),
+    "light": ("light", _light),
+    "mark": ("mark", _mark),
+    "note": ("note", _note),
+    "call": ("call", _call),
+    "stand_down": ("call", "stood down"),
+    "take_back": ("undo", _taken_back),
+    "see_alarm": ("alarm", "seen"),
+    "end": ("session", "end"),
+    # What followed.
+    "phase_entered": ("phase", "{title} begins"),
+    "session_started": ("session", "started: {programme}"),
+    "session_ended": ("session", "ended"),
+    "hold_began": ("phase", "held"),
+    "hold_ended": ("phase", "goes on"),
+    "paused": ("music", "paused"),
+    "resumed": ("music", "goes on"),
+    "quiet_began": ("music", _quiet),
+    "quiet_ended": ("music", "silence ends, music returns"),
+    "arc_waits": ("phase", lambda v: WAITS.get(_text(v, "for"), f"waits for {_text(v, 'for')}")),
+    "music_short": ("music", _short),
+    "piece_broken": ("music", _piece_broken("title")),
+    "vitals_due": ("due", lambda v: _whose(v, "BP due")),
+    "call_placed": ("call", "placed"),
+    "call_sent": ("call", "sent"),
+    "call_acknowledged": ("call", lambda v: f"{_text(v, 'by') or 'somebody'} is coming"),
+    "call_not_delivered": ("call", NOT_DELIVERED),
+    "call_stood_down": ("call", "stood down"),
+    "taken_back": ("undo", _taken_back),
+    "alarm_raised": ("alarm", _alarm_of("")),
+    "alarm_cleared": ("alarm", _alarm_of("over: ")),
+    "light_scene": ("light", lambda v: SCENES.get(_text(v, "scene"), _text(v, "scene"))),
+    "resumed_after_outage": ("room", _outage),
+    "journal_late": ("record", "the disk is slow: entries are kept and written late"),
+    # What the machine says.
+    "opened": ("room", _opened),
+    "piece_started": ("music", "{title}"),
+    "piece_ended": ("music", _piece_ended),
+    "filler_changed": ("music", _filler_changed),
+    "device_lost": ("alarm", _lost),
+    "device_back": ("room", lambda v: f"{_device(v)} answers again"),
+    "lamp_changed": ("light", _lamp),
+    "call_changed": ("call", _call_changed),
+    "timer": ("room", "something fell due"),
+    "planned": ("music", "the music was planned anew"),
+    "engine_reported": ("room", "SOUND says where it is"),
+    "clock_synced": ("room", _clock_synced),
+    "refused": ("refused", _refused),
+}
+
+ALARMS: dict[str, Template] = {
+    "call_not_delivered": f"CALL {NOT_DELIVERED}",
+    "sound_lost": _sound_lost,
+    "caller_lost": "CALL PATH BROKEN - use the wall button",
+    "journal_lost": _journal_lost,
+    "journal_late": "RECORD is late: entries are kept and written as soon as the disk allows",
+    "journal_damaged": lambda v: f"RECORD {_text(v, 'name').partition('.')[2]} DAMAGED: {_text(v, 'why')}",
+    "disk_full": "DISK FULL: this session goes on, entries are kept in memory",
+    "broker_lost": "MQTT BROKER does not answer: light and call may not get through",
+    "light_lost": _lost,
+    "light_unconfirmed": _light_unconfirmed,
+    "device_lost": _lost,
+    "filler": lambda v: f"FILLER plays instead of the music{_why(v)}",
+    "music_short": _short,
+    "piece_broken": _piece_broken("name"),
+    "choose_after_outage": "AFTER AN OUTAGE: r goes on where it was, g goes elsewhere",
+}
