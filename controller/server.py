@@ -173,8 +173,10 @@ class Server:
 
 
 def _read(line: bytes) -> Any:
-    """What a line says; raises ValueError also for numbers that are none, which no record could hold."""
-    return json.loads(line, parse_float=_finite, parse_constant=_finite)
+    """What a line says; raises ValueError also for what no record could hold: no number, or half a letter."""
+    message = json.loads(line, parse_float=_finite, parse_constant=_finite)
+    _line(message)  # a lone surrogate cannot be encoded
+    return message
 
 
 def _finite(text: str) -> float:
@@ -184,5 +186,5 @@ def _finite(text: str) -> float:
     return number
 
 
-def _line(message: dict[str, Any]) -> bytes:
+def _line(message: Any) -> bytes:
     return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"

@@ -39,10 +39,11 @@ from tests.runner.room import Journaled, recovered, room
 from tests.session.room import RULES, pool
 from tests.session.test_random_sessions import acts
 
+TEXT = st.just("x")
 more_acts: st.SearchStrategy[Act] = st.one_of(
     acts,
     st.builds(Note, text=st.text(st.characters(codec="utf-8"), max_size=20)),
-    st.builds(PieceStarted, cue=st.integers(1, 9), title=st.just("x"), path=st.just("/x"), at_t=st.floats(0, 9e4), frame=st.just(0)),
+    st.builds(PieceStarted, cue=st.integers(1, 9), title=TEXT, path=TEXT, at_t=st.floats(0, 9e4), frame=st.just(0)),
     st.just(End()),
 )  # fmt: skip
 
