@@ -60,7 +60,7 @@ def draw_small(view: View, width: int, height: int) -> list[Text]:
     call.append_text(styled("CALL SUPPORT", colours.text))
     lines = [row(first, time, width), *draw_alert(view, width, 1), call]
     if height > 3:
-        lines.append(styled(f" {view.answer}", colours.text))
+        lines.append(styled(f" {wording.fit(view.answer, width - 2)}", colours.text))
     if height > 4:
         lines.append(styled(" larger than 80 x 24 shows everything", colours.dim))
     return lines
