@@ -22,9 +22,7 @@ def programme() -> Programme:
 
 
 def request(programme: Programme, **changes: object) -> PlanRequest:
-    base = PlanRequest(
-        programme=programme, pool=imagined_pool(programme), arc_s=0.0, phase=1, timeline_s=100.0, seed=1
-    )
+    base = PlanRequest(programme=programme, pool=imagined_pool(programme), arc_s=0.0, phase=1, timeline_s=100.0, seed=1)
     return replace(base, **changes)  # type: ignore[arg-type]
 
 

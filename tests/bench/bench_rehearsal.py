@@ -1,6 +1,6 @@
 """How long a rehearsal of every shipped programme takes, beside the start of Python with the same imports.
 
-    python -m tests.bench.bench_rehearsal
+python -m tests.bench.bench_rehearsal
 """
 
 from __future__ import annotations

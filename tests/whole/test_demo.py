@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 from controller.journal.reading import read_records, session_file, verify
 from controller.messages import FadeLight, FillerChanged
 from tests.measure_audio import analyse
+from tests.whole.conftest import RunningDemo
 from tests.whole.hearing import (
     RATE,
     Audio,
@@ -53,16 +55,10 @@ class Demo:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    state_dir = tmp_path_factory.mktemp("demo")
-    done = subprocess.run(
-        [sys.executable, "-m", "controller", "demo", "--headless", "--minutes", "2", "--state", str(state_dir)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+def demo(running_demo: RunningDemo) -> Demo:
+    state_dir = running_demo.state_dir
+    output, _ = running_demo.process.communicate(timeout=240)
+    assert running_demo.process.returncode == 0, output
     session = next((state_dir / "sessions").glob("*.db")).stem
     heard = listen(state_dir / "room.wav")
     pieces = []
@@ -75,7 +71,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     over = next(record for record in records if any(fact.code == "arc_waits" for fact in record.facts))
     first = pieces[0][0].frame
     end_frame = first + round((over.stamp.t - begun.input.act.at_t) * RATE) - RATE // 5  # type: ignore[union-attr]
-    yield Demo(state_dir, session, done.stdout, heard, pieces, end_frame)
+    return Demo(state_dir, session, output, heard, pieces, end_frame)
 
 
 pytestmark = pytest.mark.timeout(300)
@@ -130,9 +126,6 @@ def test_the_record_verifies(demo: Demo) -> None:
 
 
 def test_ctrl_c_ends_everything_the_demo_started(tmp_path: Path) -> None:
-    import os
-    import signal
-
     process = subprocess.Popen(
         [sys.executable, "-m", "controller", "demo", "--headless", "--minutes", "2", "--state", str(tmp_path)],
         stdout=subprocess.PIPE,
