@@ -21,5 +21,5 @@ def mosquitto(tmp_path: Path) -> Iterator[PrivateBroker]:
 async def until(true: Callable[[], object], within: float) -> None:
     """Wait for something that another thread or process brings about; `TimeoutError` if it takes longer."""
     async with asyncio.timeout(within):
-        while not true():  # noqa: ASYNC110 - what is waited for sets no event
+        while not true():
             await asyncio.sleep(0.02)

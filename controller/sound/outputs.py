@@ -19,8 +19,8 @@ from controller.sound.ceiling import Audio
 from controller.sound.mixer import BLOCK, Mark
 from controller.sound.timeline import RATE
 
-QUEUE_BLOCKS = 10
-"""200 ms between mixer and card: none was late beside four busy processes on two cores."""
+QUEUE_BLOCKS = 7
+"""140 ms between mixer and card: none was late beside four busy processes on two cores."""
 
 BLOCK_S = BLOCK / RATE
 

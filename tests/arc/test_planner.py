@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def test_the_same_seed_gives_the_same_plan(programme: Programme) -> None:
 
 def test_neighbours_overlap_by_the_same_fade(programme: Programme) -> None:
     cues = plan(request(programme)).cues
-    for before, after in zip(cues, cues[1:], strict=False):
+    for before, after in itertools.pairwise(cues):
         overlap = before.end_s - after.start_s
         assert overlap == pytest.approx(before.fade_out_s) == pytest.approx(after.fade_in_s)
 

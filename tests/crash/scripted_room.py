@@ -74,7 +74,7 @@ class DyingDevice:
 class SwappedRunner(Runner):
     """The mistake that the crash test is there to find: effects first, record later."""
 
-    def _write(self, *args, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN002, ANN003, ANN202
+    def _write(self, *args, **kwargs):  # type: ignore[no-untyped-def]
         pending = super()._write(*args, **kwargs)
         self._release(pending)
         return pending

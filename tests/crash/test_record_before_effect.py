@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from controller.clock import RoomClock
-from controller.restoring import restore
 from controller.journal.reading import book_file, read_records, verify
 from controller.journal.recovery import recover
 from controller.messages import Effect, FadeLight, FadeMusic, PlaceCall, Record, SetTransport, decode
+from controller.restoring import restore
 from tests.session.room import RULES
 
 EFFECTS_OF_A_SESSION = 34

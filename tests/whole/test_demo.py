@@ -16,7 +16,7 @@ import pytest
 from controller.journal.reading import read_records, session_file, verify
 from controller.messages import FadeLight, FillerChanged
 from tests.measure_audio import analyse
-from tests.whole.conftest import RunningDemo
+from tests.running_demo import RunningDemo
 from tests.whole.hearing import (
     RATE,
     Audio,
@@ -57,8 +57,7 @@ class Demo:
 @pytest.fixture(scope="module")
 def demo(running_demo: RunningDemo) -> Demo:
     state_dir = running_demo.state_dir
-    output, _ = running_demo.process.communicate(timeout=240)
-    assert running_demo.process.returncode == 0, output
+    output = running_demo.finish()
     session = next((state_dir / "sessions").glob("*.db")).stem
     heard = listen(state_dir / "room.wav")
     pieces = []
