@@ -33,7 +33,8 @@ def ramp_curve(ramp: Ramp, frames: int) -> Curve | float:
     step = ramp.step if ramp.target > ramp.value else -ramp.step
     line = ramp.value + step * np.arange(frames)
     low, high = sorted((ramp.value, ramp.target))
-    return np.clip(line, low, high)
+    bounded: Curve = np.clip(line, low, high)
+    return bounded
 
 
 def equal_power(place: Curve | float) -> Curve | float:
