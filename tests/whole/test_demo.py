@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from controller.journal.reading import read_records, session_file, verify
-from controller.messages import FadeLight, FillerChanged
+from controller.messages import Fact, FadeLight, FillerChanged
 from tests.measure_audio import analyse
 from tests.running_demo import RunningDemo
 from tests.whole.hearing import (
@@ -67,7 +67,8 @@ def demo(running_demo: RunningDemo) -> Demo:
         pieces.append((played, sound, best_shift(sound, heard, played.frame, lag)))
     records = [record for record, _ in read_records(session_file(state_dir, session))]
     begun = next(record for record in records if record.input.act.kind == "piece_started")
-    over = next(record for record in records if any(fact.code == "arc_waits" for fact in record.facts))
+    end = Fact(code="arc_waits", values={"for": "end"})
+    over = next(record for record in records if end in record.facts)
     first = pieces[0][0].frame
     end_frame = first + round((over.stamp.t - begun.input.act.at_t) * RATE) - RATE // 5  # type: ignore[union-attr]
     return Demo(state_dir, session, output, heard, pieces, end_frame)

@@ -218,4 +218,6 @@ def paths(view: View, columns: int) -> list[Text]:
         lines.append(styled("all well", colours.dim))
     if status.simulated:
         lines.append(styled("simulated", colours.dim))
+    if status.sound.state == "ok" and status.sound.output.startswith("null"):
+        lines.append(styled(wording.fit("no sound card", columns), colours.medium))
     return lines
