@@ -13,7 +13,7 @@ from controller.messages.words import CallLevel, CallStage, Cue, RoomRules, Scen
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Start:
-    """Open a session. The daemon fills `session`, `programme_text`, `lamps` … before the rules see it."""
+    """Open a session. The daemon fills `session`, `programme_text`, `seed` and `software` before the rules see it."""
 
     kind: Literal["start"] = "start"
     programme: str
@@ -30,7 +30,7 @@ class Start:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dose:
-    """A dose was taken. `at_t`: room time of ingestion where it was logged late."""
+    """A dose was taken, `minutes_ago` minutes before it was logged."""
 
     kind: Literal["dose"] = "dose"
     amount: float | None = None

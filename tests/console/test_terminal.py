@@ -67,7 +67,7 @@ class Terminal:
 @pytest.fixture
 def terminal(request: pytest.FixtureRequest) -> Iterator[Terminal]:
     if shutil.which("tmux") is None:
-        pytest.skip("tmux is not installed")
+        pytest.fail("tmux is not installed: bash deploy/setup.sh --dev")
     with tempfile.TemporaryDirectory(prefix="room") as where:
         made = Terminal(Path(where), getattr(request, "param", "screen-256color"))
         try:
