@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 # libvlc-bin brings the tool that caches libVLC's plugin list: 40 MB less memory and a quicker start of the engine.
 packages=(libvlc5 vlc-plugin-base libvlc-bin ffmpeg mosquitto libportaudio2 libasound2-plugins python3 python3-venv ca-certificates)
-[ "${1:-}" = "--dev" ] && packages+=(tmux procps git)
+[ "${1:-}" = "--dev" ] && packages+=(tmux procps git faketime)
 
 missing=()
 for package in "${packages[@]}"; do
