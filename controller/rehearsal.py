@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from controller.arc.planner import music_of
 from controller.arc.programme import Programme
 from controller.clock import SimulatedClock
 from controller.config import Room, find_programme, load_programme
@@ -145,7 +144,7 @@ def imagined_pool(programme: Programme) -> dict[str, list[Piece]]:
     """Pieces that exist on paper only: half as many again as each phase needs."""
     pool: dict[str, list[Piece]] = {}
     for phase in programme.phases:
-        pieces: list[Piece] = pool.setdefault(music_of(phase), [])
+        pieces: list[Piece] = pool.setdefault(phase.source, [])
         needed = phase.length_s * 1.5 + 2 * IMAGINED_MINUTES[-1] * 60.0
         while sum(piece.duration_s for piece in pieces) < needed:
             number = len(pieces)

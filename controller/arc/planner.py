@@ -10,8 +10,8 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from controller.arc.programme import Phase, Programme
-from controller.messages import Cue, Piece
+from controller.arc.programme import SILENCE, Phase, Programme
+from controller.messages import Cue, Limits, Piece
 
 LEAD_S = 4.0
 """A cue that begins within this time is already being opened by the engine and stays."""
@@ -34,7 +34,8 @@ class PlanRequest:
     """Where the session stands. `pool`: pieces by the name of a phase's music; `cues`: the sheet as it was.
 
     `timeline_s` is where the sound timeline stands at `arc_s`. `played` are paths that may not come again, `broken`
-    those that turned out not to play. Gains bring pieces to `target_lufs`, their true peak at most to `peak_dbfs`.
+    those that turned out not to play. `set_code`: the set that a sitter chose, drawn from until the first piece that ends
+    past timeline second `set_until_s`. Gains bring pieces to `target_lufs`, their true peak at most to `peak_dbfs`.
     """
 
     programme: Programme
@@ -47,6 +48,9 @@ class PlanRequest:
     broken: frozenset[str] = frozenset()
     held: bool = False
     cut: bool = False
+    limits: Limits = Limits()
+    set_code: str = ""
+    set_until_s: float = 0.0
     seed: int = 0
     target_lufs: float = -23.0
     peak_dbfs: float = -7.0
@@ -64,11 +68,6 @@ class Plan:
 def plan(request: PlanRequest) -> Plan:
     """Lay the rest of the session. Never raises for a poor pool: what cannot be filled is counted in `short_s`."""
     return _Planner(request).run()
-
-
-def music_of(phase: Phase) -> str:
-    """The name under which a phase's pieces are found in the pool."""
-    return phase.music or phase.code
 
 
 class _Planner:
@@ -95,7 +94,7 @@ class _Planner:
         return Plan(cues=tuple(self.cues), short_s=self.short_s, misses=tuple(self.misses))
 
     def _fill(self, index: int, phase: Phase, end: float, held: bool) -> None:
-        if phase.music == "silence":
+        if phase.source == SILENCE:
             self.cursor = max(self.cursor, end)
             return
         rng = random.Random(f"{self.request.seed}/{phase.code}/{len(self.cues)}")
@@ -158,16 +157,16 @@ class _Planner:
         """Unused pieces of earlier or held phases' pools; later phases keep theirs unless this one is held."""
         programme = self.request.programme
         mine = sum(programme.phases[index].intensity) / len(programme.phases[index].intensity)
-        own_names = {music_of(phase) for phase in programme.phases[index + 1 :]}
+        own_names = {phase.source for phase in programme.phases[index + 1 :]}
         neighbours = sorted(
-            (phase for phase in programme.phases if music_of(phase) not in own_names),
+            (phase for phase in programme.phases if phase.source not in own_names),
             key=lambda phase: abs(sum(phase.intensity) / len(phase.intensity) - mine),
         )
         return [piece for phase in neighbours for piece in self._pool(phase) if piece.path not in self.used]
 
     def _pool(self, phase: Phase) -> list[Piece]:
         broken = self.request.broken
-        return [piece for piece in self.request.pool.get(music_of(phase), ()) if piece.path not in broken]
+        return [piece for piece in self.request.pool.get(phase.source, ()) if piece.path not in broken]
 
     def _lay(self, piece: Piece, length: float, phase: Phase) -> None:
         fade = min(phase.crossfade_s, length / 2)

@@ -13,10 +13,11 @@ from controller.messages.words import RECORD_SCHEMA, CallLevel, Cue, Transport
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Point:
-    """One end of a fade: a level at a room time."""
+    """One end of a fade: a level (and a colour temperature in kelvin, where the lamp is to have one) at a room time."""
 
     level: float
     t: float
+    kelvin: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -38,6 +38,23 @@ class Piece:
     lufs: float = -23.0
     true_peak_dbfs: float = -6.0
     digest: str = ""
+    head_s: float = 0.0
+    tail_s: float = 0.0
+    """Silence at its head and its tail."""
+    loudness_range_lu: float = 0.0
+    centroid_hz: float = 0.0
+    """Spectral centroid: perceptual brightness."""
+    onset_rate_hz: float = 0.0
+    onset_regularity: float = 0.0
+    """0..1; 1 for a metronome."""
+    rise_db: float = 0.0
+    """How much louder its end is than its beginning, as a slow trend."""
+    album: str = ""
+    track_number: int = 0
+    vocals: bool = False
+    language: str = ""
+    tradition: str = ""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,11 +74,30 @@ class Cue:
     fade_out_s: float = 0.0
     gain_db: float = 0.0
     phase: str = ""
+    after: int = 0
+    """Begins at the very frame at which the cue of this id ends, wherever `start_s` says it should be; 0: at `start_s`."""
+    set: str = ""
+    """The set it was drawn from, where a sitter chose one."""
 
     @property
     def end_s(self) -> float:
         """Timeline second at which the cue has fallen silent."""
         return self.start_s + self.length_s
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """What one session's participants do not want to hear; the planner keeps to it and says what it could not fill."""
+
+    no_vocals: bool = False
+    languages: tuple[str, ...] = ()
+    """Languages that may not be sung (codes as in the library)."""
+    traditions: tuple[str, ...] = ()
+    pieces: tuple[str, ...] = ()
+    """Excluded pieces: path below a music folder, title, or the beginning of a digest."""
+    volume_cap_db: float = 0.0
+    """The faders' upper end, in dB below calibrated."""
+    headphones_only: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,6 +15,7 @@ from controller.messages import (
     CallView,
     Cue,
     Effect,
+    Limits,
     Mode,
     Point,
     RoomRules,
@@ -107,6 +108,11 @@ class State:
     plan_cut: bool = False
     """Whether the plan that is awaited crosses over at once; kept until it comes, whatever is asked meanwhile."""
     cues: tuple[Cue, ...] = ()
+    limits: Limits = Limits()
+    set_code: str = ""
+    """The set that a sitter chose as what comes next."""
+    set_until_s: float = 0.0
+    """Timeline second up to which pieces are drawn from it."""
     played: frozenset[str] = frozenset()
     broken: frozenset[str] = frozenset()
     transport: Transport = "stop"
