@@ -14,8 +14,8 @@ Minutes = Annotated[float, Field(ge=0, le=48 * 60)]
 class DosePlan(FileModel):
     """How the substance is given.
 
-    `shape`: "single" (one ingestion), "devices" (several, minutes apart), "infusion" (start and stop are events), "none"
-    (music and light without a dose). `unit` of amounts; `kit` where only kit numbers may be named.
+    `shape`: "single" (one ingestion), "devices" (several, minutes apart), "infusion" (start and stop are events), or
+    "none" (music and light without a dose). `unit` of amounts; `kit` where only kit numbers may be named.
     """
 
     shape: Literal["single", "devices", "infusion", "none"] = "single"
@@ -89,7 +89,7 @@ class ReleasePlan(FileModel):
     criteria: tuple[Criterion, ...] = ()
 
     def earliest_minutes(self, total_amount: float | None, *, criteria_met: bool = False) -> float:
-        """Minutes after the last dose (or stop) before which nobody is released; an unknown amount counts as the most."""
+        """Minutes after the last dose (or stop) before which nobody is released; an unknown amount counts as most."""
         lines = sorted(self.by_total_dose, key=lambda line: line.from_amount)
         reached = [line.minutes for line in lines if total_amount is None or line.from_amount <= total_amount]
         law = max(self.law_minutes, reached[-1] if reached else 0.0)

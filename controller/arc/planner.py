@@ -34,8 +34,9 @@ class PlanRequest:
     """Where the session stands. `pool`: pieces by the name of a phase's music; `cues`: the sheet as it was.
 
     `timeline_s` is where the sound timeline stands at `arc_s`. `played` are paths that may not come again, `broken`
-    those that turned out not to play. `set_code`: the set that a sitter chose, drawn from until the first piece that ends
-    past timeline second `set_until_s`. Gains bring pieces to `target_lufs`, their true peak at most to `peak_dbfs`.
+    those that turned out not to play. `set_code`: the set that a sitter chose, drawn from until the first piece that
+    ends past timeline second `set_until_s`. Gains bring pieces to `target_lufs`, their true peak at most to
+    `peak_dbfs`.
     """
 
     programme: Programme

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from controller.arc.clinical import BoosterPlan, DosePlan, ReleasePlan, VitalsPlan
 from controller.arc.model import FileModel
-from controller.arc.sources import Arrangement, Music, SetPlan
+from controller.arc.sources import Arrangement, FromFolder, Music, SetPlan
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 """A perceived light level or an intensity, 0..1."""
@@ -34,7 +34,7 @@ class Phase(FileModel):
     light: Annotated[tuple[Share, ...], Field(min_length=1)]
     kelvin: tuple[Kelvin, ...] = ()
     """Colour temperature; lamps keep theirs where nothing is said."""
-    music: Music | str = ""
+    music: FromFolder = Music()
     """A source, or a folder of the library to draw from; the phase's code where empty; "silence" for none."""
     arrangement: Arrangement = "any"
     gapless: bool = False
@@ -50,7 +50,7 @@ class Phase(FileModel):
     @property
     def source(self) -> str:
         """The name under which its pieces are found in a pool; `SILENCE` for none."""
-        return self.music.key if isinstance(self.music, Music) else self.music or self.code
+        return self.music.key or self.code
 
     @property
     def length_s(self) -> float:
@@ -95,7 +95,7 @@ class Programme(FileModel):
     reviewed_on: str = ""
     blinded: bool = False
     """Nothing on a screen, in a record or a file's name may tell substance, dose or arm."""
-    labels: dict[str, str] = {}
+    labels: dict[str, str] = Field(default_factory=dict)
     """Words that this programme puts in the place of ours ("participant", "sitter" …)."""
     participants_least: Annotated[int, Field(ge=1, le=12)] = 1
     participants_most: Annotated[int, Field(ge=1, le=12)] = 1

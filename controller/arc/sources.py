@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from controller.arc.model import FileModel
 
@@ -30,6 +30,14 @@ class Music(FileModel):
         return self.folder if self == Music(folder=self.folder) else self.model_dump_json(exclude_defaults=True)
 
 
+def _folder(given: object) -> object:
+    return {"folder": given} if isinstance(given, str) else given
+
+
+FromFolder = Annotated[Music, BeforeValidator(_folder, json_schema_input_type=Music | str)]
+"""A source; a file may say the name of a folder alone."""
+
+
 class SetPlan(FileModel):
     """A group of pieces that a sitter can choose as what comes next."""
 
@@ -37,10 +45,10 @@ class SetPlan(FileModel):
     title: Annotated[str, Field(max_length=24)]
     kind: Literal["calm", "evocative", "grounding", "return"]
     minutes: Annotated[float, Field(gt=0, le=120)] = 30.0
-    music: Music | str
+    music: FromFolder
     """A source, or the name of a folder."""
 
     @property
     def source(self) -> str:
         """The name under which its pieces are found in a pool."""
-        return self.music.key if isinstance(self.music, Music) else self.music
+        return self.music.key

@@ -75,7 +75,7 @@ class Cue:
     gain_db: float = 0.0
     phase: str = ""
     after: int = 0
-    """Begins at the very frame at which the cue of this id ends, wherever `start_s` says it should be; 0: at `start_s`."""
+    """Begins at the very frame at which the cue of this id ends, whatever `start_s` says; 0: at `start_s`."""
     set: str = ""
     """The set it was drawn from, where a sitter chose one."""
 
