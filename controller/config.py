@@ -22,6 +22,9 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9-]+$", max_length=40)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Seconds = Annotated[float, Field(gt=0.0, le=120.0)]
 
+PROFILE_KINDS: dict[str, type[BaseModel]] = {"mqtt-lamp": Profile}
+"""What a file in devices/ may describe, by its `kind`."""
+
 OVERRIDES = Path("/etc/stillroom")
 """A clinic's own playlists/ and devices/ lie here and come before the shipped ones of the same name."""
 
@@ -127,7 +130,7 @@ class Room:
 
     path: Path
     table: RoomTable
-    profiles: dict[str, Profile]
+    profiles: dict[str, BaseModel]
 
     @property
     def name(self) -> str:
@@ -194,11 +197,12 @@ class Room:
         )
 
     def lights(self) -> LightSettings:
-        """For the lights' driver."""
+        """For the driver of the lamps behind MQTT."""
         light = self.table.light
         lamps = tuple(
-            LampSettings(lamp=lamp.name, profile=self.profiles[lamp.profile], device_name=lamp.device, base=lamp.base)
+            LampSettings(lamp=lamp.name, profile=profile, device_name=lamp.device, base=lamp.base)
             for lamp in light.lamps
+            if isinstance(profile := self.profiles[lamp.profile], Profile)
         )
         return LightSettings(lamps=lamps, floor=light.floor, ceiling=light.ceiling, slew_per_s=light.slew_per_s)
 
@@ -233,9 +237,13 @@ def load_room(path: Path) -> Room:
     return Room(path=path, table=table, profiles=profiles)
 
 
-def load_profile(path: Path) -> Profile:
-    """A device profile. Raises ConfigError."""
-    profile, mistakes = mistakes_in(path, Profile, read_toml(path))
+def load_profile(path: Path) -> BaseModel:
+    """A device profile, of the kind that it says. Raises ConfigError."""
+    data = read_toml(path)
+    kind = data.get("kind", "")
+    if kind not in PROFILE_KINDS:
+        raise ConfigError([f'{path}: kind: "{kind}" is not a kind of device{did_you_mean(str(kind), PROFILE_KINDS)}'])
+    profile, mistakes = mistakes_in(path, PROFILE_KINDS[kind], data)
     if profile is None:
         raise ConfigError(mistakes)
     return profile
@@ -283,9 +291,9 @@ def find_programme(name: str) -> Path:
     raise ConfigError([f'there is no programme "{name}"{did_you_mean(name, known)}'])
 
 
-def _profiles_of(path: Path, data: dict[str, Any]) -> tuple[dict[str, Profile], list[str]]:
+def _profiles_of(path: Path, data: dict[str, Any]) -> tuple[dict[str, BaseModel], list[str]]:
     known = shipped("devices")
-    profiles: dict[str, Profile] = {}
+    profiles: dict[str, BaseModel] = {}
     mistakes: list[str] = []
     for place, lamp in enumerate(_tables(data, "light", "lamps"), start=1):
         name = lamp.get("profile")

@@ -271,6 +271,12 @@ def _lamp(values: Values) -> str:
     return f"{_text(values, 'lamp')} {said}{told}"
 
 
+def _lamp_taken(values: Values) -> str:
+    level = values.get("level")
+    told = f" to {percent(level)}" if isinstance(level, float | int) else ""
+    return f"{_text(values, 'lamp') or _text(values, 'name')} was moved{told} by something else"
+
+
 def _filler_changed(values: Values) -> str:
     return f"filler plays{_why(values)}" if values.get("on") else "filler ends"
 
@@ -398,6 +404,7 @@ FACTS: dict[str, tuple[str, Template]] = {
     "device_lost": ("alarm", _lost),
     "device_back": ("room", lambda v: f"{_device(v)} answers again"),
     "lamp_changed": ("light", _lamp),
+    "lamp_taken_over": ("light", _lamp_taken),
     "call_changed": ("call", _call_changed),
     "timer": ("room", "something fell due"),
     "planned": ("music", "the music was planned anew"),
@@ -417,6 +424,7 @@ ALARMS: dict[str, Template] = {
     "broker_lost": "MQTT BROKER does not answer: light and call may not get through",
     "light_lost": _lost,
     "light_unconfirmed": _light_unconfirmed,
+    "light_taken": lambda v: f"LIGHT {_lamp_taken(v)}",
     "device_lost": _lost,
     "filler": lambda v: f"FILLER plays instead of the music{_why(v)}",
     "music_short": _short,

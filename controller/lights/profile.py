@@ -172,6 +172,7 @@ class Profile(_Part):
 
     profile: Literal[1] = 1
     """Version of the format."""
+    kind: Literal["mqtt-lamp"] = "mqtt-lamp"
     name: str
     title: str = ""
     base: str = ""

@@ -272,6 +272,15 @@ class LampChanged:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LampTakenOver:
+    """Something else drives a lamp: it says that it is at `level`, which we never sent. It is led back."""
+
+    kind: Literal["lamp_taken_over"] = "lamp_taken_over"
+    lamp: str
+    level: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CallChanged:
     """The caller says how far a call has come."""
 
@@ -304,7 +313,7 @@ class RefusedAct:
 Act = Annotated[
     Start | Dose | Vitals | Pause | Resume | Hold | Go | Quiet | Volume | Light | Mark | Note | Call | StandDown
     | TakeBack | SeeAlarm | End | Opened | Timer | Planned | EngineReported | PieceStarted | PieceEnded | FillerChanged
-    | DeviceLost | DeviceBack | LampChanged | CallChanged | ClockSynced | RefusedAct,
+    | DeviceLost | DeviceBack | LampChanged | LampTakenOver | CallChanged | ClockSynced | RefusedAct,
     Discriminator("kind"),
 ]  # fmt: skip
 

@@ -17,6 +17,7 @@ from controller.messages import (
     FadeMusic,
     FillerChanged,
     LampChanged,
+    LampTakenOver,
     Opened,
     PieceEnded,
     PieceStarted,
@@ -40,7 +41,7 @@ PRIORITY: dict[str, Literal["high", "medium", "low"]] = {
 }
 """Alarm priority by the first part of a device's name (our judgement, in the order of IEC 60601-1-8)."""
 
-ANEW = ("sound_lost", "caller_lost", "journal_lost", "broker_lost", "light_lost", "light_unconfirmed")
+ANEW = ("sound_lost", "caller_lost", "journal_lost", "broker_lost", "light_lost", "light_unconfirmed", "light_taken")
 """Alarms of the links of a daemon; a daemon that opens makes its links anew, and says anew what it cannot reach."""
 
 SHORT_S = 60.0
@@ -175,5 +176,10 @@ def device_back(state: State, act: DeviceBack) -> Ruled:
 def lamp_changed(state: State, act: LampChanged, now: float) -> Ruled:
     """A lamp did, or did not, confirm its level."""
     if act.confirmed:
-        return cleared(state, "light_unconfirmed", act.lamp), ()
+        return cleared(cleared(state, "light_unconfirmed", act.lamp), "light_taken", act.lamp), ()
     return raised(state, "light_unconfirmed", "medium", now, {"name": act.lamp, "level": act.level}), ()
+
+
+def lamp_taken_over(state: State, act: LampTakenOver, now: float) -> Ruled:
+    """Something else moved a lamp; its next confirmation clears the alarm."""
+    return raised(state, "light_taken", "medium", now, {"name": act.lamp, "level": act.level}), ()

@@ -149,6 +149,7 @@ _RULES: dict[str, Callable[[State, Input, float, int], calls.Ruled]] = {
     "piece_ended": _timed(devices.piece_ended),
     "filler_changed": _timed(devices.filler_changed),
     "lamp_changed": _timed(devices.lamp_changed),
+    "lamp_taken_over": _timed(devices.lamp_taken_over),
     "vitals": events.vitals,
     "volume": events.volume,
     "light": events.light,
