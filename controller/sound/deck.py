@@ -42,6 +42,8 @@ class Deck:
         """The decoder has delivered its last frame."""
         self.failure = ""
         """What is wrong with the file, as a code: missing, directory, empty, not_audio, decoder, overrun."""
+        self.makeup = 1.0
+        """Gain that undoes the head-room the decoder made for a hot piece."""
         self.paused = False
         self.opened = clock.boottime()
         self.player: Any = None
@@ -71,13 +73,13 @@ class Deck:
         return max(0, self.written - frame) if frame >= self.read_to else 0
 
     def read(self, frame: int, count: int) -> Audio:
-        """(count, 2) float64 in -1..1 from `frame`; everything before is given up."""
+        """(count, 2) float64 from `frame`, full scale 1 (a hot piece goes above); everything before is given up."""
         place = frame % CAPACITY
         fits = min(count, CAPACITY - place)
         raw: npt.NDArray[np.int16] = self._ring[place : place + fits]
         if fits < count:
             raw = np.concatenate([raw, self._ring[: count - fits]])
-        out = np.multiply(raw, _SCALE, dtype=np.float64)
+        out = np.multiply(raw, _SCALE * self.makeup, dtype=np.float64)
         self.read_to = frame + count
         return out
 

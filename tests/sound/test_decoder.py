@@ -1,0 +1,126 @@
+"""Head-room between libVLC's decoders and its 16-bit samples, beside ffmpeg's float decode of the same files."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from threading import Event
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import soundfile
+from scipy import signal
+
+from controller import clock
+from controller.messages import Piece
+from controller.sound.deck import Deck
+from controller.sound.decoder import Decoder
+
+Samples = npt.NDArray[np.float64]
+
+RATE = 48_000
+SECONDS = 2
+INNER = slice(RATE // 2, 3 * RATE // 2)
+"""Beyond what encoders do at a file's start, before what they do at its end."""
+
+
+def decode(*pieces: Piece) -> list[Samples]:
+    """What the mixer would be given of each, decoded side by side."""
+    decoder = Decoder()
+    decks = [Deck(piece, 0.0, 0) for piece in pieces]
+    try:
+        for deck in decks:
+            decoder.open(deck)
+        deadline = clock.boottime() + 20
+        while not all(deck.ended for deck in decks):
+            assert clock.boottime() < deadline, [deck.failure for deck in decks]
+            Event().wait(0.02)
+        return [deck.read(0, deck.written) for deck in decks]
+    finally:
+        for deck in decks:
+            decoder.close(deck)
+        decoder.shut()
+
+
+def by_ffmpeg(path: Path) -> Samples:
+    command = ["ffmpeg", "-v", "error", "-i", str(path), "-ar", str(RATE), "-f", "f32le", "-"]
+    raw = subprocess.run(command, capture_output=True, check=True).stdout
+    return np.frombuffer(raw, dtype="<f4").reshape(-1, 2).astype(np.float64)
+
+
+def aligned(samples: Samples, reference: Samples) -> tuple[Samples, Samples]:
+    """The inner part of the reference, and the same place of `samples`; encoders' delays are trimmed differently."""
+    part = reference[INNER]
+    match = signal.correlate(samples[:, 0], part[:, 0], mode="valid", method="fft")
+    at = int(match.argmax())
+    return samples[at : at + len(part)], part
+
+
+def dbfs(value: float) -> float:
+    return 20 * float(np.log10(value))
+
+
+@pytest.fixture(scope="module")
+def hot(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A loud master, clipped flat and then encoded lossily: it decodes several decibels above full scale."""
+    directory = tmp_path_factory.mktemp("hot")
+    t = np.arange(RATE * SECONDS) / RATE
+    chord = sum(np.sin(2 * np.pi * hertz * t + hertz) for hertz in (110.0, 220.5, 331.0, 997.0, 2500.0))
+    breath = 0.3 * np.random.default_rng(3).standard_normal((len(t), 2))
+    master = directory / "master.wav"
+    soundfile.write(master, np.clip(1.4 * np.stack([chord, np.roll(chord, 777)], axis=1) + breath, -1, 1), RATE)
+    files = {}
+    for suffix, options in {
+        "mp3": ("-b:a", "128k"),
+        "ogg": ("-c:a", "libvorbis", "-q:a", "4"),
+        # Without noise substitution, which is different at every decoding.
+        "m4a": ("-c:a", "aac", "-aac_pns", "0", "-b:a", "128k"),
+    }.items():
+        files[suffix] = directory / f"hot.{suffix}"
+        subprocess.run(["ffmpeg", "-v", "error", "-i", master, *options, files[suffix]], check=True)
+    return files
+
+
+def test_what_decodes_above_full_scale_reaches_the_mixer_unclipped(hot: dict[str, Path]) -> None:
+    measured = [Piece(path=str(path), title=path.name, duration_s=SECONDS, true_peak_dbfs=4.0) for path in hot.values()]
+    unmeasured = [Piece(path=str(path), title=path.name, duration_s=SECONDS) for path in hot.values()]
+    decoded = decode(*measured, *unmeasured)
+    for path, ours, clipped in zip(hot.values(), decoded[:3], decoded[3:], strict=True):
+        here, reference = aligned(ours, by_ffmpeg(path))
+        assert dbfs(np.abs(reference).max()) > 2.0, "the file is not hot enough to prove anything"
+        assert np.abs(here).max() == pytest.approx(np.abs(reference).max(), rel=0.002), path.name
+        assert dbfs((here - reference).std()) < -80, path.name
+        assert np.abs(clipped).max() <= 1.0  # what it would be without head-room
+        assert dbfs((aligned(clipped, by_ffmpeg(path))[0] - reference).std()) > -40, path.name
+
+
+def test_head_room_is_flat_and_quiet(tmp_path: Path) -> None:
+    pieces = []
+    for rate in (44_100, RATE):
+        path = tmp_path / f"soft-{rate}.flac"
+        soundfile.write(path, 0.05 * np.random.default_rng(0).standard_normal((rate * SECONDS, 2)), rate, "PCM_24")
+        for peak in (-12.0, 0.0):
+            pieces.append(Piece(path=str(path), title=path.name, duration_s=SECONDS, true_peak_dbfs=peak))
+    decoded = decode(*pieces)
+    for as_it_is, turned in (decoded[:2], decoded[2:]):
+        assert len(turned) == len(as_it_is)
+        assert dbfs((turned - as_it_is).std()) < -85
+        spectra = [signal.welch(each[:, 0], RATE, nperseg=2048)[1][2:850] for each in (as_it_is, turned)]
+        assert np.abs(10 * np.log10(spectra[1] / spectra[0])).max() < 0.05
+
+
+def test_a_libvlc_without_an_equaliser_plays_a_hot_piece_as_it_is(hot: dict[str, Path]) -> None:
+    piece = Piece(path=str(hot["mp3"]), title="hot", duration_s=SECONDS, true_peak_dbfs=4.0)
+    decoder, deck = Decoder(), Deck(piece, 0.0, 0)
+    try:
+        decoder._jobs.put(lambda: setattr(decoder, "_has_equalizer", False))
+        decoder.open(deck)
+        deadline = clock.boottime() + 10
+        while deck.written < RATE and clock.boottime() < deadline:
+            Event().wait(0.02)
+        assert dbfs(deck.read(RATE // 2, RATE // 2).std()) > -6  # not 12 dB up, and not 12 dB down
+        assert deck.makeup == 1.0
+    finally:
+        decoder.close(deck)
+        decoder.shut()
