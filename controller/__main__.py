@@ -13,6 +13,7 @@ from controller.ctl import app as ctl_app
 from controller.journal_cli import app as journal_app
 from controller.library_cli import app as library_app
 from controller.options import STATE, StateDir, runtime_dir
+from controller.playlist_cli import app as playlist_app
 
 app = typer.Typer(
     name="stillroom",
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.add_typer(ctl_app, name="ctl")
 app.add_typer(journal_app, name="journal")
 app.add_typer(library_app, name="library")
+app.add_typer(playlist_app, name="playlist")
 
 if TYPE_CHECKING:
     from controller.config import Room
