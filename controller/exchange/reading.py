@@ -18,11 +18,21 @@ from controller.exchange.listing import Entry, split_name
 from controller.files import ConfigError, did_you_mean
 
 _COLUMNS = {
-    "title": "title;track name;track;name;song;titel;titre;piece".split(";"),
-    "artist": "artist;artist name(s);artist name;artists;composer;performer;interpret;artiste".split(";"),
-    "album": "album;album name;release".split(";"),
-    "seconds": "duration;time;length;duration (ms);track duration (ms);duration_ms;seconds;dauer;durée".split(";"),
-    "location": "location;file;path;filename;uri;url".split(";"),
+    "title": ["title", "track name", "track", "name", "song", "titel", "titre", "piece"],
+    "artist": ["artist", "artist name(s)", "artist name", "artists", "composer", "performer", "interpret", "artiste"],
+    "album": ["album", "album name", "release"],
+    "seconds": [
+        "duration",
+        "time",
+        "length",
+        "duration (ms)",
+        "track duration (ms)",
+        "duration_ms",
+        "seconds",
+        "dauer",
+        "durée",
+    ],
+    "location": ["location", "file", "path", "filename", "uri", "url"],
 }
 """Headings under which spreadsheets and streaming exports keep what we look for, lower case."""
 
