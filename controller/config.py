@@ -12,17 +12,21 @@ from pydantic import BaseModel, ConfigDict, Field
 from controller.arc.programme import Programme
 from controller.broker import BrokerSettings
 from controller.calls.caller import CallerSettings
+from controller.config_serial import Name, PortTable, SerialPlace, serial_lights, serial_mistakes
 from controller.files import ConfigError, did_you_mean, mistakes_in, read_toml
+from controller.lights.board import Board
+from controller.lights.dmx import DmxSettings
+from controller.lights.fixture import Fixture
 from controller.lights.mqtt import LampSettings, LightSettings
 from controller.lights.profile import Profile
+from controller.lights.relays import RelaySettings
 from controller.messages import RoomRules
 from controller.sound.settings import Bus, SoundSettings
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9-]+$", max_length=40)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Seconds = Annotated[float, Field(gt=0.0, le=120.0)]
 
-PROFILE_KINDS: dict[str, type[BaseModel]] = {"mqtt-lamp": Profile}
+PROFILE_KINDS: dict[str, type[BaseModel]] = {"mqtt-lamp": Profile, "dmx-fixture": Fixture, "relay-board": Board}
 """What a file in devices/ may describe, by its `kind`."""
 
 OVERRIDES = Path("/etc/stillroom")
@@ -63,12 +67,10 @@ class MusicTable(_Table):
     folders: tuple[Path, ...] = ()
 
 
-class LampTable(_Table):
-    """One lamp: its name in this room, its profile in devices/, and what the bridge calls it."""
+class LampTable(SerialPlace):
+    """One lamp: its name in this room, its profile in devices/, and what the bridge calls it or where it is plugged."""
 
-    name: Name
-    profile: str
-    device: str
+    device: str = ""
     base: str = ""
     """The bridge's topic prefix where it is not the profile's."""
 
@@ -122,6 +124,7 @@ class RoomTable(_Table):
     broker: BrokerTable = BrokerTable()
     call: CallTable = CallTable()
     outage: OutageTable = OutageTable()
+    ports: dict[Name, PortTable] = {}
 
 
 @dataclass(frozen=True)
@@ -206,6 +209,11 @@ class Room:
         )
         return LightSettings(lamps=lamps, floor=light.floor, ceiling=light.ceiling, slew_per_s=light.slew_per_s)
 
+    def serial_lights(self, runtime_dir: Path) -> tuple[list[DmxSettings], list[RelaySettings]]:
+        """For the drivers of the lamps on serial ports, one each."""
+        table = self.table
+        return serial_lights(table.light.lamps, table.ports, self.profiles, self.lights().envelope, runtime_dir)
+
     def caller(self, runtime_dir: Path, state_dir: Path) -> CallerSettings:
         """For the caller."""
         return CallerSettings(
@@ -232,6 +240,7 @@ def load_room(path: Path) -> Room:
     table, mistakes = mistakes_in(path, RoomTable, data)
     profiles, more = _profiles_of(path, data)
     mistakes += more + _cross_checks(path, data)
+    mistakes += serial_mistakes(path, _tables(data, "light", "lamps"), data.get("ports", {}), profiles)
     if table is None or mistakes:
         raise ConfigError(mistakes)
     return Room(path=path, table=table, profiles=profiles)

@@ -21,7 +21,10 @@ from controller.files import ConfigError
 from controller.journal.reading import log_entries
 from controller.journal.recovery import Recovered, recover
 from controller.journal.writer import Journal
+from controller.lights.dmx import DmxLights
 from controller.lights.mqtt import MqttLights
+from controller.lights.relays import RelayLights
+from controller.lights.rig import LampDriver, LightRig
 from controller.messages import (
     ClockSynced,
     DeviceBack,
@@ -83,7 +86,7 @@ class Daemon:
         stack.push_async_callback(self._journal.close)
         self._link = BrokerLink(self._room.broker("daemon"))
         self._sound = SoundClient(run_dir, self._clock)
-        self._lights = MqttLights(self._room.lights(), self._link, self._clock)
+        self._lights = self._make_lights(run_dir)
         self._caller = CallerClient(run_dir, self._clock)
         self._server = Server(run_dir / "daemon.sock", self._room.name, self._take, self._status, self._telemetry)
         self.runner = self._make_runner(recovered, restored)
@@ -107,6 +110,13 @@ class Daemon:
         stack.push_async_callback(self._lights.close)
         watch = asyncio.create_task(self._watch_clock())
         stack.callback(watch.cancel)
+
+    def _make_lights(self, run_dir: Path) -> LightRig:
+        widgets, boards = self._room.serial_lights(run_dir)
+        drivers: list[LampDriver] = [MqttLights(self._room.lights(), self._link, self._clock)]
+        drivers += [DmxLights(widget, self._clock) for widget in widgets]
+        drivers += [RelayLights(board, self._clock) for board in boards]
+        return LightRig(drivers, self._room.rules().lamps)
 
     def _make_runner(self, recovered: Recovered, restored: Restored) -> Runner:
         books = [recovered.room] + ([recovered.session] if recovered.session else [])

@@ -46,6 +46,7 @@ DEVICES: dict[str, str] = {
     "caller": "CALL PATH",
     "journal": "RECORD",
     "light": "LIGHT",
+    "port": "SERIAL PORT",
 }
 
 DUE: dict[str, str] = {
@@ -425,6 +426,7 @@ ALARMS: dict[str, Template] = {
     "light_lost": _lost,
     "light_unconfirmed": _light_unconfirmed,
     "light_taken": lambda v: f"LIGHT {_lamp_taken(v)}",
+    "port_lost": _lost,
     "device_lost": _lost,
     "filler": lambda v: f"FILLER plays instead of the music{_why(v)}",
     "music_short": _short,

@@ -243,7 +243,7 @@ class FillerChanged:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeviceLost:
-    """A device, link or disk does not answer. Names: "sound", "broker", "caller", "journal", "light.LAMP"."""
+    """A device, link or disk does not answer: "sound", "broker", "caller", "journal", "light.LAMP", "port.PORT"."""
 
     kind: Literal["device_lost"] = "device_lost"
     name: str

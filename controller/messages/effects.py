@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Discriminator
 
 from controller.messages.acts import Input
-from controller.messages.words import RECORD_SCHEMA, CallLevel, Cue, Transport
+from controller.messages.words import RECORD_SCHEMA, CallLevel, Cue, Scene, Transport
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,13 +63,17 @@ class FadeBus:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FadeLight:
-    """A straight line in perceived level between two absolute points. `swift`: exit and medical light's faster ramp."""
+    """A straight line in perceived level between two absolute points. `swift`: exit and medical light's faster ramp.
+
+    `scene`: who asks for it; lamps that only burn in certain scenes go by it.
+    """
 
     kind: Literal["fade_light"] = "fade_light"
     lamp: str
     start: Point
     end: Point
     swift: bool = False
+    scene: Scene = "arc"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -38,10 +38,14 @@ PRIORITY: dict[str, Literal["high", "medium", "low"]] = {
     "journal": "high",
     "broker": "medium",
     "light": "medium",
+    "port": "medium",
 }
 """Alarm priority by the first part of a device's name (our judgement, in the order of IEC 60601-1-8)."""
 
-ANEW = ("sound_lost", "caller_lost", "journal_lost", "broker_lost", "light_lost", "light_unconfirmed", "light_taken")
+ANEW = (
+    "sound_lost", "caller_lost", "journal_lost", "broker_lost", "light_lost", "light_unconfirmed", "light_taken",
+    "port_lost",
+)  # fmt: skip
 """Alarms of the links of a daemon; a daemon that opens makes its links anew, and says anew what it cannot reach."""
 
 SHORT_S = 60.0

@@ -83,7 +83,10 @@ def room_effects(state: State) -> tuple[Effect, ...]:
         over = state.call.stage == "stood_down"
         effects.append(PlaceCall(call=state.call.call, level=state.call.level, stood_down=over))
     fade = state.light
-    effects += [FadeLight(lamp=lamp, start=fade.start, end=fade.end, swift=fade.swift) for lamp in state.rules.lamps]
+    effects += [
+        FadeLight(lamp=lamp, start=fade.start, end=fade.end, swift=fade.swift, scene=state.scene)
+        for lamp in state.rules.lamps
+    ]
     effects += [
         FadeBus(bus=bus, level_db=level, fade_s=state.rules.volume_fade_s) for bus, level in state.buses.items()
     ]

@@ -1,0 +1,192 @@
+"""The lights driver for DMX fixtures behind an ENTTEC DMX USB Pro: every fade rendered here, 40 frames a second.
+
+The widget repeats its last frame for as long as it has power, and never answers: a level counts as confirmed when the
+widget has taken a frame with it. Frames are rendered and written on the port's thread.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from controller.clock import Clock, boottime
+from controller.lights.fader import Envelope, Fade
+from controller.lights.fixture import Fixture
+from controller.lights.kept import KeptLevels
+from controller.messages import Act, DeviceBack, DeviceLost, Effect, FadeLight, LampChanged, LampView, Point
+from controller.serial_port import OpenPort, PortSettings, SerialPort
+
+_log = logging.getLogger(__name__)
+
+FRAMES_PER_S = 40.0
+"""DMX512-A allows 44 whole universes a second."""
+_FRAME_S = 1.0 / FRAMES_PER_S
+
+LEAST_SLOTS = 24
+"""The widget takes no shorter frame."""
+
+_START, _SEND, _END = 0x7E, 6, 0xE7
+_LONGEST_STEP_S = 0.1
+"""After a stall the lamps have stood still; what was missed is not made up for at once."""
+_MIRED_PER_S = 25.0
+"""Fastest change of colour: warm to daylight (2700 to 6500 K) in 9 s."""
+_ARRIVED = 0.002
+
+
+def frame(slots: bytes) -> bytes:
+    """The widget's message for these slots, channel 1 first: label 6, length, start code 0, slots, end."""
+    data = b"\x00" + slots.ljust(LEAST_SLOTS, b"\x00")
+    return bytes((_START, _SEND, len(data) & 0xFF, len(data) >> 8)) + data + bytes((_END,))
+
+
+@dataclass(frozen=True, slots=True)
+class DmxLamp:
+    """A lamp of the room: its name here, what it is, and its first channel (1..512)."""
+
+    lamp: str
+    fixture: Fixture
+    channel: int
+
+
+@dataclass(frozen=True, slots=True)
+class DmxSettings:
+    """One widget: its port, its lamps, what they may be sent, and where is kept what they were sent."""
+
+    port: PortSettings
+    lamps: tuple[DmxLamp, ...]
+    envelope: Envelope
+    kept: Path
+
+
+class _Lamp:
+    def __init__(self, settings: DmxLamp) -> None:
+        self.settings = settings
+        self.fixture = settings.fixture
+        self.fade: Fade | None = None
+        self.seq = -1
+        self.level = settings.fixture.power_on
+        self.kelvin = settings.fixture.kelvin or 0.0
+        self.told = False
+        """Whether a frame has carried the newest fade's level."""
+
+    def move(self, now: float, step_s: float, envelope: Envelope) -> None:
+        """Go on along the fade, no farther than the envelope allows in `step_s`."""
+        fade = self.fade
+        if fade is None:
+            return
+        self.level = envelope.allow(fade.level_at(now), self.level, step_s, swift=fade.swift)
+        wanted = _kelvin_at(fade, now) or self.fixture.kelvin
+        if wanted and self.kelvin:
+            mired, reach = 1e6 / self.kelvin, _MIRED_PER_S * step_s
+            self.kelvin = 1e6 / min(mired + reach, max(mired - reach, 1e6 / wanted))
+
+
+class DmxLights:
+    """Makes `FadeLight` real for the fixtures of one widget. Posts `DeviceLost("port.NAME")` for the widget."""
+
+    def __init__(self, settings: DmxSettings, clock: Clock) -> None:
+        self._clock = clock
+        self._envelope = settings.envelope
+        self._name = f"port.{settings.port.name}"
+        self._lamps = {each.lamp: _Lamp(each) for each in settings.lamps}
+        slots = max(each.channel - 1 + each.fixture.width for each in settings.lamps)
+        self._slots = bytearray(max(LEAST_SLOTS, slots))
+        what = repr([(each.lamp, each.channel, each.fixture.name) for each in settings.lamps])
+        self._kept = KeptLevels(settings.kept, what, len(self._lamps))
+        self._port = SerialPort(settings.port, self, self._port_changed)
+        self._post: Callable[[Act], None] = lambda act: None
+        self._up: bool | None = None
+        self._opened_before = False
+        self._last = 0.0
+        self._next = 0.0
+
+    async def start(self, post: Callable[[Act], None]) -> None:
+        """Open the widget, and follow what `apply` says."""
+        self._post = post
+        kept = self._kept.read()
+        for lamp, (level, kelvin) in zip(self._lamps.values(), kept or (), strict=kept is not None):
+            lamp.level, lamp.kelvin = level, kelvin
+        self._port.start()
+
+    def apply(self, effect: Effect, seq: int) -> None:
+        """Take over a `FadeLight`; anything else, a lamp that hangs elsewhere and an older seq are ignored."""
+        lamp = self._lamps.get(effect.lamp) if isinstance(effect, FadeLight) else None
+        if not isinstance(effect, FadeLight) or lamp is None or seq < lamp.seq:
+            return
+        lamp.seq = seq
+        lamp.fade = Fade(effect.start, effect.end, effect.swift)
+
+    async def close(self) -> None:
+        """Leave the widget sending what it sends; twice is fine."""
+        await self._port.close()
+        self._kept.close()
+
+    def view(self, now: float) -> tuple[LampView, ...]:
+        """Every lamp, in the room's order."""
+        return tuple(self._view(lamp, now) for lamp in self._lamps.values())
+
+    def _view(self, lamp: _Lamp, now: float) -> LampView:
+        name, fade = lamp.settings.lamp, lamp.fade
+        target = lamp.level if fade is None else self._envelope.bound(fade.level_at(now))
+        if self._up is False:
+            return LampView(lamp=name, target=target, confirmed=lamp.level, state="lost")
+        if not lamp.told:
+            return LampView(lamp=name, target=target)
+        moving = abs(lamp.level - target) > _ARRIVED or (fade is not None and fade.start.t < now < fade.end.t)
+        return LampView(lamp=name, target=target, confirmed=lamp.level, state="moving" if moving else "confirmed")
+
+    # On the loop's thread
+
+    def _port_changed(self, up: bool, why: str) -> None:
+        before, self._up = self._up, up
+        if not up:
+            self._post(DeviceLost(name=self._name, why=why))
+        elif before is False:
+            self._post(DeviceBack(name=self._name))
+        if up and before is None:
+            for name, lamp in self._lamps.items():
+                self._post(LampChanged(lamp=name, confirmed=True, level=lamp.level))
+
+    # On the port's thread
+
+    def opened(self, port: OpenPort) -> None:
+        """The widget is there, for the first time or again: begin from what the lamps show."""
+        if self._opened_before:
+            for lamp in self._lamps.values():
+                if lamp.fixture.signal_lost == "power_on":  # a widget without its USB has no power and sends nothing
+                    lamp.level = lamp.fixture.power_on
+        self._opened_before = True
+        self._last = self._next = boottime()
+
+    def turn(self, port: OpenPort) -> float:
+        """Send the next frame."""
+        at = boottime()
+        if at < self._next:
+            return self._next - at
+        step = min(_LONGEST_STEP_S, at - self._last)
+        self._last = at
+        now = self._clock.now()
+        for lamp in self._lamps.values():
+            lamp.move(now, step, self._envelope)
+            first = lamp.settings.channel - 1
+            for place, value in lamp.fixture.render(lamp.level, lamp.kelvin or None).items():
+                self._slots[first + place] = value
+        port.write(frame(bytes(self._slots)))
+        self._kept.write([(lamp.level, lamp.kelvin) for lamp in self._lamps.values()])
+        for lamp in self._lamps.values():
+            lamp.told = lamp.told or lamp.fade is not None
+        self._next += _FRAME_S
+        if self._next < at:  # a stall: what was missed is not sent after
+            self._next = at + _FRAME_S
+        return self._next - boottime()
+
+
+def _kelvin_at(fade: Fade, t: float) -> float | None:
+    """The colour temperature at `t`; a straight line in mired, as the eye sees it."""
+    first, last = fade.start.kelvin or fade.end.kelvin, fade.end.kelvin or fade.start.kelvin
+    if not first or not last:
+        return None
+    line = Fade(Point(level=1e6 / first, t=fade.start.t), Point(level=1e6 / last, t=fade.end.t))
+    return 1e6 / line.level_at(t)
