@@ -25,6 +25,7 @@ from controller.messages import (
     DeviceBack,
     DeviceLost,
     Effect,
+    Fire,
     Input,
     Light,
     LogEntry,
@@ -367,4 +368,4 @@ class Runner:
         self._on_change()
 
 
-_URGENT = (Pause, Quiet, Call)
+_URGENT = (Pause, Quiet, Call, Fire)

@@ -47,6 +47,8 @@ DEVICES: dict[str, str] = {
     "journal": "RECORD",
     "light": "LIGHT",
     "port": "SERIAL PORT",
+    "button": "BUTTON",
+    "buttons": "BUTTONS",
 }
 
 DUE: dict[str, str] = {
@@ -272,6 +274,14 @@ def _lamp(values: Values) -> str:
     return f"{_text(values, 'lamp')} {said}{told}"
 
 
+def _battery(values: Values) -> str:
+    if not values.get("low"):
+        return f"the battery of {_device(values)} is well again"
+    percent_left = values.get("percent")
+    told = f" ({number(percent_left)} %)" if isinstance(percent_left, float | int) else ""
+    return f"the battery of {_device(values)} wants changing{told}"
+
+
 def _lamp_taken(values: Values) -> str:
     level = values.get("level")
     told = f" to {percent(level)}" if isinstance(level, float | int) else ""
@@ -348,6 +358,7 @@ REFUSALS: dict[str, Template] = {
         f"whose? Tab chooses: {_text(v, 'allowed')}" if _text(v, "allowed") else "a participant's code is needed"
     ),
     "bad_value": "{what}: {why}",
+    "fire_standing": "the fire panel calls to leave ({name}): no session begins",
     "disk_full": "the disk is full: no new session can be recorded",
     "not_reached": "the room did not answer: not done",
     "no_answer": "no answer from the room: look whether it was done",
@@ -407,6 +418,9 @@ FACTS: dict[str, tuple[str, Template]] = {
     "lamp_changed": ("light", _lamp),
     "lamp_taken_over": ("light", _lamp_taken),
     "call_changed": ("call", _call_changed),
+    "fire": ("FIRE", "fire panel ({contact}): music out, light to leave by"),
+    "fire_over": ("FIRE", "fire panel ({contact}) is well again; nothing comes back by itself"),
+    "battery_changed": ("room", _battery),
     "timer": ("room", "something fell due"),
     "planned": ("music", "the music was planned anew"),
     "engine_reported": ("room", "SOUND says where it is"),
@@ -427,6 +441,11 @@ ALARMS: dict[str, Template] = {
     "light_unconfirmed": _light_unconfirmed,
     "light_taken": lambda v: f"LIGHT {_lamp_taken(v)}",
     "port_lost": _lost,
+    "button_lost": _lost,
+    "buttons_lost": "BUTTONS and fire contact do not answer: their program is gone",
+    "battery_low": lambda v: _battery({**v, "low": True}),
+    "fire": lambda v: f"FIRE PANEL ({_text(v, 'name')}): music out, light to leave by",
+    "fire_over": "FIRE PANEL is well again: r goes on, f gives the light back to the arc",
     "device_lost": _lost,
     "filler": lambda v: f"FILLER plays instead of the music{_why(v)}",
     "music_short": _short,

@@ -243,7 +243,9 @@ class FillerChanged:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeviceLost:
-    """A device, link or disk does not answer: "sound", "broker", "caller", "journal", "light.LAMP", "port.PORT"."""
+    """A device, link or disk does not answer: "sound", "broker", "caller", "journal", "light.LAMP", "port.PORT",
+    "buttons", "button.BUTTON".
+    """
 
     kind: Literal["device_lost"] = "device_lost"
     name: str
@@ -293,6 +295,32 @@ class CallChanged:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Fire:
+    """The fire panel's contact calls to leave: music out, light to leave by. `contact`: its name in the room."""
+
+    kind: Literal["fire"] = "fire"
+    contact: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FireOver:
+    """The fire panel's contact is closed again; nothing comes back by itself."""
+
+    kind: Literal["fire_over"] = "fire_over"
+    contact: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BatteryChanged:
+    """A button's battery has become low, or was changed. `percent` is None where it does not say."""
+
+    kind: Literal["battery_changed"] = "battery_changed"
+    name: str
+    low: bool
+    percent: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ClockSynced:
     """The wall clock was set right: add `offset_s` to the UTC of earlier records of this boot."""
 
@@ -313,7 +341,8 @@ class RefusedAct:
 Act = Annotated[
     Start | Dose | Vitals | Pause | Resume | Hold | Go | Quiet | Volume | Light | Mark | Note | Call | StandDown
     | TakeBack | SeeAlarm | End | Opened | Timer | Planned | EngineReported | PieceStarted | PieceEnded | FillerChanged
-    | DeviceLost | DeviceBack | LampChanged | LampTakenOver | CallChanged | ClockSynced | RefusedAct,
+    | DeviceLost | DeviceBack | LampChanged | LampTakenOver | CallChanged | Fire | FireOver | BatteryChanged
+    | ClockSynced | RefusedAct,
     Discriminator("kind"),
 ]  # fmt: skip
 
@@ -330,7 +359,7 @@ class Origin:
 
     person: str | None = None
     console: str = "room"
-    path: Literal["socket", "engine", "caller", "room"] = "room"
+    path: Literal["socket", "engine", "caller", "button", "room"] = "room"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from controller.messages import (
     Act,
+    BatteryChanged,
     DeviceBack,
     DeviceLost,
     Effect,
@@ -39,12 +40,14 @@ PRIORITY: dict[str, Literal["high", "medium", "low"]] = {
     "broker": "medium",
     "light": "medium",
     "port": "medium",
+    "button": "high",
+    "buttons": "high",
 }
 """Alarm priority by the first part of a device's name (our judgement, in the order of IEC 60601-1-8)."""
 
 ANEW = (
     "sound_lost", "caller_lost", "journal_lost", "broker_lost", "light_lost", "light_unconfirmed", "light_taken",
-    "port_lost",
+    "port_lost", "button_lost", "buttons_lost", "battery_low",
 )  # fmt: skip
 """Alarms of the links of a daemon; a daemon that opens makes its links anew, and says anew what it cannot reach."""
 
@@ -182,6 +185,16 @@ def lamp_changed(state: State, act: LampChanged, now: float) -> Ruled:
     if act.confirmed:
         return cleared(cleared(state, "light_unconfirmed", act.lamp), "light_taken", act.lamp), ()
     return raised(state, "light_unconfirmed", "medium", now, {"name": act.lamp, "level": act.level}), ()
+
+
+def battery_changed(state: State, act: BatteryChanged, now: float) -> Ruled:
+    """A button's battery wants changing, or was changed."""
+    if not act.low:
+        return cleared(state, "battery_low", act.name), ()
+    values: dict[str, str | int | float] = {"name": act.name}
+    if act.percent is not None:
+        values["percent"] = act.percent
+    return raised(state, "battery_low", "low", now, values), ()
 
 
 def lamp_taken_over(state: State, act: LampTakenOver, now: float) -> Ruled:

@@ -131,6 +131,8 @@ class State:
     light: Fade
     call: CallView = CallView()
     calls_over: frozenset[str] = frozenset()
+    fires: frozenset[str] = frozenset()
+    """The fire panel's contacts that call to leave."""
     alarms: tuple[Alarm, ...] = ()
     undoable: tuple[Undoable, ...] = ()
     told: frozenset[str] = frozenset()

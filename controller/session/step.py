@@ -32,7 +32,7 @@ from controller.messages import (
     Refused,
     SetTransport,
 )
-from controller.session import calls, devices, events, transport
+from controller.session import calls, devices, events, fire, transport
 from controller.session.alarms import seen
 from controller.session.deadlines import vitals_fallen_due
 from controller.session.light import settle_light
@@ -53,6 +53,7 @@ class Outcome:
 def step(state: State, given: Input, now: float, seq: int) -> Outcome:
     """Apply one Input at room time `now`; `seq` is the number its record will have. Raises Refused."""
     check_allowed(given.act, state.mode)
+    fire.check_fire(state, given.act)
     _check_participants(state, given)
     before = state
     state, facts = _rule(state, given, now, seq)
@@ -63,6 +64,7 @@ def step(state: State, given: Input, now: float, seq: int) -> Outcome:
     jumped = _jumped(before, state, given)
     rebooted = isinstance(given.act, Opened) and given.act.rebooted
     state = settle_light(before, state, now, jumped=jumped or rebooted)
+    state = fire.keep_fire(before, state, given.act)
     fresh = state.session != before.session
     asks = state.plan != state.plan_held and (state.plan != before.plan or fresh or isinstance(given.act, Opened))
     if asks:
@@ -153,6 +155,9 @@ _RULES: dict[str, Callable[[State, Input, float, int], calls.Ruled]] = {
     "filler_changed": _timed(devices.filler_changed),
     "lamp_changed": _timed(devices.lamp_changed),
     "lamp_taken_over": _timed(devices.lamp_taken_over),
+    "battery_changed": _timed(devices.battery_changed),
+    "fire": _timed(fire.fire),
+    "fire_over": _timed(fire.fire_over),
     "vitals": events.vitals,
     "volume": events.volume,
     "light": events.light,
