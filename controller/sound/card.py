@@ -7,13 +7,14 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from controller import clock
+from controller.sound.ahead import Ahead
 from controller.sound.capture import Capture
 from controller.sound.mixer import Mark, Mixer
 from controller.sound.outputs import Output, PacedOutput, open_output
-from controller.sound.timeline import Ramp, to_frames
 
 _RETRY_S = 2.0
 
@@ -50,6 +51,7 @@ class Card:
         self.output = self._first_output()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="mixer")
+        mixer.wake = self._wake
 
     @property
     def late_blocks(self) -> int:
@@ -78,14 +80,10 @@ class Card:
     def _reopen(self) -> None:
         frame = self.output.frame
         fresh = open_output(self._wanted, self._settings.channels, self._played, self._capture, frame)
-        self._mixer.post(self._fade_in)
+        self._mixer.post(partial(self._mixer.set_master, 1.0, self._settings.recovery_fade_s, begin=0.0))
         self._replace(fresh)
         self._lost = ""
         self._played(Mark("output", why=fresh.name), fresh.frame, clock.boottime())
-
-    def _fade_in(self) -> None:
-        self._mixer.master = Ramp(0.0, 0.0)
-        self._mixer.master.arrive(1.0, to_frames(self._settings.recovery_fade_s))
 
     def _replace(self, fresh: Output) -> None:
         old, self.output = self.output, fresh
@@ -116,12 +114,14 @@ class Card:
         if self._capture is not None:
             self._capture.close()
 
+    def _wake(self) -> None:
+        self.output.wake()
+
     def _work(self) -> None:
         _prefer_this_thread()
+        ahead = Ahead(self._mixer)
         while not self._stop.is_set():
-            block, marks = self._mixer.render()
-            while not self.output.put(block, marks, 0.2) and not self._stop.is_set():
-                pass
+            ahead.step(self.output)
 
 
 def _prefer_this_thread() -> None:

@@ -1,61 +1,129 @@
-"""The ceiling: the last thing before the device. Nothing passes it, whatever comes in."""
+"""The end of a bus: what rises out of quiet comes in under a ramp, and nothing whatever passes the ceiling."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from controller.sound.timeline import RATE
+from controller.sound.timeline import RATE, SHORTEST_RAMP
 
 Audio = npt.NDArray[np.float64]
+Curve = npt.NDArray[np.float64]
 
 WINDOW = 240
 """5 ms: how far the limiter looks ahead."""
 
-DELAY = WINDOW - 1
-"""Frames by which the ceiling delays its bus."""
+_TAPS = 24
+_LAG = _TAPS // 2
+"""Frames that must have come after a place before the wave between two samples there is known."""
+
+DELAY = WINDOW - 1 + _LAG
+"""Frames by which the end of a bus delays it."""
+
+_NEAR = 0.5
+"""Samples above this part of the ceiling are looked at between the samples: a wave rises up to 6 dB above them."""
 
 _RELEASE = 1.0 / (0.5 * RATE)
 """Gain that comes back per frame: half a second from nothing to all, slow enough not to be heard as a tremble."""
 
+_CHUNK = 48
+"""1 ms: the step in which the guard follows a rise."""
+
+QUIET_DB = -30.0
+"""Against the ceiling: up to here anything may begin at once."""
+
+MEMORY_S = 10
+"""What was loudest in so many seconds, music may reach again at once: an attack keeps its edge."""
+
+_HOLD = 32
+"""Chunks over which the guard's envelope holds: longer than the ramp, and than half a period of 20 Hz."""
+
+
+def _between() -> Curve:
+    """(_TAPS, 3): the wave a quarter, a half and three quarters on from a sample, by windowed sines."""
+    away = np.arange(_TAPS)[:, None] - (_LAG - 1) - np.array([0.25, 0.5, 0.75])
+    window = np.i0(6.0 * np.sqrt(np.clip(1 - (away / _LAG) ** 2, 0.0, 1.0)))
+    taps = np.sinc(away) * window
+    return np.asarray(taps / taps.sum(axis=0), dtype=np.float64)
+
+
+_BETWEEN = _between()
+
 
 class Ceiling:
-    """A look-ahead limiter for one bus, linked over its channels, and a hard maximum behind it.
+    """A guard against sudden rises, a look-ahead true-peak limiter, and a hard maximum, over one bus's channels.
 
-    Blocks are (frames, channels) float64 at 48 kHz, at least `WINDOW` frames long. The output is the input `DELAY`
-    frames later, untouched as long as nothing comes near the ceiling; no sample ever lies above `ceiling_dbfs`.
-    NaN and infinity become silence.
+    Blocks are (frames, 2) float64 at 48 kHz, whole milliseconds long and at least `WINDOW` frames. The output is the
+    input `DELAY` frames later, untouched as long as it neither rises out of quiet nor comes near the ceiling.
+    No sample ever lies above `ceiling_dbfs`, nor the wave between samples as far as four-fold oversampling shows it.
+    Out of quiet (`QUIET_DB` for `MEMORY_S`) no sample lies above a ramp from there to the ceiling in 30 ms.
+    NaN and infinity become silence. All state is replaced, never changed in place.
     """
 
-    def __init__(self, ceiling_dbfs: float, channels: int = 2) -> None:
+    def __init__(self, ceiling_dbfs: float) -> None:
         self.limit = float(10 ** (min(0.0, ceiling_dbfs) / 20))
-        self._held = np.zeros((DELAY, channels))
-        self._asked = np.ones(WINDOW - 1)
+        self._guard = _Guard(self.limit)
+        self._held = np.zeros((DELAY, 2))
+        self._loudest = 0.0
+        self._asked: Curve = np.ones(WINDOW - 1)
         """Gain that the newest frames need, by the peaks alone."""
-        self._released = np.ones(WINDOW - 1)
+        self._released: Curve = np.ones(WINDOW - 1)
         """Gain after the minimum and the release, which the average still has to see."""
         self.active = False
 
     def process(self, block: Audio) -> Audio:
-        """The next block, limited."""
-        if not np.isfinite(block).all():
+        """The next block, guarded and limited."""
+        sizes = np.abs(block)
+        loudest = float(sizes.max())
+        if not loudest < np.inf:
             block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
+            sizes = np.abs(block)
+            loudest = float(sizes.max())
+        guarded = self._guard.process(block, sizes, loudest)
+        if guarded is not block:
+            block = guarded
+            loudest = float(np.abs(block).max())
+        count = len(block)
         joined = np.concatenate([self._held, block])
-        delayed = joined[: len(block)]
-        self._held = joined[len(block) :]
-        peaks = np.abs(block).max(axis=1)
-        if self.active or peaks.max(initial=0.0) > self.limit:
-            return np.clip(delayed * self._gain(peaks)[:, None], -self.limit, self.limit)
+        delayed = joined[:count]
+        self._held = joined[count:]
+        before, self._loudest = self._loudest, loudest
+        if self.active or max(before, loudest) > _NEAR * self.limit:
+            asked = self._ask(joined[-count - 2 * _LAG + 1 :])
+            if self.active or asked.min() < 1.0:
+                return np.clip(delayed * self._gain(asked)[:, None], -self.limit, self.limit)
         return delayed
 
-    def _gain(self, peaks: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def state(self) -> tuple[dict[str, object], dict[str, object]]:
+        """Everything that `process` changes."""
+        return dict(vars(self)), dict(vars(self._guard))
+
+    def go_back(self, state: tuple[dict[str, object], dict[str, object]]) -> None:
+        """Be as it was at `state`."""
+        vars(self).update(state[0])
+        vars(self._guard).update(state[1])
+
+    def _ask(self, newest: Audio) -> Curve:
+        """The gain each frame's peak needs; `newest` begins `_LAG` - 1 frames before the first of them."""
+        sizes = np.abs(newest[_LAG - 1 : -_LAG])
+        peaks = np.maximum(sizes[:, 0], sizes[:, 1])
+        # A peak between two samples lies beside a large one.
+        near = peaks > _NEAR * self.limit
+        near[:-1] |= near[1:]
+        places = np.flatnonzero(near)
+        if len(places):
+            windows = np.lib.stride_tricks.sliding_window_view(newest, _TAPS, axis=0)[places]
+            peaks[places] = np.maximum(peaks[places], np.abs(windows @ _BETWEEN).max(axis=(1, 2)))
+        return np.asarray(self.limit / np.maximum(peaks, self.limit), dtype=np.float64)
+
+    def _gain(self, fresh: Curve) -> Curve:
         """One gain per delayed frame: least needed in the window ahead, released slowly, averaged over the window.
 
         Every value in the average has the delayed frame in its own window, so the average never lies above what that
         frame needs.
         """
-        count = len(peaks)
-        asked = np.concatenate([self._asked, self.limit / np.maximum(peaks, self.limit)])
+        count = len(fresh)
+        asked = np.concatenate([self._asked, fresh])
         needed = np.lib.stride_tricks.sliding_window_view(asked, WINDOW).min(axis=1)
         rise = _RELEASE * np.arange(1, count + 1)
         floor = np.minimum.accumulate(np.minimum(needed - rise, self._released[-1]))
@@ -67,3 +135,57 @@ class Ceiling:
         self._released = seen[-(WINDOW - 1) :]
         self.active = bool(self._released.min() < 1.0 or self._asked.min() < 1.0)
         return np.asarray(average, dtype=np.float64)
+
+
+class _Guard:
+    """Lets the level rise above what was loudest lately by no more than from nothing to the ceiling in 30 ms."""
+
+    def __init__(self, limit: float) -> None:
+        self._step = limit / SHORTEST_RAMP * _CHUNK
+        self._least = limit * 10 ** (QUIET_DB / 20)
+        self._seconds = (self._least,) * MEMORY_S
+        """Loudest of each of the last seconds, the running one last."""
+        self._frames = 0
+        self._allowed = self._least
+        self._gain = 1.0
+        self._peaks: tuple[float, ...] = ()
+        """Of the last chunks, while a rise is held back."""
+
+    def process(self, block: Audio, sizes: Audio, loudest: float) -> Audio:
+        """The block itself, or what may be heard of it."""
+        if loudest > self._allowed or self._gain < 1.0:
+            block, loudest = self._hold_back(block, sizes)
+        elif self._peaks:
+            self._peaks = ()
+        if loudest > self._seconds[-1]:
+            self._seconds = (*self._seconds[:-1], loudest)
+        self._frames += len(block)
+        if self._frames >= RATE:
+            self._frames -= RATE
+            self._seconds = (*self._seconds[1:], self._least)
+            self._allowed = max(self._seconds)
+        return block
+
+    def _hold_back(self, block: Audio, sizes: Audio) -> tuple[Audio, float]:
+        """The block under the ramp, and how loud it may have become."""
+        chunks = sizes.reshape(-1, 2 * _CHUNK).max(axis=1).tolist()
+        curve = np.empty(len(block))
+        along = np.arange(1, _CHUNK + 1) / _CHUNK
+        peaks, gain, allowed = list(self._peaks), self._gain, self._allowed
+        for number, peak in enumerate(chunks):
+            peaks = [*peaks[-_HOLD:], peak]
+            envelope = max(peaks)
+            if envelope > 0.0:
+                # A chunk may rise by its own step; what rises no faster than that is not touched.
+                begin = min(gain, (allowed + self._step) / envelope)
+                end = min(1.0, (allowed + 2 * self._step) / envelope, begin + _CHUNK / SHORTEST_RAMP)
+                allowed = min(allowed + self._step, max(allowed, envelope * end))
+            else:
+                begin, end = gain, min(1.0, gain + _CHUNK / SHORTEST_RAMP)
+            curve[number * _CHUNK : (number + 1) * _CHUNK] = begin + (end - begin) * along
+            gain = end
+        self._peaks, self._gain, self._allowed = tuple(peaks), gain, allowed
+        return block * curve[:, None], allowed
+
+
+__all__ = ["DELAY", "MEMORY_S", "QUIET_DB", "WINDOW", "Audio", "Ceiling"]

@@ -11,22 +11,23 @@ import numpy.typing as npt
 from controller import clock
 from controller.messages import Piece
 from controller.sound.ceiling import Audio
+from controller.sound.resampler import Resampler, resampler_for
 
-CAPACITY = 1 << 19
-"""Frames a deck can hold: 10.9 s. The decoder is told to wait long before."""
+CAPACITY_S = 10
+"""Seconds a deck can hold. The decoder is told to wait long before."""
 
-RESAMPLER_LEAD = 32
-"""Silent frames that speex_resampler puts before the first real one (measured, libVLC 3.0.24 at 48 kHz)."""
+_KEPT_S = 0.5
+"""Seconds behind the reader that are not written over: he may be sent back as far as the mixer renders ahead."""
 
 _FRAME_BYTES = 4
 _SCALE = 1.0 / 32768.0
 
 
 class Deck:
-    """A ring of 16-bit stereo frames. Frame 0 is the first frame of the piece after `seek_s`.
+    """A ring of 16-bit stereo frames at the file's own rate ("natives"), read as frames of 48 kHz.
 
-    One writer (libVLC's callback) and one reader (the mixer); `written` and `read_to` only grow, and each has one
-    owner, so neither side waits for the other.
+    Frame 0 is the first frame of the piece after `seek_s`. One writer (libVLC's thread) and one reader (the mixer);
+    each number has one owner, so neither side waits for the other.
     """
 
     def __init__(self, piece: Piece, seek_s: float, origin: int) -> None:
@@ -34,9 +35,20 @@ class Deck:
         self.seek_s = seek_s
         self.origin = origin
         """Frame of the cue that this deck's frame 0 is."""
-        self._ring = np.zeros((CAPACITY, 2), dtype="<i2")
-        self._address = self._ring.ctypes.data
-        self.written = -RESAMPLER_LEAD
+        self._ring = np.zeros((0, 2), dtype="<i2")
+        self._address = 0
+        self._resampler: Resampler | None = None
+        self._up = self._down = 1
+        self._half = 0
+        self._kept = 0
+        self._phase = 0
+        self._given_up = 0
+        """Natives before this one may be written over."""
+        self._lead_in: Audio | None = None
+        """The last natives of the deck before, for a join."""
+        self._beyond: Deck | None = None
+        self.written = 0
+        """Natives delivered."""
         self.read_to = 0
         self.ended = False
         """The decoder has delivered its last frame."""
@@ -49,41 +61,92 @@ class Deck:
         self.player: Any = None
         """libVLC's player and the callbacks that must live as long as it; the decoder's own."""
 
+    def prepare(self, rate: int) -> None:
+        """Make room for natives of this rate. Called once, before the first `write`."""
+        self._resampler = resampler_for(rate)
+        if self._resampler is not None:
+            self._up, self._down = self._resampler.up, self._resampler.down
+            self._half = self._resampler.half
+        self._kept = int(_KEPT_S * rate)
+        self._given_up = -self._kept
+        self._ring = np.zeros((CAPACITY_S * rate, 2), dtype="<i2")
+        self._address = self._ring.ctypes.data
+
     def write(self, samples: int, count: int) -> None:
-        """Copy `count` frames from the address `samples`. Runs in libVLC's thread: it copies and returns."""
-        first = self.written
-        if first < 0:
-            skipped = min(count, -first)
-            self.written += skipped
-            samples += skipped * _FRAME_BYTES
-            count -= skipped
-            first += skipped
-        if first + count - self.read_to > CAPACITY:
+        """Copy `count` natives from the address `samples`. Runs in libVLC's thread: it copies and returns."""
+        first, capacity = self.written, len(self._ring)
+        if first + count - self._given_up > capacity:
             self.failure = "overrun"
             return
-        place = first % CAPACITY
-        fits = min(count, CAPACITY - place)
+        place = first % capacity
+        fits = min(count, capacity - place)
         ctypes.memmove(self._address + place * _FRAME_BYTES, samples, fits * _FRAME_BYTES)
         if fits < count:
             ctypes.memmove(self._address, samples + fits * _FRAME_BYTES, (count - fits) * _FRAME_BYTES)
         self.written = first + count
 
+    @property
+    def frames(self) -> int:
+        """Frames that have come; when the decoder has ended, the frames there are."""
+        if self.ended:
+            return max(0, -((self._phase - self.written * self._up) // self._down))
+        return max(0, ((self.written - self._half) * self._up - self._phase) // self._down)
+
     def available(self, frame: int) -> int:
         """Frames that can be read from `frame` on; 0 where it has gone or not come."""
-        return max(0, self.written - frame) if frame >= self.read_to else 0
+        return max(0, self.frames - frame) if frame >= self.read_to else 0
 
     def read(self, frame: int, count: int) -> Audio:
-        """(count, 2) float64 from `frame`, full scale 1 (a hot piece goes above); everything before is given up."""
-        place = frame % CAPACITY
-        fits = min(count, CAPACITY - place)
+        """(count, 2) float64 from `frame`, full scale 1 (a hot piece goes above).
+
+        Everything before is given up, but for half a second.
+        """
+        if self._resampler is None:
+            first = frame
+            out = self.natives(frame, count)
+        else:
+            first, number = self._resampler.window(frame, count, self._phase)
+            out = self._resampler.make(self.natives(first, number), frame, count, self._phase)
+        self.read_to = frame + count
+        self._given_up = max(self._given_up, first - self._kept)
+        return out
+
+    def follow(self, before: Deck) -> None:
+        """Go on from the very end of `before`, whose decoder has ended, as if the two were one file."""
+        if self._up != before._up or self._down != before._down or self.read_to or not self.written:
+            return
+        end = before.written * before._up - before._phase
+        self._phase = before.frames * self._down - end
+        self._lead_in = before.natives(before.written - 2 * self._half, 2 * self._half)
+        before._beyond = self
+
+    def natives(self, first: int, count: int) -> Audio:
+        """Natives by their number; what lies outside the file is the joined file's, or silence."""
+        low, high = max(first, 0), min(first + count, self.written)
+        if low == first and high == first + count:
+            return self._held(first, count)
+        out = np.zeros((count, 2))
+        if high > low:
+            out[low - first : high - first] = self._held(low, high - low)
+        if first < 0 and self._lead_in is not None:
+            lead = min(-first, len(self._lead_in), count)
+            out[-first - lead : -first] = self._lead_in[len(self._lead_in) - lead :][: count - (-first - lead)]
+        if self.ended and self._beyond is not None and first + count > self.written:
+            over = first + count - max(self.written, first)
+            out[count - over :] = self._beyond.natives(max(0, first - self.written), over)
+        return out
+
+    def _held(self, first: int, count: int) -> Audio:
+        """Natives out of the ring."""
+        capacity = len(self._ring)
+        place = first % capacity
+        fits = min(count, capacity - place)
         raw: npt.NDArray[np.int16] = self._ring[place : place + fits]
         if fits < count:
             raw = np.concatenate([raw, self._ring[: count - fits]])
-        out = np.multiply(raw, _SCALE * self.makeup, dtype=np.float64)
-        self.read_to = frame + count
-        return out
+        return np.multiply(raw, _SCALE * self.makeup, dtype=np.float64)
 
     @property
     def ahead(self) -> int:
         """Frames decoded and not yet read."""
-        return max(0, self.written - self.read_to)
+        return max(0, self.frames - self.read_to)

@@ -6,9 +6,11 @@ Its callbacks only copy. A call can hang for ever inside libVLC, so callers look
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import queue
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ import vlc
 
 from controller import clock
 from controller.sound.deck import Deck
-from controller.sound.timeline import RATE
+from controller.sound.resampler import native_rate
 
 PATIENCE_S = 4.0
 """A call into libVLC that takes longer counts as hung."""
@@ -39,9 +41,20 @@ _OPTIONS = (
     "--no-stats",
     "--no-osd",
     "--quiet",
-    # The default resampler has a THD+N of -4 to -22 dB from 44.1 to 48 kHz; speex -77 to -83 dB.
-    "--audio-resampler=speex_resampler",
+    # Bit-exact at equal rates, and no other is asked for; the good ones lose the last frames of a file.
+    "--audio-resampler=ugly",
+    # Without it every player would first knock at the sound server.
+    "--aout=adummy",
 )
+
+_SETUP = ctypes.CFUNCTYPE(
+    ctypes.c_int,
+    ctypes.POINTER(ctypes.c_void_p),
+    ctypes.POINTER(ctypes.c_char),
+    ctypes.POINTER(ctypes.c_uint),
+    ctypes.POINTER(ctypes.c_uint),
+)
+"""As libvlc_audio_setup_cb; the binding's own type hides the format behind a copy."""
 
 
 class Decoder:
@@ -127,11 +140,12 @@ class Decoder:
         volume = decorators.AudioSetVolumeCb(lambda _opaque, _volume, _mute: None)
         player.audio_set_callbacks(*callbacks, None)
         player.audio_set_volume_callback(volume)
-        player.audio_set_format("S16N", RATE, 2)
+        format_callbacks = (_SETUP(partial(_prepare, deck)), decorators.AudioCleanupCb(lambda _opaque: None))
+        vlc.libvlc_audio_set_format_callbacks(player, *format_callbacks)
         events = player.event_manager()
         events.event_attach(vlc.EventType.MediaPlayerEndReached, lambda _event: _finish(deck))
         events.event_attach(vlc.EventType.MediaPlayerEncounteredError, lambda _event: _fail(deck, "not_audio"))
-        deck.player = (player, callbacks, volume, events)
+        deck.player = (player, callbacks, volume, format_callbacks, events)
         if player.play() != 0:
             _fail(deck, "decoder")
 
@@ -155,6 +169,15 @@ def _make_headroom(player: Any) -> float:
         return HEADROOM if player.set_equalizer(flat) == 0 else 1.0
     finally:
         flat.release()
+
+
+def _prepare(deck: Deck, _opaque: Any, sample_format: Any, rate: Any, channels: Any) -> int:
+    """Ask for 16-bit stereo at the file's own rate; runs in libVLC's thread."""
+    ctypes.memmove(sample_format, b"S16N", 4)
+    rate[0] = native_rate(rate[0])
+    channels[0] = 2
+    deck.prepare(rate[0])
+    return 0
 
 
 def _finish(deck: Deck) -> None:

@@ -23,15 +23,15 @@ class Filler:
     """Endless warm pad, (frames, 2) blocks whose mean level is `level_dbfs` RMS."""
 
     def __init__(self, level_dbfs: float) -> None:
-        self._frame = 0
+        self.frame = 0
         # A sine swelling as (1 + 0.6 sin) / 1.6 has mean power (1 + 0.18) / 2.56 / 2 of its weight squared.
         power = sum(weight**2 for _, _, weight, _ in _PARTIALS) * 1.18 / 2.56 / 2
         self._scale = 10 ** (level_dbfs / 20) / power**0.5
 
     def block(self, frames: int) -> Audio:
         """The next block; phase runs on from the last."""
-        seconds = (self._frame + np.arange(frames)) / RATE
-        self._frame += frames
+        seconds = (self.frame + np.arange(frames)) / RATE
+        self.frame += frames
         ends = seconds[[0, -1]] if frames else np.zeros(2)
         out = np.zeros((frames, 2))
         for left, right, weight, period in _PARTIALS:

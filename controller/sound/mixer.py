@@ -1,26 +1,33 @@
 """The mixer: voices, transport, music level, filler, bus faders and ceilings, one block of 20 ms at a time.
 
-`render` runs in the mixer's thread. Everything else is asked of it with `post` and done between two blocks.
+`render` runs in the mixer's thread. Everything else is asked of it with `post` or `command` and done between two
+blocks. All a block changes are values, so that the mixer can go back to any block and render it anew (ahead.py).
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import asin, pi
+from typing import Any
 
 import numpy as np
 
 from controller.messages import Transport
 from controller.sound.ceiling import DELAY, Audio, Ceiling
 from controller.sound.filler import Filler
-from controller.sound.settings import SoundSettings
+from controller.sound.settings import Bus, SoundSettings
 from controller.sound.timeline import RATE, Ramp, Sheet, Timeline, to_frames
-from controller.sound.voice import Voice, equal_power, ramp_curve
+from controller.sound.voice import Curve, Voice, equal_power, ramp_curve
 
 BLOCK = 960
 """20 ms."""
+
+Action = Callable[[], None]
+
+_HELD = ("sheet", "voices", "music", "master", "_filler_gain", "_silent", "_stopping")
+"""What a block changes of the mixer itself, beside timeline, strips, filler and voices."""
 
 _PATIENCE = to_frames(0.3)
 """Unasked silence that is borne before the filler comes in."""
@@ -58,6 +65,55 @@ class Levels:
     by_bus: dict[str, tuple[float, float]]
 
 
+class Strip:
+    """One bus: its fader, its ceiling and its meter."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.fader = Ramp.at(0.0)
+        """dB below the calibrated level."""
+        self._level_db = bus.level_db
+        self._ceiling = Ceiling(bus.ceiling_dbfs)
+        self._power = self._peak = 0.0
+        self._frames = 0
+        first, second = (channel - 1 for channel in bus.channels)
+        self.channels: Any = slice(first, first + 2) if second == first + 1 else [first, second]
+
+    def process(self, mix: Audio) -> Audio:
+        """The mix as this bus lets it out."""
+        level = _gain(ramp_curve(self.fader, BLOCK), self._level_db)
+        self.fader = self.fader.later(BLOCK)
+        out = self._ceiling.process(mix * level)
+        self._power += float(np.vdot(out, out))
+        self._peak = max(self._peak, float(out.max()), -float(out.min()))
+        self._frames += BLOCK
+        return out
+
+    def read_level(self) -> tuple[float, float]:
+        """RMS and peak since the last call."""
+        rms = (self._power / max(1, 2 * self._frames)) ** 0.5
+        peak, self._power, self._peak, self._frames = self._peak, 0.0, 0.0, 0
+        return rms, peak
+
+    def state(self) -> tuple[dict[str, Any], Any]:
+        """Everything that `process` changes."""
+        return dict(vars(self)), self._ceiling.state()
+
+    def go_back(self, state: tuple[dict[str, Any], Any]) -> None:
+        """Be as it was at `state`."""
+        vars(self).update(state[0])
+        self._ceiling.go_back(state[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A mixer between two blocks, to go back to."""
+
+    own: dict[str, Any]
+    timeline: Timeline
+    strips: tuple[Any, ...]
+    voices: tuple[tuple[Voice, dict[str, Any]], ...]
+
+
 class Mixer:
     """Makes blocks of (BLOCK, channels) float64 and the marks that belong to them.
 
@@ -68,34 +124,68 @@ class Mixer:
         self.settings = settings
         self.timeline = Timeline()
         self.sheet = Sheet()
-        self.voices: list[Voice] = []
-        self.music = Ramp(1.0, 1.0)
+        self.voices: tuple[Voice, ...] = ()
+        self.music = Ramp.at(1.0)
         """Place 0..1 of an equal-power fade; `music_place` turns an amplitude into it."""
-        self.faders = {bus.name: Ramp(0.0, 0.0) for bus in settings.buses}
-        """dB below the calibrated level."""
-        self.master = Ramp(1.0, 1.0)
-        self._ceilings = {bus.name: Ceiling(bus.ceiling_dbfs) for bus in settings.buses}
+        self.strips = {bus.name: Strip(bus) for bus in settings.buses}
+        self.master = Ramp.at(1.0)
+        self.urgent = False
+        """Something was posted that shall be heard before what is rendered already."""
+        self.wake: Callable[[], None] = lambda: None
+        """Called after something urgent was posted."""
         self._filler = Filler(settings.filler_dbfs)
-        self._filler_gain = Ramp(0.0, 0.0)
+        self._filler_gain = Ramp.at(0.0)
         self._silent = 0
         self._stopping = False
-        self._inbox: deque[Callable[[], None]] = deque()
-        self._power = {bus.name: 0.0 for bus in settings.buses}
-        self._peak = {bus.name: 0.0 for bus in settings.buses}
-        self._metered = 0
+        self._inbox: deque[Action] = deque()
 
     @property
     def filler_on(self) -> bool:
         """Whether the filler is in, or coming in."""
         return self._filler_gain.target > 0.0
 
-    def post(self, action: Callable[[], None]) -> None:
-        """Do `action` in the mixer's thread before the next block."""
+    def post(self, action: Action) -> None:
+        """Do `action` in the mixer's thread before the next block it renders.
+
+        It may be done again from an earlier state, so it names what it wants and not a difference.
+        """
         self._inbox.append(action)
+
+    def command(self, action: Action) -> None:
+        """Do `action` before the next block that is heard."""
+        self._inbox.append(action)
+        self.urgent = True
+        self.wake()
+
+    def posted(self) -> list[Action]:
+        """What was posted since the last call."""
+        self.urgent = False
+        actions = []
+        while self._inbox:
+            actions.append(self._inbox.popleft())
+        return actions
+
+    def hold(self) -> Held:
+        """The mixer as it is now."""
+        own = {name: getattr(self, name) for name in _HELD}
+        strips = tuple(strip.state() for strip in self.strips.values())
+        own["_filler"] = self._filler.frame
+        return Held(own, self.timeline.copy(), strips, tuple((voice, voice.state()) for voice in self.voices))
+
+    def go_back(self, held: Held) -> None:
+        """Be as it was at `held`, but for what has been posted."""
+        own = dict(held.own)
+        self._filler.frame = own.pop("_filler")
+        vars(self).update(own)
+        self.timeline = held.timeline.copy()
+        for strip, state in zip(self.strips.values(), held.strips, strict=True):
+            strip.go_back(state)
+        for voice, kept in held.voices:
+            voice.go_back(kept)
 
     def begin(self, timeline: Timeline, sheet: Sheet) -> None:
         """Stand at the place of a new session, or of one that a killed engine left."""
-        self.timeline, self.sheet = timeline, sheet
+        self.timeline, self.sheet = timeline.copy(), sheet
         self._stopping = timeline.transport == "stop" and timeline.gate.moving
 
     def turn(self, transport: Transport, fade_s: float) -> None:
@@ -103,33 +193,51 @@ class Mixer:
         self.timeline.turn(transport, fade_s)
         self._stopping = transport == "stop"
 
+    def add(self, voice: Voice) -> None:
+        """Let a new voice sound at its place."""
+        voice.go_back(voice.fresh)
+        self.voices = (*self.voices, voice)
+
     def let_go(self, voice: Voice) -> None:
         """Let a voice that no plan holds any more fade out on its own, whatever the timeline does next."""
         voice.leave(float(equal_power(self.timeline.gate.value)), to_frames(self.settings.cut_fade_s))
 
     def set_music(self, level: float, fade_s: float) -> None:
         """Take the music as a whole to an amplitude 0..1."""
-        self.music.arrive(music_place(level), to_frames(fade_s))
+        self.music = self.music.arriving(music_place(level), to_frames(fade_s))
 
     def set_fader(self, bus: str, level_db: float, fade_s: float) -> None:
         """Take one bus to a level in dB, never above the calibrated one."""
-        if bus in self.faders:
-            self.faders[bus].arrive(min(0.0, level_db), to_frames(fade_s))
+        if bus in self.strips:
+            strip = self.strips[bus]
+            strip.fader = strip.fader.arriving(min(0.0, level_db), to_frames(fade_s))
 
-    def render(self) -> tuple[Audio, tuple[Mark, ...]]:
-        """The next block."""
+    def set_master(self, level: float, fade_s: float, begin: float | None = None) -> None:
+        """Take everything to an amplitude, from another one at once where `begin` says so."""
+        master = self.master if begin is None else Ramp.at(begin)
+        self.master = master.arriving(level, to_frames(fade_s))
+
+    def render(self, actions: Sequence[Action] | None = None) -> tuple[Audio, tuple[Mark, ...]]:
+        """The next block, after what was posted, or after these `actions`."""
         marks: list[Mark] = []
-        if self._inbox:
-            while self._inbox:
-                self._inbox.popleft()()
+        todo = self.posted() if actions is None else actions
+        for action in todo:
+            action()
+        if todo:
             marks.append(Mark("place", DELAY, timeline=self.timeline.copy()))
         mix = self._music(marks)
-        mix *= _column(equal_power(ramp_curve(self.music, BLOCK)))
-        self.music.advance(BLOCK)
-        if self.master.moving or self.master.value != 1.0:
-            mix *= _column(ramp_curve(self.master, BLOCK))
-            self.master.advance(BLOCK)
-        return self._buses(mix), tuple(marks)
+        _scale(mix, equal_power(ramp_curve(self.music, BLOCK)))
+        self.music = self.music.later(BLOCK)
+        _scale(mix, ramp_curve(self.master, BLOCK))
+        self.master = self.master.later(BLOCK)
+        out = np.zeros((BLOCK, self.settings.channels))
+        for strip in self.strips.values():
+            out[:, strip.channels] = strip.process(mix)
+        return out, tuple(marks)
+
+    def read_levels(self) -> Levels:
+        """RMS and peak by bus since the last call; called through `post`."""
+        return Levels({name: strip.read_level() for name, strip in self.strips.items()})
 
     def _music(self, marks: list[Mark]) -> Audio:
         """Voices and filler under the transport's gate, leaving voices beside it."""
@@ -139,64 +247,75 @@ class Mixer:
         gate = equal_power(ramp_curve(timeline.gate, BLOCK))
         moved = timeline.advance(BLOCK)
         heard = False
-        for voice in [voice for voice in self.voices if not voice.leaving]:
+        for voice in self.voices:
+            if voice.leaving:
+                continue
             if moved:
-                sound = voice.render(at - voice.laid.start, moved)
+                if voice.laid.cue.after and not voice.tied:
+                    voice.tie(self._sounding(voice.laid.cue.after), at)
+                sound = voice.render(at - voice.start, moved)
                 if sound is not None:
                     heard = True
                     mix[:moved] += sound
                 self._follow(voice, at, moved, marks)
-        mix *= _column(gate)
+        _scale(mix, gate)
         self._fill(mix, heard, moved, marks)
-        for voice in [voice for voice in self.voices if voice.leaving]:
-            sound = None if voice.gone else voice.render(voice.cursor, BLOCK)
-            if sound is not None:
-                mix += sound
-            if voice.gone:
-                self._end(voice, 0, "cut", marks)
+        for voice in self.voices:
+            if voice.leaving:
+                sound = None if voice.gone else voice.render(voice.cursor, BLOCK)
+                if sound is not None:
+                    mix += sound
+                if voice.gone:
+                    self._end(voice, 0, "cut", marks)
         if self._stopping and timeline.still:
             self._stopping = False
-            for voice in [voice for voice in self.voices if not voice.leaving]:
-                self._end(voice, moved + DELAY, "cut", marks)
+            for voice in self.voices:
+                if not voice.leaving:
+                    self._end(voice, moved + DELAY, "cut", marks)
             marks.append(Mark("stopped", moved + DELAY, why=self.sheet.session))
         return mix
+
+    def _sounding(self, number: int) -> Voice | None:
+        """The voice of a cue that is in the plan."""
+        return next((one for one in self.voices if one.laid.cue.id == number and not one.leaving), None)
 
     def _follow(self, voice: Voice, at: int, moved: int, marks: list[Mark]) -> None:
         """Mark the cue's first and last frame."""
         if voice.sounding and not voice.started:
             voice.started = True
-            marks.append(Mark("started", voice.laid.start - at + DELAY, voice))
-        fault = voice.fault() if voice.starved or voice.cursor >= voice.laid.length else ""
-        if voice.cursor >= voice.laid.length or (fault and voice.cursor > 0 and not voice.sounding):
-            offset = min(voice.laid.end - at, moved)
-            self._end(voice, max(0, offset) + DELAY, fault or "end", marks)
+            marks.append(Mark("started", voice.start - at + DELAY, voice))
+        over = voice.cursor >= voice.length
+        fault = voice.fault() if voice.starved or over else ""
+        if over or (fault and voice.cursor > 0 and not voice.sounding):
+            self._end(voice, max(0, min(voice.end - at, moved)) + DELAY, fault or "end", marks)
 
     def _end(self, voice: Voice, offset: int, why: str, marks: list[Mark]) -> None:
-        self.voices.remove(voice)
+        self.voices = tuple(one for one in self.voices if one is not voice)
         marks.append(Mark("ended", offset, voice, why))
 
     def _fill(self, mix: Audio, heard: bool, moved: int, marks: list[Mark]) -> None:
         """Bring the filler in where sound is expected and none comes, and out under the next piece."""
-        timeline, gain = self.timeline, self._filler_gain
+        timeline = self.timeline
         over = timeline.frame - self.sheet.end
         expected = timeline.transport == "play" and self.music.target > 0.0 and bool(self.sheet.laid)
         self._silent = 0 if heard or not expected else self._silent + moved
         wanted = expected and self._silent > _PATIENCE and over < _FILLER_MAX
         if wanted and not self.filler_on and not self._imminent():
-            gain.arrive(1.0, _FILLER_IN)
+            self._filler_gain = self._filler_gain.arriving(1.0, _FILLER_IN)
             marks.append(Mark("filler", DELAY, why=self._reason(), on=True))
         elif self.filler_on and (heard or not expected or over >= _FILLER_MAX):
-            gain.arrive(0.0, _FILLER_OUT if over < _FILLER_MAX else _FILLER_END)
+            self._filler_gain = self._filler_gain.arriving(0.0, _FILLER_OUT if over < _FILLER_MAX else _FILLER_END)
             marks.append(Mark("filler", DELAY))
-        if gain.moving or gain.value:
-            curve = equal_power(ramp_curve(gain, BLOCK))
-            mix += self._filler.block(BLOCK) * _column(curve)
-            gain.advance(BLOCK)
+        if self._filler_gain.moving or self._filler_gain.value:
+            bed = self._filler.block(BLOCK)
+            _scale(bed, equal_power(ramp_curve(self._filler_gain, BLOCK)))
+            mix += bed
+            self._filler_gain = self._filler_gain.later(BLOCK)
 
     def _imminent(self) -> bool:
         """Whether a healthy piece is about to start; the filler would only blur it."""
         here = self.timeline.frame
-        return any(here <= voice.laid.start < here + _IMMINENT and voice.ready for voice in self.voices)
+        return any(here <= voice.start < here + _IMMINENT and voice.ready for voice in self.voices)
 
     def _reason(self) -> str:
         """Why there is silence, as a code."""
@@ -204,32 +323,9 @@ class Mixer:
         if here >= self.sheet.end:
             return "over"
         for voice in self.voices:
-            if voice.laid.start <= here and not voice.leaving:
+            if voice.start <= here and not voice.leaving:
                 return voice.fault() or "stalled"
         return "file" if self.sheet.between(here, here + 1) else "gap"
-
-    def _buses(self, mix: Audio) -> Audio:
-        """Each bus by its own fader, under its own ceiling, on its own channels."""
-        out = np.zeros((BLOCK, self.settings.channels))
-        for bus in self.settings.buses:
-            fader = self.faders[bus.name]
-            level = np.asarray(ramp_curve(fader, BLOCK)) + bus.level_db
-            fader.advance(BLOCK)
-            limited = self._ceilings[bus.name].process(mix * _column(10 ** (level / 20)))
-            out[:, [channel - 1 for channel in bus.channels]] = limited
-            self._power[bus.name] += float(np.einsum("ij,ij->", limited, limited))
-            self._peak[bus.name] = max(self._peak[bus.name], float(np.abs(limited).max()))
-        self._metered += BLOCK * 2
-        return out
-
-    def read_levels(self) -> Levels:
-        """RMS and peak by bus since the last call; called through `post`."""
-        count = max(1, self._metered)
-        levels = {name: ((self._power[name] / count) ** 0.5, self._peak[name]) for name in self._power}
-        self._metered = 0
-        for name in self._power:
-            self._power[name] = self._peak[name] = 0.0
-        return Levels(levels)
 
 
 def music_place(level: float) -> float:
@@ -242,9 +338,19 @@ def music_level(place: float) -> float:
     return float(equal_power(float(place)))
 
 
-def _column(curve: object) -> Audio | float:
-    array = np.asarray(curve, dtype=np.float64)
-    return array[:, None] if array.ndim == 1 else float(array)
+def _gain(level_db: Curve | float, calibrated_db: float) -> Curve | float:
+    """Amplitude of a level in dB, as a factor for a block."""
+    if isinstance(level_db, float):
+        return float(10 ** ((level_db + calibrated_db) / 20))
+    return np.asarray(10 ** ((level_db + calibrated_db) / 20))[:, None]
 
 
-__all__ = ["BLOCK", "RATE", "Levels", "Mark", "Mixer", "music_level", "music_place"]
+def _scale(mix: Audio, gain: Curve | float) -> None:
+    """Multiply a block where that changes anything."""
+    if not isinstance(gain, float):
+        mix *= gain[:, None]
+    elif gain != 1.0:
+        mix *= gain
+
+
+__all__ = ["BLOCK", "RATE", "Action", "Held", "Levels", "Mark", "Mixer", "music_level", "music_place"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -42,6 +42,22 @@ class Output(Protocol):
         """Queue a block; False if there was no room in time."""
         ...
 
+    def has_room(self, timeout: float, unless: Callable[[], bool]) -> bool:
+        """Wait for room; False if there is none in time, or as soon as `unless` says so after a `wake`."""
+        ...
+
+    def wake(self) -> None:
+        """Let a waiter look again."""
+        ...
+
+    def queued(self) -> Audio | None:
+        """The block that is played next; None if there is none."""
+        ...
+
+    def replace(self, block: Audio, fresh: Sequence[tuple[Audio, tuple[Mark, ...]]]) -> bool:
+        """Play `fresh` in the place of `block` and all behind it; False if it is too late for that."""
+        ...
+
     def close(self) -> None:
         """Stop playing; twice is fine."""
         ...
@@ -69,6 +85,30 @@ class BlockQueue:
             self._blocks.append((block, marks))
             if len(self._blocks) == QUEUE_BLOCKS:
                 self._filled.set()
+        return True
+
+    def has_room(self, timeout: float, unless: Callable[[], bool]) -> bool:
+        """Wait for room; False if there is none in time, or as soon as `unless` says so after a `wake`."""
+        with self._room:
+            self._room.wait_for(lambda: len(self._blocks) < QUEUE_BLOCKS or self.lost or unless(), timeout)
+            return len(self._blocks) < QUEUE_BLOCKS and not self.lost and not unless()
+
+    def wake(self) -> None:
+        """Let a waiter look again."""
+        with self._room:
+            self._room.notify_all()
+
+    def queued(self) -> Audio | None:
+        """The block that is played next; None if there is none."""
+        with self._room:
+            return self._blocks[0][0] if self._blocks else None
+
+    def replace(self, block: Audio, fresh: Sequence[tuple[Audio, tuple[Mark, ...]]]) -> bool:
+        """Play `fresh` in the place of `block` and all behind it; False if it is too late for that."""
+        with self._room:
+            if not self._blocks or self._blocks[0][0] is not block:
+                return False
+            self._blocks = deque(fresh)
         return True
 
     def take(self, boottime: float) -> Audio:

@@ -88,9 +88,9 @@ class Player:
             self._seqs, self._begun, self._done = dict(kept.seqs), set(kept.begun), set(kept.done)
             self._music = kept.music
             self._faders.update({bus: db for bus, db in kept.faders.items() if bus in self._faders})
-            self.mixer.music = Ramp(music_place(kept.music), music_place(kept.music))
+            self.mixer.music = Ramp.at(music_place(kept.music))
             for bus, level_db in self._faders.items():
-                self.mixer.faders[bus] = Ramp(level_db, level_db)
+                self.mixer.strips[bus].fader = Ramp.at(level_db)
             self.mixer.begin(kept.anchor.at(clock.boottime()), self.sheet)
             self._open_due(recovered=True)
         self.card.start()
@@ -104,7 +104,7 @@ class Player:
 
     def fade_out(self, seconds: float) -> None:
         """Let everything fade before the process ends; what is remembered stays."""
-        self.mixer.post(lambda: self.mixer.master.arrive(0.0, to_frames(seconds)))
+        self.mixer.command(partial(self.mixer.set_master, 0.0, seconds))
 
     # -- commands -----------------------------------------------------------------------------------------------------
 
@@ -122,11 +122,11 @@ class Player:
                     self._turn(command)
             case SetMusic():
                 self._music = min(1.0, max(0.0, command.level))
-                self.mixer.post(partial(self.mixer.set_music, self._music, command.fade_s))
+                self.mixer.command(partial(self.mixer.set_music, self._music, command.fade_s))
             case SetBus():
                 if command.bus in self._faders:
                     self._faders[command.bus] = min(0.0, command.level_db)
-                    self.mixer.post(
+                    self.mixer.command(
                         partial(self.mixer.set_fader, command.bus, self._faders[command.bus], command.fade_s)
                     )
         self.keep()
@@ -144,7 +144,7 @@ class Player:
         elif act.direct == "resume" and wanted != "stop":
             self._turn_now("play", self.settings.resume_fade_s)
             self._music = 1.0
-            self.mixer.post(partial(self.mixer.set_music, 1.0, self.settings.resume_fade_s))
+            self.mixer.command(partial(self.mixer.set_music, 1.0, self.settings.resume_fade_s))
         self.keep()
         return now
 
@@ -192,10 +192,10 @@ class Player:
             laid = by_id.get(number)
             if laid is not None and laid.same_sound(voice.laid) and not new_session:
                 if laid != voice.laid:
-                    self.mixer.post(partial(voice.relay, laid))
+                    self.mixer.command(partial(voice.relay, laid))
             else:
                 del self._voices[number]
-                self.mixer.post(partial(self.mixer.let_go, voice))
+                self.mixer.command(partial(self.mixer.let_go, voice))
         if new_session:
             if self.sheet.session:
                 self._replaced.append(self.sheet.session)
@@ -205,9 +205,9 @@ class Player:
             self.transport = None
             place = Timeline(frame=to_frames(command.timeline_s), turns=self.anchor.timeline.turns + 1)
             self.anchor = Anchor(clock.boottime(), place.copy())
-            self.mixer.post(partial(self.mixer.begin, place, fresh))
+            self.mixer.command(partial(self.mixer.begin, place, fresh))
         else:
-            self.mixer.post(partial(setattr, self.mixer, "sheet", fresh))
+            self.mixer.command(partial(setattr, self.mixer, "sheet", fresh))
         self.sheet = fresh
         self.memory.keep_sheet(fresh)
         self._open_due(at=to_frames(command.timeline_s) if new_session else None)
@@ -230,7 +230,7 @@ class Player:
         place = self.anchor.at(now)
         place.turn(transport, fade_s)
         self.anchor = Anchor(now, place)
-        self.mixer.post(partial(self.mixer.turn, transport, fade_s))
+        self.mixer.command(partial(self.mixer.turn, transport, fade_s))
 
     def _begin_when_ready(self) -> None:
         if self.transport is None:
@@ -267,10 +267,10 @@ class Player:
             if laid.cue.id not in self._voices and laid.cue.id not in self._done:
                 entry_s = self.settings.recovery_fade_s if recovered and laid.start <= here else 0.03
                 safe = to_frames(self.settings.ramp_in_s)
-                voice = Voice(laid, self._open_deck(laid, here), safe=safe, entry_s=entry_s)
-                voice.started = laid.cue.id in self._begun
+                begun = laid.cue.id in self._begun
+                voice = Voice(laid, self._open_deck(laid, here), safe=safe, entry_s=entry_s, started=begun)
                 self._voices[laid.cue.id] = voice
-                self.mixer.post(partial(self.mixer.voices.append, voice))
+                self.mixer.post(partial(self.mixer.add, voice))
 
     def _open_deck(self, laid: Laid, here: int) -> Deck:
         origin = max(0, here - laid.start)
@@ -403,7 +403,7 @@ class Player:
             "cue": _now_view(here[-1], place.frame) if here else None,
             "next": {"title": coming.cue.piece.title, "in_s": (coming.start - place.frame) / RATE} if coming else None,
             "buses": {
-                name: {"level_db": self.mixer.faders[name].value, "rms_dbfs": _db(rms), "peak_dbfs": _db(peak)}
+                name: {"level_db": self.mixer.strips[name].fader.value, "rms_dbfs": _db(rms), "peak_dbfs": _db(peak)}
                 for name, (rms, peak) in self.levels.by_bus.items()
             },
             "music": music_level(self.mixer.music.value),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from math import ceil
 
 from controller.messages import Cue, Transport
@@ -20,49 +20,58 @@ SHORTEST_RAMP = 1_440
 """30 ms: no level ever moves faster than from nothing to full in this many frames."""
 
 
+_ROUNDING = 48
+"""Frames by which two sheets may lay the same joined piece apart."""
+
+
 def to_frames(seconds: float) -> int:
     """The frame nearest to `seconds`."""
     return round(seconds * RATE)
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Ramp:
     """A value on its way to a target in a straight line; turning round begins where it is.
 
-    `step` is the change per frame, always positive.
+    A value itself: whoever holds one can go back to it. `step` is the change per frame, always positive.
     """
 
     value: float
     target: float
     step: float = 0.0
 
+    @classmethod
+    def at(cls, value: float) -> Ramp:
+        """A ramp that stands."""
+        return cls(value, value)
+
     @property
     def moving(self) -> bool:
         """Whether the target has not been reached."""
         return self.value != self.target
 
-    def arrive(self, target: float, frames: int) -> None:
-        """Be at `target` in so many frames from now. Asking again for the same target changes nothing."""
-        if target != self.target:
-            self.target = target
-            self.step = abs(target - self.value) / max(frames, SHORTEST_RAMP)
+    def arriving(self, target: float, frames: int) -> Ramp:
+        """At `target` in so many frames from now. Asked again for the same target it goes on as it was."""
+        if target == self.target:
+            return self
+        return Ramp(self.value, target, abs(target - self.value) / max(frames, SHORTEST_RAMP))
 
-    def head(self, target: float, step: float) -> None:
-        """Go towards `target` by `step` a frame, wherever it is now."""
-        self.target, self.step = target, step
+    def heading(self, target: float, step: float) -> Ramp:
+        """Towards `target` by `step` a frame, from wherever it is now."""
+        return Ramp(self.value, target, step)
 
     def frames_left(self) -> int:
         """Frames until the target is reached."""
         return ceil(round(abs(self.target - self.value) / self.step, 6)) if self.moving else 0
 
-    def advance(self, frames: int) -> None:
-        """Move on by `frames`."""
+    def later(self, frames: int) -> Ramp:
+        """The ramp after `frames`."""
+        if not self.moving:
+            return self
         if frames >= self.frames_left():
-            self.value = self.target
-        elif self.target > self.value:
-            self.value += self.step * frames
-        else:
-            self.value -= self.step * frames
+            return Ramp.at(self.target)
+        way = self.step * frames
+        return Ramp(self.value + way if self.target > self.value else self.value - way, self.target, self.step)
 
 
 @dataclass
@@ -75,7 +84,7 @@ class Timeline:
 
     frame: int = 0
     transport: Transport = "stop"
-    gate: Ramp = field(default_factory=lambda: Ramp(0.0, 0.0))
+    gate: Ramp = Ramp(0.0, 0.0)
     turns: int = 0
     """How often it was turned or begun anew: tells an older place from a newer one."""
 
@@ -91,18 +100,18 @@ class Timeline:
 
     def copy(self) -> Timeline:
         """The timeline as it is now."""
-        return Timeline(self.frame, self.transport, replace(self.gate), self.turns)
+        return Timeline(self.frame, self.transport, self.gate, self.turns)
 
     def turn(self, transport: Transport, fade_s: float) -> None:
         """Begin to play, pause or stop."""
         self.turns += 1
         self.transport = transport
-        self.gate.head(1.0 if transport == "play" else 0.0, 1.0 / max(to_frames(fade_s), SHORTEST_RAMP))
+        self.gate = self.gate.heading(1.0 if transport == "play" else 0.0, 1.0 / max(to_frames(fade_s), SHORTEST_RAMP))
 
     def advance(self, frames: int) -> int:
         """Let `frames` of output pass; returns how many of them the timeline moved."""
         moved = frames if self.transport == "play" else min(frames, self.gate.frames_left())
-        self.gate.advance(frames)
+        self.gate = self.gate.later(frames)
         self.frame += moved
         return moved
 
@@ -132,12 +141,12 @@ class Laid:
     fade_out: int
 
     @classmethod
-    def from_cue(cls, cue: Cue) -> Laid:
-        """Lay a cue; a fade is never longer than the cue."""
+    def from_cue(cls, cue: Cue, start: int | None = None) -> Laid:
+        """Lay a cue, at another `start` than its own where one is given; a fade is never longer than the cue."""
         length = max(0, to_frames(cue.length_s))
         return cls(
             cue,
-            to_frames(cue.start_s),
+            to_frames(cue.start_s) if start is None else start,
             length,
             min(length, max(0, to_frames(cue.fade_in_s))),
             min(length, max(0, to_frames(cue.fade_out_s))),
@@ -151,21 +160,24 @@ class Laid:
     def same_sound(self, other: Laid) -> bool:
         """Whether the other lets the same frames of the same file sound at the same place."""
         mine, its = self.cue, other.cue
-        return (mine.id, mine.piece.path, self.start, mine.offset_s) == (
-            its.id,
-            its.piece.path,
-            other.start,
-            its.offset_s,
+        return (
+            (mine.id, mine.piece.path, mine.offset_s) == (its.id, its.piece.path, its.offset_s)
+            # One that follows another is laid by its seconds where the other is no longer in the sheet.
+            and abs(self.start - other.start) <= (_ROUNDING if mine.after or its.after else 0)
         )
 
 
 class Sheet:
-    """A cue sheet: cues by start, answered by bisection."""
+    """A cue sheet: cues by start, answered by bisection. A cue "after" another is laid at the other's end."""
 
     def __init__(self, session: str = "", plan: int = 0, cues: Iterable[Cue] = ()) -> None:
         self.session = session
         self.plan = plan
-        self.laid = tuple(sorted((Laid.from_cue(cue) for cue in cues), key=lambda laid: (laid.start, laid.cue.id)))
+        by_id: dict[int, Laid] = {}
+        for cue in sorted(cues, key=lambda cue: (cue.start_s, cue.id)):
+            before = by_id.get(cue.after) if cue.after else None
+            by_id[cue.id] = Laid.from_cue(cue, before.end if before else None)
+        self.laid = tuple(sorted(by_id.values(), key=lambda laid: (laid.start, laid.cue.id)))
         self._starts = [laid.start for laid in self.laid]
         self._latest_end: list[int] = []
         latest = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,7 @@ _TOLERANCE_S = 0.5
 
 
 def ramp_curve(ramp: Ramp, frames: int) -> Curve | float:
-    """The ramp's values over the next `frames`, a plain number while it stands. Does not move the ramp."""
+    """The ramp's values over the next `frames`, a plain number while it stands."""
     if not ramp.moving:
         return ramp.value
     step = ramp.step if ramp.target > ramp.value else -ramp.step
@@ -44,37 +45,23 @@ def equal_power(place: Curve | float) -> Curve | float:
     return np.asarray(np.sin(np.pi / 2 * place), dtype=np.float64)
 
 
-def envelope(laid: Laid, first: int, count: int, safe: int) -> Curve | float:
-    """Gain of a cue over its frames [first, first + count), its fades and `gain_db` in it.
-
-    `safe`: frames of the short ramp at an end that has no fade.
-    """
-    gain = float(10 ** (laid.cue.gain_db / 20))
-    fade_in = max(laid.fade_in, min(safe, laid.length))
-    fade_out = max(laid.fade_out, min(safe, laid.length))
-    rising = first < fade_in
-    falling = first + count > laid.length - fade_out
-    if not rising and not falling:
-        return gain
-    frame = np.arange(first, first + count)
-    curve = np.full(count, gain)
-    if rising:
-        curve *= equal_power(np.clip(frame / fade_in, 0.0, 1.0))
-    if falling:
-        curve *= equal_power(np.clip((laid.length - frame) / fade_out, 0.0, 1.0))
-    return curve
-
-
 class Voice:
     """One cue that sounds or is about to. Belongs to the mixer's thread; only `deck` may be replaced from outside."""
 
-    def __init__(self, laid: Laid, deck: Deck, *, safe: int, entry_s: float = 0.03) -> None:
+    def __init__(self, laid: Laid, deck: Deck, *, safe: int, entry_s: float = 0.03, started: bool = False) -> None:
         self.laid = laid
         self.deck = deck
         self.safe = safe
+        self.start = laid.start
+        """Frame of the timeline at which it begins: the plan's, or the one at which a joined piece before it ends."""
+        self.length = laid.length
+        """Its frames; the plan's, but where another piece follows at the last frame of its audio."""
+        self.tied = False
+        """It follows a piece whose last frame is known."""
+        self.follows = self.followed = False
         self._entry = to_frames(entry_s)
         """Frames of the ramp with which it comes in late, or comes back."""
-        self._presence = Ramp(0.0, 0.0)
+        self._presence = Ramp.at(0.0)
         """Whether the deck has the frames: ramped out before it runs dry, in again when it has some."""
         self._bend = 0.0
         self._bend_left = 0
@@ -86,8 +73,16 @@ class Voice:
         """Frames that really sounded."""
         self.starved = 0
         """Frames since the deck last had what was needed."""
-        self.started = False
+        self.started = started
+        """Its start has been told."""
         self.sounding = False
+        self.fresh = self.state()
+        """Its state before it was first rendered."""
+
+    @property
+    def end(self) -> int:
+        """Frame of the timeline at which it has fallen silent."""
+        return self.start + self.length
 
     @property
     def leaving(self) -> bool:
@@ -106,22 +101,52 @@ class Voice:
         wanted = max(self.cursor - deck.origin, 0)
         return bool(deck.failure) or deck.ended or deck.available(wanted) > 4 * _SPARE
 
+    def state(self) -> dict[str, Any]:
+        """Everything that rendering changes."""
+        kept = {**vars(self), "deck": (self.deck, self.deck.read_to)}
+        kept.pop("fresh", None)
+        return kept
+
+    def go_back(self, state: dict[str, Any]) -> None:
+        """Be as it was at `state`; a deck that was replaced meanwhile stays."""
+        deck, read_to = state["deck"]
+        deck.read_to = read_to
+        vars(self).update({**state, "deck": self.deck})
+
     def fault(self) -> str:
         """What is wrong with the file, if that is known: a code, or ""."""
         deck = self.deck
         if deck.failure:
             return deck.failure
-        if deck.ended and deck.origin + deck.written < self.laid.length - to_frames(_TOLERANCE_S):
+        if deck.ended and deck.origin + deck.frames < self.length - to_frames(_TOLERANCE_S):
             return "truncated"
         return ""
+
+    def tie(self, before: Voice | None, here: int) -> None:
+        """Follow `before` at the very frame at which its audio ends; None: it is not there (any more)."""
+        if before is None:
+            if here < self.start and not self.started:
+                self.follows = False
+            return
+        self.follows = before.followed = True
+        if before.deck.ended and not before.fault() and self.deck.written:
+            real = before.deck.origin + before.deck.frames
+            if abs(real - before.laid.length) <= to_frames(_TOLERANCE_S):
+                before.length = real
+                if self.deck.origin == 0:
+                    self.deck.follow(before.deck)
+            self.tied = True
+        self.start = before.end
 
     def relay(self, laid: Laid) -> None:
         """Take on a new plan's length, fades and gain for the same sound, without a step."""
         before = self._gain_at(self.cursor)
+        length = laid.length + (self.length - self.laid.length if self.followed else 0)
         soonest = self.cursor + _SOONEST_END
-        if self.sounding and laid.length < soonest:
+        if self.sounding and length < soonest:
+            length = soonest
             laid = replace(laid, length=soonest, fade_out=_SOONEST_END)
-        self.laid = laid
+        self.laid, self.length = laid, length
         self._bend_left = 0
         self._bend = before - self._gain_at(self.cursor)
         self._bend_left = _BEND
@@ -130,8 +155,8 @@ class Voice:
         """Fade out from here; `gate` is the transport's gain now, which is kept."""
         if self._away is None:
             self._frozen = gate
-            self._away = Ramp(1.0 if self.sounding and gate > 0.0 else 0.0, 0.0)
-            self._away.step = 1.0 / max(frames, SHORTEST_RAMP)
+            sounds = 1.0 if self.sounding and gate > 0.0 else 0.0
+            self._away = Ramp(sounds, 0.0, 1.0 / max(frames, SHORTEST_RAMP))
 
     def render(self, at: int, count: int) -> Audio | None:
         """The voice over `count` frames of which the first is frame `at` of the cue; None when it is silent.
@@ -139,38 +164,55 @@ class Voice:
         `at` may lie before the cue or reach beyond it.
         """
         self.cursor = at + count
-        first, last = max(at, 0), min(at + count, self.laid.length)
+        first, last = max(at, 0), min(at + count, self.length)
         source = first - self.deck.origin
         have = self._usable(source, last - first, at) if first < last else 0
         self.sounding = have > 0
         if not have:
             if self._away is not None:
-                self._away = Ramp(0.0, 0.0)
+                self._away = Ramp.at(0.0)
             return None
-        gain = envelope(self.laid, first, have, self.safe)
+        gain = self._envelope(first, have)
         if self._bend_left:
             left = np.clip(self._bend_left - np.arange(have), 0, None) / _BEND
             gain = gain + self._bend * left
             self._bend_left = max(0, self._bend_left - have)
         gain = gain * ramp_curve(self._presence, have)
-        self._presence.advance(have)
+        self._presence = self._presence.later(have)
         if self._away is not None:
             gain = gain * equal_power(ramp_curve(self._away, have)) * self._frozen
-            self._away.advance(have)
+            self._away = self._away.later(have)
         deck = self.deck
-        if (
-            deck.ended
-            and source + have > deck.written - SHORTEST_RAMP
-            and deck.origin + deck.written < self.laid.length
-        ):
-            gain = gain * np.clip((deck.written - (source + np.arange(have))) / SHORTEST_RAMP, 0.0, 1.0)
-        sound = deck.read(source, have) * (gain[:, None] if isinstance(gain, np.ndarray) else gain)
+        if deck.ended and source + have > deck.frames - SHORTEST_RAMP and deck.origin + deck.frames < self.length:
+            gain = gain * np.clip((deck.frames - (source + np.arange(have))) / SHORTEST_RAMP, 0.0, 1.0)
+        sound = deck.read(source, have)
+        sound *= gain[:, None] if isinstance(gain, np.ndarray) else gain
         self.played += have
         if have == count:
             return sound
         out = np.zeros((count, 2))
         out[first - at : first - at + have] = sound
         return out
+
+    def _envelope(self, first: int, count: int) -> Curve | float:
+        """Gain over the cue's frames [first, first + count): its fades and `gain_db`.
+
+        An end without a fade gets the short safe ramp, but where another piece joins there.
+        """
+        gain = float(10 ** (self.laid.cue.gain_db / 20))
+        fade_in = max(self.laid.fade_in, 0 if self.follows else min(self.safe, self.length))
+        fade_out = max(self.laid.fade_out, 0 if self.followed else min(self.safe, self.length))
+        rising = first < fade_in
+        falling = first + count > self.length - fade_out and fade_out > 0
+        if not rising and not falling:
+            return gain
+        frame = np.arange(first, first + count)
+        curve = np.full(count, gain)
+        if rising:
+            curve *= equal_power(np.clip(frame / fade_in, 0.0, 1.0))
+        if falling:
+            curve *= equal_power(np.clip((self.length - frame) / fade_out, 0.0, 1.0))
+        return curve
 
     def _usable(self, source: int, wanted: int, at: int) -> int:
         """Frames to sound of those wanted; aims the presence so that it is out before the deck is empty."""
@@ -185,23 +227,23 @@ class Voice:
             self.starved = 0
             if not self._presence.moving and self._presence.value == 0.0:
                 if at <= 0 and not self.played:
-                    self._presence = Ramp(1.0, 1.0)
+                    self._presence = Ramp.at(1.0)
                 else:
-                    self._presence.arrive(1.0, self._entry)
+                    self._presence = self._presence.arriving(1.0, self._entry)
             elif self._presence.target == 0.0:
-                self._presence.arrive(1.0, self._entry)
+                self._presence = self._presence.arriving(1.0, self._entry)
             return min(wanted, available)
         self.starved += wanted
         have = min(wanted, available)
         if have and self._presence.value > 0.0:
             # What is left is the way out: silent at its last frame.
-            self._presence.head(0.0, self._presence.value / have)
+            self._presence = self._presence.heading(0.0, self._presence.value / have)
             return have
-        self._presence = Ramp(0.0, 0.0)
+        self._presence = Ramp.at(0.0)
         return 0
 
     def _gain_at(self, frame: int) -> float:
-        place = min(max(frame, 0), max(self.laid.length - 1, 0))
-        gain = envelope(self.laid, place, 1, self.safe)
+        place = min(max(frame, 0), max(self.length - 1, 0))
+        gain = self._envelope(place, 1)
         value = gain if isinstance(gain, float) else float(gain[0])
         return value + self._bend * self._bend_left / _BEND

@@ -1,9 +1,13 @@
+"""The last thing before the device, fed with what never should come and with music."""
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.signal import resample_poly
 
-from controller.sound.ceiling import DELAY, Ceiling
+from controller.sound.ceiling import DELAY, MEMORY_S, QUIET_DB, Ceiling
+from controller.sound.timeline import RATE, SHORTEST_RAMP
 
 anything = arrays(
     np.float64,
@@ -11,6 +15,37 @@ anything = arrays(
     elements=st.floats(allow_nan=True, allow_infinity=True, width=64),
     fill=st.floats(min_value=-1, max_value=1),
 )
+
+worst = st.tuples(
+    st.sampled_from(["silence", "square", "nan", "hot", "noise", "click", "low", "infinity"]),
+    st.floats(min_value=-60, max_value=20),
+)
+"""A block of 20 ms: its kind, and its level in dB."""
+
+
+def make_block(kind: str, level_db: float, number: int) -> np.ndarray:
+    t = (np.arange(960) + 960 * number) / RATE
+    one = {
+        "silence": lambda: np.zeros(960),
+        "square": lambda: np.sign(np.sin(2 * np.pi * 441 * t + 0.1)),
+        "hot": lambda: 10 * np.sin(2 * np.pi * 11_000 * t),
+        "noise": lambda: np.random.default_rng(number).uniform(-1, 1, 960),
+        "click": lambda: np.eye(1, 960, 333)[0],
+        "low": lambda: np.sin(2 * np.pi * 25 * t),
+        "nan": lambda: np.where(np.arange(960) % 7, 1.0, np.nan),
+        "infinity": lambda: np.where(np.arange(960) % 5, -1.0, np.inf),
+    }[kind]()
+    return np.stack([one, -one], axis=1) * 10 ** (level_db / 20)
+
+
+def process(ceiling: Ceiling, sound: np.ndarray) -> np.ndarray:
+    blocks = np.split(sound[: len(sound) // 960 * 960], len(sound) // 960)
+    return np.concatenate([ceiling.process(block) for block in blocks])
+
+
+def true_peak(samples: np.ndarray) -> float:
+    """Of all but the first and last tenth of a second."""
+    return float(np.abs(resample_poly(samples, 8, 1, axis=0, window=("kaiser", 12.0)))[38_400:-38_400].max())
 
 
 @settings(max_examples=60, deadline=None)
@@ -23,20 +58,66 @@ def test_whatever_comes_in_no_sample_passes_the_ceiling(blocks: list, ceiling_db
         assert np.abs(out).max() <= 10 ** (ceiling_dbfs / 20) + 1e-15
 
 
+@settings(max_examples=150, deadline=None)
+@given(st.lists(worst, min_size=1, max_size=12), st.floats(min_value=-20, max_value=0))
+def test_out_of_quiet_no_sample_lies_above_the_ramp(blocks: list, ceiling_dbfs: float) -> None:
+    ceiling = Ceiling(ceiling_dbfs)
+    limit = 10 ** (ceiling_dbfs / 20)
+    sound = [make_block(kind, level, number) for number, (kind, level) in enumerate([*blocks, ("silence", 0.0)])]
+    out = np.concatenate([ceiling.process(block) for block in sound])
+    sizes = np.abs(out).max(axis=1)
+    quiet = limit * 10 ** (QUIET_DB / 20)
+    risen = np.flatnonzero(sizes > quiet)
+    assert sizes.max() <= limit + 1e-15
+    if len(risen):
+        # The guard follows in steps of a millisecond, and a step may begin at its end.
+        ramp = quiet + limit / SHORTEST_RAMP * (np.arange(len(sizes)) - risen[0] + 2 * 48).clip(0)
+        assert (sizes <= ramp + 1e-12).all()
+
+
+def test_after_ten_quiet_seconds_a_sudden_level_comes_in_under_the_ramp_again() -> None:
+    ceiling = Ceiling(-3.0)
+    loud, quiet = np.full((960, 2), 0.5), np.full((960, 2), 0.01)
+    for block in [loud] * 5 + [quiet] * 50 * (MEMORY_S + 1):
+        ceiling.process(block)
+    out = np.concatenate([ceiling.process(loud) for _ in range(4)])[:, 0]
+    assert out[DELAY + 24] < 0.1, "no more than a ramp has let in"
+    assert 0.2 < out[DELAY + 600] < 0.4
+    np.testing.assert_array_equal(out[DELAY + SHORTEST_RAMP + 100 :], 0.5)
+
+
+def test_an_attack_that_was_heard_before_keeps_its_edge() -> None:
+    ceiling = Ceiling(-3.0)
+    beat = np.zeros((RATE, 2))
+    beat[:4_800] = (0.5 * np.exp(-np.arange(4_800) / 900) * np.sin(np.arange(4_800) / 8))[:, None]
+    heard = process(ceiling, np.concatenate([beat] * 4))
+    np.testing.assert_array_equal(heard[RATE + DELAY : 3 * RATE + DELAY], np.concatenate([beat] * 2))
+
+
 def test_what_stays_under_the_ceiling_is_not_touched() -> None:
     ceiling = Ceiling(-3.0)
-    sound = np.random.default_rng(1).uniform(-0.7, 0.7, (9600, 2))
-    out = np.concatenate([ceiling.process(block) for block in np.split(sound, 10)])
+    t = np.arange(19_200) / RATE
+    sound = np.repeat(0.4 * np.minimum(t / 0.1, 1.0)[:, None] * np.sin(2 * np.pi * 440 * t)[:, None], 2, axis=1)
+    out = process(ceiling, sound)
     assert not ceiling.active
     np.testing.assert_array_equal(out[DELAY:], sound[:-DELAY])
+
+
+def test_a_wave_that_peaks_between_the_samples_is_held_under_the_ceiling_too() -> None:
+    t = np.arange(2 * RATE)
+    # Every sample of this one lies 3 dB below its wave's peak.
+    for hertz, phase in ((12_000, np.pi / 4), (11_025, 0.3), (7_000, 1.1), (997, 0.0)):
+        sound = 1.2 * np.minimum(t / 4_800, 1.0) * np.sin(2 * np.pi * hertz / RATE * t + phase)
+        out = process(Ceiling(-3.0), np.stack([sound, sound], axis=1))
+        over = 20 * np.log10(true_peak(out)) + 3.0
+        assert -1.0 < over < 0.1, (hertz, over)
 
 
 def test_a_loud_piece_is_turned_down_not_cut_off() -> None:
     ceiling = Ceiling(-6.0)
     t = np.arange(48_000) / 48_000
     sound = np.sin(2 * np.pi * 100 * t)[:, None] * np.array([0.9, 0.9])
-    out = np.concatenate([ceiling.process(block) for block in np.split(sound, 50)])
-    steady = out[24_000:, 0]
+    steady = process(ceiling, sound)[24_000:, 0]
     # A sine that was cut off would have a third harmonic some 16 dB below; limited it keeps its shape.
     spectrum = np.abs(np.fft.rfft(steady * np.hanning(len(steady))))
     fundamental, third = spectrum[50], spectrum[145:156].max()
@@ -46,8 +127,9 @@ def test_a_loud_piece_is_turned_down_not_cut_off() -> None:
 
 def test_the_ceiling_opens_again_after_something_loud() -> None:
     ceiling = Ceiling(-6.0)
-    ceiling.process(np.full((960, 2), 4.0))
-    for _ in range(60):
+    for _ in range(20):
+        ceiling.process(np.full((960, 2), 4.0))
+    for _ in range(80):
         out = ceiling.process(np.full((960, 2), 0.25))
     assert not ceiling.active
     np.testing.assert_array_equal(out, 0.25)

@@ -9,7 +9,7 @@ import pytest
 
 from controller.messages import Cue, Piece
 from controller.sound.ceiling import DELAY
-from controller.sound.deck import CAPACITY, RESAMPLER_LEAD, Deck
+from controller.sound.deck import CAPACITY_S, Deck
 from controller.sound.mixer import BLOCK, Mark, Mixer
 from controller.sound.settings import Bus, SoundSettings
 from controller.sound.timeline import RATE, Laid, Sheet
@@ -42,17 +42,18 @@ def sine(hertz: float, seconds: float, level: float = 0.1) -> np.ndarray:
     return level * np.sin(2 * np.pi * hertz * np.arange(int(seconds * RATE)) / RATE)
 
 
-def voice(a_cue: Cue, samples: np.ndarray, ended: bool = False) -> Voice:
+def voice(a_cue: Cue, samples: np.ndarray, ended: bool = False, rate: int = RATE) -> Voice:
     """A voice whose deck holds all of `samples` (at most ten seconds)."""
     deck = Deck(a_cue.piece, 0.0, 0)
-    feed(deck, np.concatenate([np.zeros(RESAMPLER_LEAD), samples]))
+    deck.prepare(rate)
+    feed(deck, samples)
     deck.ended = ended
     return Voice(Laid.from_cue(a_cue), deck, safe=240)
 
 
 def lay(mixer: Mixer, *voices: Voice) -> None:
     mixer.sheet = Sheet("s", 1, [one.laid.cue for one in voices])
-    mixer.voices = list(voices)
+    mixer.voices = voices
 
 
 def render(mixer: Mixer, seconds: float, each: Callable[[int], None] = lambda _: None) -> tuple[np.ndarray, list[Mark]]:
@@ -199,7 +200,7 @@ def test_a_stop_fades_out_and_says_so_even_out_of_a_pause(tmp_path: Path) -> Non
     mixer.turn("stop", 5.0)
     _, marks = render(mixer, 0.1)
     assert [(m.kind, m.why) for m in marks] == [("ended", "cut"), ("stopped", "s")]
-    assert mixer.voices == []
+    assert mixer.voices == ()
 
 
 def test_every_bus_has_its_own_fader_and_ceiling(tmp_path: Path) -> None:
@@ -222,9 +223,10 @@ def test_every_bus_has_its_own_fader_and_ceiling(tmp_path: Path) -> None:
 
 def test_a_ring_that_is_overrun_says_so_and_keeps_what_it_has(tmp_path: Path) -> None:
     deck = Deck(cue(1, 0, 1).piece, 0.0, 0)
-    feed(deck, np.zeros(CAPACITY + 5_000))
+    deck.prepare(RATE)
+    feed(deck, np.zeros(CAPACITY_S * RATE + 5_000))
     assert deck.failure == "overrun"
-    assert deck.ahead <= CAPACITY
+    assert deck.ahead <= CAPACITY_S * RATE
 
 
 def test_after_the_last_piece_the_filler_plays_for_half_an_hour_and_fades_out(tmp_path: Path) -> None:
