@@ -17,7 +17,10 @@ _TAPS = 24
 _LAG = _TAPS // 2
 """Frames that must have come after a place before the wave between two samples there is known."""
 
-DELAY = WINDOW - 1 + _LAG
+CHUNK = 48
+"""1 ms: the step in which the guard follows a rise."""
+
+DELAY = CHUNK + WINDOW - 1 + _LAG
 """Frames by which the end of a bus delays it."""
 
 _NEAR = 0.5
@@ -26,16 +29,13 @@ _NEAR = 0.5
 _RELEASE = 1.0 / (0.5 * RATE)
 """Gain that comes back per frame: half a second from nothing to all, slow enough not to be heard as a tremble."""
 
-_CHUNK = 48
-"""1 ms: the step in which the guard follows a rise."""
-
 QUIET_DB = -30.0
 """Against the ceiling: up to here anything may begin at once."""
 
 MEMORY_S = 10
 """What was loudest in so many seconds, music may reach again at once: an attack keeps its edge."""
 
-_HOLD = 32
+_HOLD = 40
 """Chunks over which the guard's envelope holds: longer than the ramp, and than half a period of 20 Hz."""
 
 
@@ -63,7 +63,7 @@ class Ceiling:
     def __init__(self, ceiling_dbfs: float) -> None:
         self.limit = float(10 ** (min(0.0, ceiling_dbfs) / 20))
         self._guard = _Guard(self.limit)
-        self._held = np.zeros((DELAY, 2))
+        self._held = np.zeros((WINDOW - 1 + _LAG, 2))
         self._loudest = 0.0
         self._asked: Curve = np.ones(WINDOW - 1)
         """Gain that the newest frames need, by the peaks alone."""
@@ -79,10 +79,7 @@ class Ceiling:
             block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
             sizes = np.abs(block)
             loudest = float(sizes.max())
-        guarded = self._guard.process(block, sizes, loudest)
-        if guarded is not block:
-            block = guarded
-            loudest = float(np.abs(block).max())
+        block, loudest = self._guard.process(block, sizes, loudest)
         count = len(block)
         joined = np.concatenate([self._held, block])
         delayed = joined[:count]
@@ -138,23 +135,33 @@ class Ceiling:
 
 
 class _Guard:
-    """Lets the level rise above what was loudest lately by no more than from nothing to the ceiling in 30 ms."""
+    """Lets the level rise above what was loudest lately by no more than from nothing to the ceiling in 30 ms.
+
+    It goes by chunks of a millisecond and is one chunk late, so that its gain moves in straight lines without a step.
+    """
 
     def __init__(self, limit: float) -> None:
-        self._step = limit / SHORTEST_RAMP * _CHUNK
+        self._step = limit / SHORTEST_RAMP * CHUNK
         self._least = limit * 10 ** (QUIET_DB / 20)
         self._seconds = (self._least,) * MEMORY_S
         """Loudest of each of the last seconds, the running one last."""
         self._frames = 0
         self._allowed = self._least
         self._gain = 1.0
+        """At the beginning of the chunk that waits."""
+        self._most = 1.0
+        """What the chunk that waits may have."""
+        self._waiting = np.zeros((CHUNK, 2))
         self._peaks: tuple[float, ...] = ()
         """Of the last chunks, while a rise is held back."""
 
-    def process(self, block: Audio, sizes: Audio, loudest: float) -> Audio:
-        """The block itself, or what may be heard of it."""
-        if loudest > self._allowed or self._gain < 1.0:
-            block, loudest = self._hold_back(block, sizes)
+    def process(self, block: Audio, sizes: Audio, loudest: float) -> tuple[Audio, float]:
+        """What may be heard of the block, `CHUNK` frames later, and how loud it is at the most."""
+        joined = np.concatenate([self._waiting, block])
+        out, self._waiting = joined[: len(block)], joined[len(block) :]
+        if loudest > self._allowed or self._gain < 1.0 or self._most < 1.0:
+            out = out * self._curve(sizes)[:, None]
+            loudest = self._allowed
         elif self._peaks:
             self._peaks = ()
         if loudest > self._seconds[-1]:
@@ -164,28 +171,24 @@ class _Guard:
             self._frames -= RATE
             self._seconds = (*self._seconds[1:], self._least)
             self._allowed = max(self._seconds)
-        return block
+        return out, loudest
 
-    def _hold_back(self, block: Audio, sizes: Audio) -> tuple[Audio, float]:
-        """The block under the ramp, and how loud it may have become."""
-        chunks = sizes.reshape(-1, 2 * _CHUNK).max(axis=1).tolist()
-        curve = np.empty(len(block))
-        along = np.arange(1, _CHUNK + 1) / _CHUNK
-        peaks, gain, allowed = list(self._peaks), self._gain, self._allowed
-        for number, peak in enumerate(chunks):
+    def _curve(self, sizes: Audio) -> Curve:
+        """The gain from the chunk that waits up to the last but one."""
+        chunks = sizes.reshape(-1, 2 * CHUNK).max(axis=1).tolist()
+        knots = [self._gain]
+        most, peaks, allowed = self._most, list(self._peaks), self._allowed
+        for peak in chunks:
             peaks = [*peaks[-_HOLD:], peak]
-            envelope = max(peaks)
-            if envelope > 0.0:
-                # A chunk may rise by its own step; what rises no faster than that is not touched.
-                begin = min(gain, (allowed + self._step) / envelope)
-                end = min(1.0, (allowed + 2 * self._step) / envelope, begin + _CHUNK / SHORTEST_RAMP)
-                allowed = min(allowed + self._step, max(allowed, envelope * end))
-            else:
-                begin, end = gain, min(1.0, gain + _CHUNK / SHORTEST_RAMP)
-            curve[number * _CHUNK : (number + 1) * _CHUNK] = begin + (end - begin) * along
-            gain = end
-        self._peaks, self._gain, self._allowed = tuple(peaks), gain, allowed
-        return block * curve[:, None], allowed
+            envelope = max(max(peaks), 1e-9)
+            risen = knots[-1] + CHUNK / SHORTEST_RAMP
+            next_most = min(1.0, (allowed + self._step) / envelope)
+            knots.append(min(most, next_most, risen))
+            allowed = min(allowed + self._step, max(allowed, envelope * min(next_most, risen)))
+            most = next_most
+        self._gain, self._most, self._peaks, self._allowed = knots[-1], most, tuple(peaks), allowed
+        places = np.arange(len(knots)) * CHUNK
+        return np.asarray(np.interp(np.arange(places[-1]), places, knots), dtype=np.float64)
 
 
 __all__ = ["DELAY", "MEMORY_S", "QUIET_DB", "WINDOW", "Audio", "Ceiling"]
