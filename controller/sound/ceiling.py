@@ -180,7 +180,7 @@ class _Guard:
         most, peaks, allowed = self._most, list(self._peaks), self._allowed
         for peak in chunks:
             peaks = [*peaks[-_HOLD:], peak]
-            envelope = max(max(peaks), 1e-9)
+            envelope = max(*peaks, 1e-9)
             risen = knots[-1] + CHUNK / SHORTEST_RAMP
             next_most = min(1.0, (allowed + self._step) / envelope)
             knots.append(min(most, next_most, risen))

@@ -36,7 +36,7 @@ def decode(*pieces: Piece) -> list[Samples]:
         while not all(deck.ended for deck in decks):
             assert clock.boottime() < deadline, [deck.failure for deck in decks]
             Event().wait(0.02)
-        return [deck.read(0, deck.written) for deck in decks]
+        return [deck.read(0, deck.frames) for deck in decks]
     finally:
         for deck in decks:
             decoder.close(deck)
