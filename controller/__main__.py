@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from controller.book_cli import book
 from controller.ctl import app as ctl_app
 from controller.journal_cli import app as journal_app
 from controller.library_cli import app as library_app
@@ -27,6 +28,7 @@ app.add_typer(ctl_app, name="ctl")
 app.add_typer(journal_app, name="journal")
 app.add_typer(library_app, name="library")
 app.add_typer(playlist_app, name="playlist")
+app.command()(book)
 
 if TYPE_CHECKING:
     from controller.config import Room
@@ -151,6 +153,7 @@ def demo(
 
 def _log() -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it tells of every job that it lays
 
 
 def main() -> None:

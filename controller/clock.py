@@ -9,9 +9,11 @@ from __future__ import annotations
 import ctypes
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Protocol
+
+from tzlocal import get_localzone
 
 from controller.messages import Stamp
 
@@ -32,6 +34,11 @@ def boot_id() -> str:
 def utc_now() -> datetime:
     """Wall-clock time, which may step."""
     return datetime.now(UTC)
+
+
+def system_zone() -> tzinfo:
+    """The time zone that this machine is set to."""
+    return get_localzone()
 
 
 def utc_text(moment: datetime) -> str:

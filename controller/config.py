@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import importlib.resources
 from dataclasses import dataclass
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from controller.arc.programme import Programme
 from controller.broker import BrokerSettings
 from controller.calls.caller import CallerSettings
+from controller.clock import system_zone
 from controller.config_serial import Name, PortTable, SerialPlace, serial_lights, serial_mistakes
 from controller.files import ConfigError, did_you_mean, mistakes_in, read_toml
 from controller.lights.board import Board
@@ -22,6 +25,7 @@ from controller.lights.profile import Profile
 from controller.lights.relays import RelaySettings
 from controller.messages import RoomRules
 from controller.sound.settings import Bus, SoundSettings
+from controller.timetable.settings import TimetableSettings
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Seconds = Annotated[float, Field(gt=0.0, le=120.0)]
@@ -112,6 +116,41 @@ class OutageTable(_Table):
     ask_after_minutes: Annotated[float, Field(ge=0.0, le=120.0)] = 10.0
 
 
+def _time_of_day(text: object) -> time:
+    try:
+        if isinstance(text, str) and len(text) == len("22:30"):
+            return time.fromisoformat(text)
+    except ValueError:
+        pass
+    raise ValueError(f'{text!r} is no time of day; write it like "22:30"')
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f'there is no timezone "{name}"{did_you_mean(name, available_timezones())}') from None
+    return name
+
+
+TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
+Before = Annotated[float, Field(ge=1.0, le=24 * 60.0)]
+"""Minutes before a session."""
+
+
+class TimetableTable(_Table):
+    """What the wall clock brings. Each line is optional: what is not named here does not happen."""
+
+    timezone: Annotated[str, AfterValidator(_known_zone)] | None = None
+    """A name like Europe/Berlin; the system's where it is not given."""
+    warm_up_minutes: Before | None = None
+    warm_up_light: Share = 0.5
+    preflight_reminder_minutes: Before | None = None
+    lights_off: TimeOfDay | None = None
+    library_check: TimeOfDay | None = None
+    self_test: TimeOfDay | None = None
+
+
 class RoomTable(_Table):
     """A whole room file."""
 
@@ -125,6 +164,7 @@ class RoomTable(_Table):
     call: CallTable = CallTable()
     outage: OutageTable = OutageTable()
     ports: dict[Name, PortTable] = {}
+    timetable: TimetableTable = TimetableTable()
 
 
 @dataclass(frozen=True)
@@ -152,6 +192,7 @@ class Room:
             exit_light=light.exit,
             medical_light=light.medical,
             rest_light=light.rest,
+            warm_up_light=self.table.timetable.warm_up_light,
             pause_fade_s=sound.pause_fade_s,
             resume_fade_s=sound.resume_fade_s,
             volume_fade_s=sound.volume_fade_s,
@@ -213,6 +254,19 @@ class Room:
         """For the drivers of the lamps on serial ports, one each."""
         table = self.table
         return serial_lights(table.light.lamps, table.ports, self.profiles, self.lights().envelope, runtime_dir)
+
+    def timetable(self) -> TimetableSettings:
+        """For the room's wall-clock timetable."""
+        table = self.table.timetable
+        warm_up, preflight = table.warm_up_minutes, table.preflight_reminder_minutes
+        return TimetableSettings(
+            zone=ZoneInfo(table.timezone) if table.timezone else system_zone(),
+            warm_up_s=None if warm_up is None else warm_up * 60.0,
+            preflight_s=None if preflight is None else preflight * 60.0,
+            lights_off=table.lights_off,
+            library_check=table.library_check,
+            self_test=table.self_test,
+        )
 
     def caller(self, runtime_dir: Path, state_dir: Path) -> CallerSettings:
         """For the caller."""

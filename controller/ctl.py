@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import typer
 
+from controller import wording
 from controller.console.client import Client
 from controller.console.lines import ProtocolMismatch
 from controller.messages import (
@@ -70,7 +71,8 @@ async def _see(state: Path, person: str | None) -> Status:
         return await client.ready(READY_S)
 
 
-def _reached(state: Path, ask: Callable[[], T]) -> T:
+def reached(state: Path, ask: Callable[[], T]) -> T:
+    """What the daemon of this state directory answers; says why and exits 2 where it cannot be reached."""
     try:
         return ask()
     except TimeoutError:
@@ -81,7 +83,7 @@ def _reached(state: Path, ask: Callable[[], T]) -> T:
 
 
 def _do(state: Path, person: str | None, act: Act, participants: list[str] | None = None) -> None:
-    reply = _reached(state, lambda: asyncio.run(_ask(act, tuple(participants or ()), state, person)))
+    reply = reached(state, lambda: asyncio.run(_ask(act, tuple(participants or ()), state, person)))
     if reply.refused:
         print(refusal(reply.refused, reply.values), file=sys.stderr)
         raise typer.Exit(1)
@@ -95,7 +97,7 @@ def status(as_json: AsJson = False, state: StateDir = STATE, person: Person = No
 
     Example: stillroom ctl status --json
     """
-    found = _reached(state, lambda: asyncio.run(_see(state, person)))
+    found = reached(state, lambda: asyncio.run(_see(state, person)))
     if as_json:
         print(json.dumps(to_plain(found), ensure_ascii=False))
         return
@@ -112,6 +114,7 @@ def status(as_json: AsJson = False, state: StateDir = STATE, person: Person = No
         ("music", f"{found.track.title}, {found.track.position_s:.0f} s" if found.track else ""),
         ("light", ", ".join(f"{lamp.lamp} {lamp.target:.0%} {lamp.state}" for lamp in found.light)),
         ("call", f"{found.call.level} {found.call.stage}" if found.call.call else ""),
+        ("next", wording.booking(found.bookings[0]) if found.bookings else ""),
         ("alarms", ", ".join(alarm.code for alarm in found.alarms)),
     ]
     for name, value in rows:

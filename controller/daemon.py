@@ -13,6 +13,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
+from controller.booking import prepare_booking
 from controller.broker import BrokerLink
 from controller.calls.client import CallerClient
 from controller.clock import RoomClock, clock_synchronised, utc_now
@@ -26,6 +27,7 @@ from controller.lights.mqtt import MqttLights
 from controller.lights.relays import RelayLights
 from controller.lights.rig import LampDriver, LightRig
 from controller.messages import (
+    Book,
     ClockSynced,
     DeviceBack,
     DeviceLost,
@@ -38,6 +40,7 @@ from controller.messages import (
     Status,
     Telemetry,
 )
+from controller.nightly import Nightly
 from controller.options import runtime_dir
 from controller.planning import planner_for
 from controller.pool import read_pool
@@ -46,6 +49,7 @@ from controller.runner import Runner
 from controller.server import Server
 from controller.session.names import nearest
 from controller.sound.client import SoundClient
+from controller.timetable.scheduler import RoomTimetable
 from controller.views import Surroundings, status, telemetry
 
 log = logging.getLogger(__name__)
@@ -88,6 +92,8 @@ class Daemon:
         self._sound = SoundClient(run_dir, self._clock)
         self._lights = self._make_lights(run_dir)
         self._caller = CallerClient(run_dir, self._clock)
+        nightly = Nightly(self._state_dir, lambda: self._sound.view()[0].state == "ok", lambda: self._link.answering)
+        self._timetable = RoomTimetable(self._room.timetable(), nightly.check)
         self._server = Server(run_dir / "daemon.sock", self._room.name, self._take, self._status, self._telemetry)
         self.runner = self._make_runner(recovered, restored)
         stack.push_async_callback(self.runner.close)
@@ -108,6 +114,8 @@ class Daemon:
         stack.push_async_callback(self._sound.close)
         await self._lights.start(self.runner.post_act)
         stack.push_async_callback(self._lights.close)
+        await self._timetable.start(self.runner.post_act)
+        stack.push_async_callback(self._timetable.close)
         watch = asyncio.create_task(self._watch_clock())
         stack.callback(watch.cancel)
 
@@ -127,13 +135,13 @@ class Daemon:
             restored.state,
             self._clock,
             self._journal,
-            {"sound": self._sound, "lights": self._lights, "caller": self._caller},
+            {"sound": self._sound, "lights": self._lights, "caller": self._caller, "timetable": self._timetable},
             planner_for(self._pool, self._clock.now),
             seqs={book.book: book.seq for book in books},
             replies=replies,
             entries=list(reversed(entries)),
             prepare=self._prepare,
-            on_change=self._server.changed,
+            on_change=self._changed,
         )
 
     # --- what the runner asks ---------------------------------------------------------------------------------
@@ -145,8 +153,10 @@ class Daemon:
         return read_pool(self._state_dir, self._room)
 
     def _prepare(self, given: Input) -> Input:
-        """Fill in what a Start leaves to the room: the programme's text, the session's name, the seed."""
+        """Fill in what a Start leaves to the room: the programme's text, the session's name, the seed; or a booking."""
         act = given.act
+        if isinstance(act, Book):
+            return replace(given, act=prepare_booking(act, self._room.timetable().zone, utc_now().timestamp()))
         if not isinstance(act, Start):
             return given
         if shutil.disk_usage(self._state_dir).free < LEAST_FREE_BYTES:
@@ -165,6 +175,10 @@ class Daemon:
             act, programme_text=path.read_text(encoding="utf-8"), session=session, seed=seed, software=software()
         )
         return replace(given, act=filled)
+
+    def _changed(self) -> None:
+        self._server.changed()
+        self._timetable.follow(self.runner.state)
 
     def _journal_trouble(self, why: str) -> None:
         self.runner.post_act(DeviceLost(name="journal", why=why) if why else DeviceBack(name="journal"))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controller.clock import RoomClock
-from controller.journal.recovery import Recovered
-from controller.messages import RefusedAct, RoomRules, decode
+from controller.journal.recovery import Book, Recovered
+from controller.messages import TIMETABLE_ACTS, RefusedAct, RoomRules, SeeAlarm, decode, from_plain
+from controller.session.bookings import Timetable, keep
 from controller.session.state import State, opening
 from controller.session.step import step
 
@@ -26,7 +28,30 @@ class Restored:
 
 
 def restore(recovered: Recovered, rules: RoomRules, clock: RoomClock) -> Restored:
-    """The state as of the last record, and the clock carried on from it."""
+    """The state as of the last record, and the clock carried on from it. The timetable is the room's own book's."""
+    restored = _restore_session(recovered, rules, clock)
+    return replace(restored, state=replace(restored.state, timetable=_timetable(recovered.room)))
+
+
+def _timetable(room: Book) -> Timetable:
+    """What the room's book says of its timetable, whatever else of it or of a session can be read."""
+    timetable = Timetable()
+    try:
+        if room.snapshot is not None:
+            timetable = from_plain(Timetable, json.loads(room.snapshot).get("timetable", {}))
+    except ValueError:
+        log.exception("the timetable in the snapshot at record %d of the room cannot be read", room.snapshot_seq)
+    for record in room.records:
+        act = record.input.act
+        if isinstance(act, (*TIMETABLE_ACTS, SeeAlarm)):
+            try:
+                timetable = keep(timetable, act, record.stamp.t, record.seq)
+            except Exception:  # a room without a daemon is worse than one that lacks what this record brought
+                log.exception("record %d of the room cannot be replayed", record.seq)
+    return timetable
+
+
+def _restore_session(recovered: Recovered, rules: RoomRules, clock: RoomClock) -> Restored:
     last = recovered.last
     if last is None:
         return Restored(opening(rules, clock.now()), 0.0, False)

@@ -20,6 +20,7 @@ from controller.clock import Clock
 from controller.journal.chain import ROOM
 from controller.journal.reading import log_entries
 from controller.messages import (
+    TIMETABLE_ACTS,
     Act,
     Call,
     DeviceBack,
@@ -40,6 +41,7 @@ from controller.messages import (
     RefusedAct,
     Replan,
     Reply,
+    RunCheck,
     Start,
     Timer,
     encode,
@@ -125,7 +127,7 @@ class Runner:
         prepare: Prepare = lambda given: given,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
-        """`drivers` by what they serve: "sound", "lights", "caller". `seqs`: newest seq of each book."""
+        """`drivers` by what they serve: "sound", "lights", "caller", "timetable". `seqs`: newest seq of each book."""
         self.state = state
         self.entries: deque[LogEntry] = deque(entries or [], maxlen=LOG_KEPT)
         self.committed: dict[str, int] = dict(seqs or {})
@@ -150,6 +152,9 @@ class Runner:
     def book(self) -> str:
         """Where records go now: the open session's file, otherwise the room's."""
         return self.state.session if self.state.in_session else ROOM
+
+    def _book_for(self, act: Act) -> str:
+        return ROOM if isinstance(act, TIMETABLE_ACTS) else self.book
 
     def waiting_s(self) -> float:
         """How long the oldest record has waited for the disk."""
@@ -201,7 +206,7 @@ class Runner:
         now = self._clock.now()
         try:
             given = self._prepare(given)
-            book = given.act.session if isinstance(given.act, Start) else self.book
+            book = given.act.session if isinstance(given.act, Start) else self._book_for(given.act)
             seq = self._seqs.get(book, 0) + 1
             outcome = step(self.state, given, now, seq)
             if isinstance(given.act, Timer) and outcome.state == self.state:
@@ -238,7 +243,8 @@ class Runner:
         self._queue.append(pending)
         self._remember(record.input.id, pending)
         text = record.input.act.text if isinstance(record.input.act, Note) else ""
-        self.entries.extendleft(log_entries(record, text))
+        if book != ROOM or not state.in_session:  # what concerns the room alone does not show in a session's log
+            self.entries.extendleft(log_entries(record, text))
         if self._watch is None:
             self._watch = asyncio.get_running_loop().call_later(LATE_S, self._look_for_late)
         return pending
@@ -252,7 +258,7 @@ class Runner:
         if given.origin.path == "room" or len(self._refusals) >= REFUSALS_PER_MINUTE:
             return
         self._refusals.append(now)
-        book = self.book
+        book = self._book_for(given.act)
         kept = replace(given, act=RefusedAct(act=given.act.kind, code=refusal.code, values=refusal.values))
         record = Record(seq=self._seqs.get(book, 0) + 1, stamp=self._clock.stamp(now), input=kept)
         self._write(record, book, self.state, None).reply = reply
@@ -330,6 +336,8 @@ class Runner:
                 task.add_done_callback(self._plans.discard)
             case PlaceCall():
                 self._drivers["caller"].apply(effect, order)
+            case RunCheck():
+                self._drivers["timetable"].apply(effect, order)
             case _ if effect.kind == "fade_light":
                 self._drivers["lights"].apply(effect, order)
             case _:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
+from controller import timetable_words
 from controller.quantities import duration, number, percent, percent_of_db
-
-_ERRNO = re.compile(r"^\[Errno -?\d+\] ?")
-
-Values = Mapping[str, str | float]
-Template = str | Callable[[Values], str]
+from controller.reasons import why_words as _why
+from controller.templates import Template, Values, filled, worded
+from controller.templates import text as _text
+from controller.templates import whose as _whose
 
 NOT_A_MEDICAL_DEVICE = "Not a medical device. An addition to the wired nurse call, never instead of it."
 NOT_DELIVERED = "NOT DELIVERED - use the wall button"
@@ -21,6 +20,7 @@ ACTS: dict[str, str] = {
     "hold": "hold the phase", "go": "go to a phase", "quiet": "make silence", "volume": "change the volume",
     "light": "change the light", "mark": "mark", "note": "note", "call": "call", "stand_down": "stand the call down",
     "take_back": "take back", "see_alarm": "silence an alarm", "end": "end the session",
+    "book": "book a session", "cancel_booking": "cancel a booking",
 }  # fmt: skip
 
 STATES: dict[str, str] = {
@@ -38,6 +38,8 @@ SCENES: dict[str, str] = {
     "exit": "light to stand up by",
     "medical": "medical light",
     "manual": "set by hand",
+    "warm_up": "warm-up for a session",
+    "lights_off": "low for the night",
 }
 
 DEVICES: dict[str, str] = {
@@ -59,66 +61,12 @@ DUE: dict[str, str] = {
     "arc_ends": "programme ends",
 }
 
-WHYS: dict[str, str] = {
-    # What can be wrong with a file of music.
-    "missing": "the file is not there",
-    "directory": "it is a folder",
-    "empty": "the file is empty",
-    "not_audio": "there is no sound in it",
-    "truncated": "the file ends too early",
-    "decoder": "the player cannot read it",
-    "overrun": "it is longer than it was measured",
-    # Why the filler plays.
-    "file": "the piece cannot be played",
-    "gap": "no piece is planned for now",
-    "stalled": "the piece came to a halt",
-    "over": "the planned music is over",
-    # Why a device does not answer.
-    "late": "the disk is too slow",
-}
-
 _ALREADY: dict[str, str] = {
     "pause": "it is paused already",
     "resume": "nothing to go on from: nothing is stopped or held",
     "hold": "the phase is held already",
     "light_arc": "the light follows the arc already",
 }
-
-
-def worded(table: Mapping[str, Template], code: str, values: Values) -> str:
-    """The sentence of a code; the code itself and its values where the table lacks it."""
-    template = table.get(code)
-    return fallback(code, values) if template is None else filled(template, values)
-
-
-def filled(template: Template, values: Values) -> str:
-    """A template with its values; a missing one leaves nothing behind."""
-    if callable(template):
-        return template(values)
-    return template.format_map(_Lenient({key: number(value) for key, value in values.items()})).strip()
-
-
-class _Lenient(dict[str, str]):
-    """A value that is missing leaves nothing behind."""
-
-    def __missing__(self, key: str) -> str:
-        return ""
-
-
-def fallback(code: str, values: Values) -> str:
-    """A code that has no words, with all its values."""
-    told = ", ".join(f"{key} {number(value)}" for key, value in values.items() if value not in ("", None))
-    return f"{code.replace('_', ' ')}{': ' if told else ''}{told}"
-
-
-def kind_of(code: str) -> str:
-    """The kind word of a code that has none of its own."""
-    return code.split("_", maxsplit=1)[0][:7]
-
-
-def _text(values: Values, key: str) -> str:
-    value = values.get(key)
-    return "" if value is None else number(value)
 
 
 def _nearest(what: str, key: str) -> Callable[[Values], str]:
@@ -171,11 +119,6 @@ def _dose(values: Values) -> str:
     if _text(values, "witness"):
         told.append(f"witness {_text(values, 'witness')}")
     return _whose(values, ", ".join(told) or "taken")
-
-
-def _whose(values: Values, told: str) -> str:
-    whose = _text(values, "participants") or _text(values, "participant")
-    return f"{told}  ({whose})" if whose else told
 
 
 def _volume(values: Values) -> str:
@@ -234,13 +177,6 @@ def _alarm_of(prefix: str) -> Callable[[Values], str]:
         return f"{prefix}{worded(ALARMS, _text(values, 'code'), rest)}"
 
     return words
-
-
-def _why(values: Values) -> str:
-    """A reason in words, with its colon; "" where none was given. An error of the system loses its number."""
-    why = _text(values, "why")
-    told = WHYS.get(why) or _ERRNO.sub("", why).replace("_", " ")
-    return f": {told}" if told else ""
 
 
 def _device(values: Values) -> str:
@@ -341,6 +277,7 @@ def _light_unconfirmed(values: Values) -> str:
 
 
 REFUSALS: dict[str, Template] = {
+    **timetable_words.REFUSALS,
     "wrong_state": _wrong_state,
     "no_session": "no session is open: m, then 5, starts one",
     "session_open": "a session is open already: end it first",
@@ -365,6 +302,7 @@ REFUSALS: dict[str, Template] = {
 }
 
 FACTS: dict[str, tuple[str, Template]] = {
+    **timetable_words.FACTS,
     # What people do.
     "start": ("session", lambda v: f"opened: {_text(v, 'programme')}"),
     "dose": ("dose", _dose),
@@ -429,6 +367,7 @@ FACTS: dict[str, tuple[str, Template]] = {
 }
 
 ALARMS: dict[str, Template] = {
+    **timetable_words.ALARMS,
     "call_not_delivered": f"CALL {NOT_DELIVERED}",
     "sound_lost": _sound_lost,
     "caller_lost": "CALL PATH BROKEN - use the wall button",

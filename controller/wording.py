@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from controller.messages import Alarm, CallView, DueView, LogEntry, Status
+from controller.messages import Alarm, Booking, CallView, DueView, LogEntry, Status
 from controller.quantities import clock, countdown, duration, number, percent, percent_of_db
 from controller.sentences import (
     ACTS,
@@ -23,17 +23,14 @@ from controller.sentences import (
     SCENES,
     STATES,
     WAITS,
-    Values,
-    fallback,
-    filled,
-    kind_of,
-    worded,
 )  # fmt: skip
+from controller.templates import Values, fallback, filled, kind_of, worded
+from controller.timetable_words import JOBS, clock_time
 
 __all__ = [
     "ACTS", "ALARM_COLUMNS", "DEVICES", "DUE", "NOT_A_MEDICAL_DEVICE", "NOT_DELIVERED", "NOT_SIGNED", "SCENES",
-    "STATES", "WAITS", "alarm", "amended", "call", "clock", "countdown", "due", "duration", "entry", "fact", "fit",
-    "number", "percent", "percent_of_db", "refusal", "state",
+    "STATES", "WAITS", "alarm", "amended", "booking", "call", "clock", "clock_time", "countdown", "due", "duration",
+    "entry", "fact", "fit", "number", "percent", "percent_of_db", "refusal", "state",
 ]  # fmt: skip
 
 ALARM_COLUMNS = 76
@@ -117,6 +114,14 @@ def due(item: DueView, *, named: bool = False) -> str:
     if abs(item.in_s) <= 30.0:
         return f"{what} {'now' if windows else 'due now'}"
     return f"{what} {'in' if windows else 'due in'} {duration(item.in_s)}"
+
+
+def booking(item: Booking) -> str:
+    """What is booked, e.g. "Tue 1 Dec 09:30  psilocybin-25mg  C-0412  preflight is due"."""
+    told = [clock_time(item.at), item.programme, ", ".join(item.participants)]
+    if not item.session and item.told:
+        told.append(JOBS["begin"] if "begin" in item.told else JOBS["preflight"] if "preflight" in item.told else "")
+    return "  ".join(part for part in told if part)
 
 
 def fit(text: str, columns: int) -> str:

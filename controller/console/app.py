@@ -164,8 +164,8 @@ class ConsoleApp(App[None]):
         client = self.client
         status = client.status
         news = (
-            status.state, status.scene, status.alarms, status.due, status.log, client.connected, client.call,
-            len(client.unanswered), client.desk.path_state, client.desk.reachable,
+            status.state, status.scene, status.alarms, status.due, status.bookings, status.log, client.connected,
+            client.call, len(client.unanswered), client.desk.path_state, client.desk.reachable,
         )  # fmt: skip
         if news != self._painted or boottime() - self._painted_at >= MOVING_S:
             self._painted, self._painted_at = news, boottime()

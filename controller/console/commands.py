@@ -13,7 +13,7 @@ from controller.clock import boottime
 from controller.console import forms
 from controller.console.client import Client
 from controller.console.forms import Filled, Form
-from controller.console.view import Tone, local_time
+from controller.console.view import Tone, booked_now, local_time
 from controller.console.widgets.sheet import Choice, Menu
 from controller.messages import (
     Act,
@@ -284,7 +284,7 @@ class Commands:
             Choice(label="stand a call down", run=self._stand_down),
             Choice(label="screen darker, then off; any key wakes it", run=shell.darken),
             Choice(label="colours: night, red, day, linux", run=shell.next_theme),
-            Choice(label="start a session", run=lambda: shell.ask(forms.start_form())),
+            Choice(label="start a session", run=lambda: shell.ask(forms.start_form(booked_now(self.client.status)))),
             Choice(label="end the session", run=lambda: shell.ask(forms.end_form())),
             Choice(label="all keys", run=shell.show_keys),
             Choice(label="leave this console; the session goes on", run=shell.leave),

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from controller.messages import Act, Dose, End, Note, Quiet, Start, Vitals
+from controller.messages import Act, Booking, Dose, End, Note, Quiet, Start, Vitals
+from controller.wording import clock_time
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,8 +156,8 @@ def quiet_form() -> Form:
     return Form(title="Silence", hint="for how many minutes?    empty: until r", read=read)
 
 
-def start_form() -> Form:
-    """Programme, then participants' codes, then Enter once more."""
+def start_form(booked: Booking | None = None) -> Form:
+    """Programme, then participants' codes, then Enter once more; filled in with what the room is booked for now."""
 
     def programme(name: str) -> Form:
         if not name:
@@ -169,10 +170,14 @@ def start_form() -> Form:
             words = f"{name} for {' and '.join(people)}"
             return Filled(act=Start(programme=name, participants=people), words=words, participants=people)
 
+        known = " ".join(booked.participants) if booked is not None and name == booked.programme else ""
         return Form(title=f"Start {name}", hint="participant's code; several with a space between", read=codes,
-                    preview=True)  # fmt: skip
+                    preview=True, initial=known)  # fmt: skip
 
-    return Form(title="Start a session", hint="programme, e.g. psilocybin-25", read=programme)
+    if booked is None:
+        return Form(title="Start a session", hint="programme, e.g. psilocybin-25", read=programme)
+    hint = f"booked for {clock_time(booked.at)}; Enter twice and once more"
+    return Form(title="Start a session", hint=hint, read=programme, initial=booked.programme)
 
 
 END_CLOSES_S = 10.0

@@ -10,7 +10,7 @@ from rich.style import Style
 from rich.text import Text
 
 from controller.console.looks import Look
-from controller.messages import CallView, Status
+from controller.messages import Booking, CallView, Status
 
 Tone = Literal["plain", "good", "bad"]
 
@@ -53,6 +53,20 @@ class View:
     def in_session(self) -> bool:
         """Whether a session is open."""
         return self.status.state not in ("idle", "ended")
+
+
+NEAR_S = 3 * 3600.0
+"""So long before its time a booking is what the next session is taken for."""
+
+
+def booked_now(status: Status) -> Booking | None:
+    """The booking that a session which is opened now is likely to be."""
+    try:
+        now = datetime.fromisoformat(status.utc).timestamp()
+    except ValueError:
+        return None
+    waiting = (booking for booking in status.bookings if not booking.session)
+    return next((booking for booking in waiting if booking.starts_unix - NEAR_S <= now), None)
 
 
 def styled(text: str, colour: str, *, bold: bool = False, ground: str | None = None) -> Text:

@@ -11,7 +11,7 @@ from pathlib import Path
 from controller.journal.schema import read_body
 from controller.journal.store import book_file, read_meta, reading, room_file, session_file, sessions_dir
 from controller.journal.verify import Verified, verify
-from controller.messages import Act, LampChanged, LogEntry, Opened, PieceEnded, Record, RefusedAct, Start
+from controller.messages import Act, Book, LampChanged, LogEntry, Opened, PieceEnded, Record, RefusedAct, Start
 
 __all__ = [
     "SessionInfo",
@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 _PAGE = 500
-_MACHINERY = ("timer", "planned", "engine_reported", "call_changed")
+_MACHINERY = ("timer", "planned", "engine_reported", "call_changed", "timetable_due", "booking_begun", "checked")
 _SAID_BY_THE_ACT = {
     "start": {"session_started"},
     "end": {"session_ended"},
@@ -111,7 +111,7 @@ def log_entries(record: Record, text: str = "") -> list[LogEntry]:
     entries = []
     if not _is_machinery(act):
         values = _plain_fields(act)
-        participants = act.participants if isinstance(act, Start) else record.input.participants
+        participants = act.participants if isinstance(act, Start | Book) else record.input.participants
         if participants:
             values["participants"] = ",".join(participants)
         if isinstance(act, RefusedAct):

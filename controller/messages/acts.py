@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from pydantic import Discriminator
 
+from controller.messages.timetable import Book, BookingBegun, CancelBooking, Checked, TimetableDue
 from controller.messages.words import CallLevel, CallStage, Cue, RoomRules, Scene, Transport
 
 
@@ -342,13 +343,14 @@ Act = Annotated[
     Start | Dose | Vitals | Pause | Resume | Hold | Go | Quiet | Volume | Light | Mark | Note | Call | StandDown
     | TakeBack | SeeAlarm | End | Opened | Timer | Planned | EngineReported | PieceStarted | PieceEnded | FillerChanged
     | DeviceLost | DeviceBack | LampChanged | LampTakenOver | CallChanged | Fire | FireOver | BatteryChanged
-    | ClockSynced | RefusedAct,
+    | ClockSynced | RefusedAct
+    | Book | CancelBooking | TimetableDue | BookingBegun | Checked,
     Discriminator("kind"),
 ]  # fmt: skip
 
 PEOPLES_ACTS: tuple[type, ...] = (
     Start, Dose, Vitals, Pause, Resume, Hold, Go, Quiet, Volume, Light, Mark, Note, Call, StandDown, TakeBack, SeeAlarm,
-    End,
+    End, Book, CancelBooking,
 )  # fmt: skip
 """The acts that a console may send."""
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Discriminator
 
 from controller.messages.acts import Input
+from controller.messages.timetable import Check
 from controller.messages.words import RECORD_SCHEMA, CallLevel, Cue, Scene, Transport
 
 
@@ -99,8 +100,16 @@ class PlaceCall:
     by: str = ""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunCheck:
+    """Look after the room at night; `Checked` is the answer."""
+
+    kind: Literal["run_check"] = "run_check"
+    check: Check
+
+
 Effect = Annotated[
-    PlayCues | SetTransport | FadeMusic | FadeBus | FadeLight | Replan | PlaceCall, Discriminator("kind")
+    PlayCues | SetTransport | FadeMusic | FadeBus | FadeLight | Replan | PlaceCall | RunCheck, Discriminator("kind")
 ]
 
 
@@ -113,6 +122,8 @@ def target(effect: Effect) -> str:
             return f"light.{effect.lamp}"
         case PlaceCall():
             return f"call.{effect.call}"
+        case RunCheck():
+            return f"check.{effect.check}"
         case _:
             return effect.kind
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from controller.messages.timetable import Booking
 from controller.messages.words import CallLevel, CallStage, Mode, Scene, Transport
 
 
@@ -175,6 +176,8 @@ class Status:
     alarms: tuple[Alarm, ...] = ()
     log: tuple[LogEntry, ...] = ()
     """Newest first, at most 40."""
+    bookings: tuple[Booking, ...] = ()
+    """What the room is kept for, soonest first."""
     simulated: bool = False
     # The fields of Telemetry:
     t: float = 0.0

@@ -15,7 +15,7 @@ Mode = Literal["idle", "ready", "running", "paused", "waiting", "ended"]
 Transport = Literal["play", "pause", "stop"]
 CallLevel = Literal["assist", "emergency"]
 CallStage = Literal["placed", "sent", "acknowledged", "not_delivered", "stood_down"]
-Scene = Literal["arc", "exit", "medical", "manual"]
+Scene = Literal["arc", "exit", "medical", "manual", "warm_up", "lights_off"]
 
 
 class Refused(Exception):
@@ -113,6 +113,9 @@ class RoomRules:
     medical_light: float = 0.8
     rest_light: float = 0.3
     """Level at which the room is left when nothing runs."""
+    warm_up_light: float = 0.5
+    warm_up_fade_s: float = 60.0
+    lights_off_fade_s: float = 60.0
     pause_fade_s: float = 2.0
     resume_fade_s: float = 6.0
     volume_fade_s: float = 1.0

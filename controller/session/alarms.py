@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from controller.messages import Alarm
+from controller.messages import Alarm, SeeAlarm
+from controller.session.bookings import keep
 from controller.session.state import State
 
 Values = dict[str, str | int | float]
@@ -28,8 +29,7 @@ def cleared(state: State, code: str, name: str | None = None) -> State:
 
 
 def seen(state: State, code: str) -> State:
-    """The state with this alarm (or all, for "") seen."""
-    return replace(
-        state,
-        alarms=tuple(replace(alarm, seen=True) if code in ("", alarm.code) else alarm for alarm in state.alarms),
-    )
+    """The state with this alarm (or all, for "") seen; those of the timetable too, while they are shown."""
+    alarms = tuple(replace(alarm, seen=True) if code in ("", alarm.code) else alarm for alarm in state.alarms)
+    timetable = state.timetable if state.in_session else keep(state.timetable, SeeAlarm(code=code), 0.0, 0)
+    return replace(state, alarms=alarms, timetable=timetable)

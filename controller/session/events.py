@@ -41,6 +41,7 @@ def start(state: State, given: Input, now: float, seq: int) -> Ruled:
         alarms=state.alarms,
         call=state.call,
         calls_over=state.calls_over,
+        timetable=state.timetable,
         room=state.room,
     )
     return fresh, (Fact(code="session_started", values={"programme": programme.name, "session": act.session}),)

@@ -23,6 +23,7 @@ from controller.messages import (
     Transport,
     Vitals,
 )
+from controller.session.bookings import Timetable
 
 UNDO_KEPT = 20
 """How many acts back a person can reach with `TakeBack`."""
@@ -137,6 +138,7 @@ class State:
     undoable: tuple[Undoable, ...] = ()
     told: frozenset[str] = frozenset()
     """What fell due and was recorded as such."""
+    timetable: Timetable = Timetable()
     room: tuple[Effect, ...] = ()
 
     @property

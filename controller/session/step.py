@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from controller.messages import (
+    TIMETABLE_ACTS,
     Call,
     CallChanged,
     DeviceBack,
@@ -32,7 +33,7 @@ from controller.messages import (
     Refused,
     SetTransport,
 )
-from controller.session import calls, devices, events, fire, transport
+from controller.session import calls, devices, events, fire, timetable, transport
 from controller.session.alarms import seen
 from controller.session.deadlines import vitals_fallen_due
 from controller.session.light import settle_light
@@ -57,6 +58,8 @@ def step(state: State, given: Input, now: float, seq: int) -> Outcome:
     _check_participants(state, given)
     before = state
     state, facts = _rule(state, given, now, seq)
+    if before.in_session and isinstance(given.act, TIMETABLE_ACTS):
+        return Outcome(state=replace(before, timetable=state.timetable), facts=facts)
     due = vitals_fallen_due(state, now)
     if due:
         state = replace(state, told=state.told | {key for key, _ in due})
@@ -75,6 +78,7 @@ def step(state: State, given: Input, now: float, seq: int) -> Outcome:
     effects = [effect for effect in picture if effect not in before.room or effect in repeated]
     if asks and state.in_session:
         effects.append(transport.replan_effect(state, now))
+    effects += timetable.effects(given.act, facts)
     return Outcome(state=replace(state, room=picture), effects=tuple(effects), facts=facts)
 
 
@@ -167,6 +171,7 @@ _RULES: dict[str, Callable[[State, Input, float, int], calls.Ruled]] = {
     "stand_down": lambda state, given, _now, _seq: calls.stand_down(state, given.act),  # type: ignore[arg-type]
     "see_alarm": lambda state, given, _now, _seq: (seen(state, given.act.code), ()),  # type: ignore[union-attr]
     "timer": lambda state, _given, now, _seq: transport.pass_time(state, now),
+    **dict.fromkeys(("book", "cancel_booking", "timetable_due", "booking_begun", "checked"), timetable.ruled),
     "clock_synced": lambda state, _given, _now, _seq: (state, ()),
     "refused": lambda state, _given, _now, _seq: (state, ()),
 }

@@ -110,7 +110,7 @@ def arc_of(view: View, width: int) -> object:
     whole = status.phases[-1].end_s - status.phases[0].start_s if status.phases else 1.0
     return (
         view.known, view.look, status.state, status.phase, status.phases, status.intensity, status.light_curve,
-        status.due, status.simulated, round(status.arc_s / max(1.0, whole) * 2 * width),
+        status.due, status.simulated, status.bookings, round(status.arc_s / max(1.0, whole) * 2 * width),
     )  # fmt: skip
 
 
@@ -226,6 +226,9 @@ def _idle(view: View, width: int, height: int) -> list[Text]:
             ("m, then 5, starts one:  programme, participant's code, Enter.", colours.bright),
             ("c calls support at any time.   ? shows all keys.", colours.text),
         ]
+    following = next((booking for booking in view.status.bookings if not booking.session), None)
+    if view.known and following is not None:
+        told += [("", colours.dim), (f"Booked: {wording.booking(following)}", colours.bright)]
     told += [
         ("", colours.dim),
         *((line, colours.dim) for line in wrap(wording.NOT_A_MEDICAL_DEVICE, min(60, width - 2))),

@@ -1,0 +1,72 @@
+"""The nightly checks: our own verbs in processes of the lowest priority, and what this daemon sees of its links."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from controller.journal.chain import ROOM
+from controller.journal.reading import list_sessions
+from controller.messages import Check, Checked, Trouble
+
+MOST_TOLD = 20
+LEAST_FREE_BYTES = 1024 * 1024 * 1024
+"""A full card takes a session's record with it; a gigabyte is weeks of records (our judgement)."""
+
+_IDLE = ("nice", "-n", "19", "ionice", "-c", "3")
+
+
+class Nightly:
+    """The checks of one room. `sound` and `broker`: whether the engine's heartbeat and the broker are there."""
+
+    def __init__(self, state_dir: Path, sound: Callable[[], bool], broker: Callable[[], bool]) -> None:
+        self._state_dir = state_dir
+        self._sound = sound
+        self._broker = broker
+
+    async def check(self, check: Check) -> Checked:
+        """Make a check; waits for its processes. Raises OSError or ValueError where one cannot be run."""
+        looked_at, troubles = await (self._library() if check == "library_check" else self._self())
+        return Checked(check=check, looked_at=looked_at, count=len(troubles), troubles=tuple(troubles[:MOST_TOLD]))
+
+    async def _library(self) -> tuple[int, list[Trouble]]:
+        found = await self._verb("library", "check")
+        problems = [Trouble(code="file", name=str(it["path"]), why=str(it["why"])) for it in found["problems"]]
+        return len(found["pieces"]) + len(problems), problems
+
+    async def _self(self) -> tuple[int, list[Trouble]]:
+        troubles = []
+        if not self._sound():
+            troubles.append(Trouble(code="sound"))
+        if not self._broker():
+            troubles.append(Trouble(code="broker"))
+        free = shutil.disk_usage(self._state_dir).free
+        if free < LEAST_FREE_BYTES:
+            troubles.append(Trouble(code="disk", name=f"{free // 1024**2} MiB"))
+        sessions = await asyncio.to_thread(list_sessions, self._state_dir)
+        books = [ROOM, *(info.session for info in sessions[-1:])]
+        for book in await self._verb("journal", "verify", *books):
+            if not book["ok"]:
+                troubles.append(Trouble(code="journal", name=str(book["book"]), why=str(book["why"])))
+        return 3 + len(books), troubles
+
+    async def _verb(self, *words: str) -> Any:
+        """What one of our verbs says with --json. Raises ValueError where that is no JSON."""
+        command = [*_IDLE, sys.executable, "-m", "controller", *words, "--json", "--state", str(self._state_dir)]
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
+        try:
+            said, error = await process.communicate()
+        finally:
+            if process.returncode is None:  # we were stopped: a session begins
+                process.terminate()
+                await process.wait()
+        if not said.strip():
+            last = error.decode(errors="replace").strip().splitlines()
+            raise ValueError(f"{' '.join(words[:2])}: {last[-1] if last else f'exit {process.returncode}'}")
+        return json.loads(said)
