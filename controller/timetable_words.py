@@ -52,7 +52,8 @@ def _job(values: Values) -> str:
 
 
 def _checked(values: Values) -> str:
-    job = JOBS.get(text(values, "job"), text(values, "job"))
+    check = text(values, "job") or text(values, "check")
+    job = JOBS.get(check, check)
     if not values.get("count"):
         return f"{job}: all well ({text(values, 'looked_at')} looked at)"
     return f"{job}: {text(values, 'count')} of {text(values, 'looked_at')} not well"
@@ -86,6 +87,9 @@ FACTS: dict[str, tuple[str, Template]] = {
     "book": ("booking", _booked),
     "cancel_booking": ("booking", "booking {booking} cancelled"),
     # What the wall clock brings.
+    "timetable_due": ("planned", _job),
+    "booking_begun": ("booking", "{booking} has begun"),
+    "checked": ("check", _checked),
     "timetable_done": ("planned", _job),
     "timetable_skipped": ("planned", lambda v: f"left out{why_words(v)}: {_job(v)}"),
     "timetable_missed": ("planned", lambda v: f"missed, the room was off: {_job(v)}"),

@@ -24,8 +24,9 @@ from controller.messages import (
 MOST_BOOKINGS = 100
 """Half a year of a busy room; every console is told all of them."""
 
-_CODE = re.compile(r"(?=.*\d)(?!.*[^\W\d_]{4})[\w.-]{1,24}")
-"""A digit somewhere, never four letters in a row, no space: what a name is not (our judgement)."""
+_CODE = re.compile(r"(?=.*\d)[\w.-]{1,24}")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_MOST_CAPITALS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +50,13 @@ class Timetable:
 
 
 def looks_like_a_code(text: str) -> bool:
-    """Whether a participant is named by a code ("C-0412") and not by a name."""
-    return _CODE.fullmatch(text) is not None
+    """Whether a participant is named by a code ("C-0412", "COMP-001-7b") and not by a name (our judgement).
+
+    A code has a digit and no space; its letters stand alone or are up to five capitals.
+    """
+    letters = _LETTERS.findall(text)
+    spelt = all(len(run) == 1 or (run.isupper() and len(run) <= _MOST_CAPITALS) for run in letters)
+    return spelt and _CODE.fullmatch(text) is not None
 
 
 def keep(timetable: Timetable, act: Act, t: float, seq: int) -> Timetable:

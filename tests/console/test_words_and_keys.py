@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from controller import sentences, wording
+from controller import reasons, sentences, wording
 from controller.console.forms import read_dose, read_vitals
 from controller.console.keys import ACTIONS, action_of, plain_key
 from controller.console.repeat import KeyRests, TypingWatch
@@ -48,9 +48,9 @@ def test_a_fault_of_the_music_is_told_in_words() -> None:
     faults = {code for pair in re.findall(r'failure = "(\w+)"|_fail\(\w+, "(\w+)"', text) for code in pair if code}
     for why in faults | {"truncated", "overrun"}:
         _, told = wording.fact("piece_broken", {"title": "Moss", "why": why})
-        assert told.startswith("Moss could not be played: ") and why in sentences.WHYS, why
+        assert told.startswith("Moss could not be played: ") and why in reasons.WHYS, why
     for why in ("file", "gap", "stalled", "over"):
-        assert sentences.WHYS[why] in wording.alarm(
+        assert reasons.WHYS[why] in wording.alarm(
             Alarm(code="filler", priority="medium", since_t=0.0, values={"why": why})
         )
 
