@@ -47,6 +47,7 @@ def _length_s(name: str, participants: int) -> float:
     least, most = programme.participants_least, programme.participants_most
     if participants and not least <= participants <= most:
         wanted = f"{least}" if least == most else f"{least} to {most}"
-        raise Refused("bad_value", what="participants", why=f"{name} is for {wanted}")
+        people = "participant" if most == 1 else "participants"
+        raise Refused("bad_value", what="participants", why=f"{name} is for {wanted} {people}")
     release_s = programme.release.earliest_minutes(None) * 60.0
     return programme.arrival_s + max(programme.arc_end_s, release_s)

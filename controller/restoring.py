@@ -30,10 +30,10 @@ class Restored:
 def restore(recovered: Recovered, rules: RoomRules, clock: RoomClock) -> Restored:
     """The state as of the last record, and the clock carried on from it. The timetable is the room's own book's."""
     restored = _restore_session(recovered, rules, clock)
-    return replace(restored, state=replace(restored.state, timetable=_timetable(recovered.room)))
+    return replace(restored, state=replace(restored.state, timetable=timetable_of(recovered.room)))
 
 
-def _timetable(room: Book) -> Timetable:
+def timetable_of(room: Book) -> Timetable:
     """What the room's book says of its timetable, whatever else of it or of a session can be read."""
     timetable = Timetable()
     try:

@@ -90,7 +90,7 @@ async def room(
         state,
         clock,
         journal,
-        {"sound": ear, "lights": ear, "caller": ear},
+        {"sound": ear, "lights": ear, "caller": ear, "timetable": ear},
         planner or planner_for(pool, clock.now),  # type: ignore[arg-type]
         seqs={book.book: book.seq for book in books},
         replies={key: reply for book in books for key, reply in book.replies.items()},
