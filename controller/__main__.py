@@ -11,6 +11,7 @@ import typer
 
 from controller.book_cli import book
 from controller.ctl import app as ctl_app
+from controller.export_cli import export
 from controller.journal_cli import app as journal_app
 from controller.library_cli import app as library_app
 from controller.options import STATE, StateDir, runtime_dir
@@ -25,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(ctl_app, name="ctl")
+journal_app.command()(export)
 app.add_typer(journal_app, name="journal")
 app.add_typer(library_app, name="library")
 app.add_typer(playlist_app, name="playlist")

@@ -65,7 +65,7 @@ def show(
 
     Example: stillroom journal show room --after 120
     """
-    file = _file(state, session)
+    file = session_or_newest(state, session)
     try:
         if as_json:
             whole = [{**to_plain(record), "text": text} for record, text in read_records(file, after)]
@@ -91,7 +91,7 @@ def verify_(
 
     Example: stillroom journal verify --state /var/lib/stillroom
     """
-    files = [_file(state, session) for session in sessions or ()] or journal_files(state)
+    files = [session_or_newest(state, session) for session in sessions or ()] or journal_files(state)
     results = {file.stem: verify(file) for file in files}
     kept = set_aside(state)
     if as_json:
@@ -120,7 +120,8 @@ def _entries(file: Path, after: int) -> Iterator[LogEntry]:
             yield replace(entry, taken_back=entry.seq in taken_back)
 
 
-def _file(state: Path, session: str) -> Path:
+def session_or_newest(state: Path, session: str) -> Path:
+    """The file of a session (or "room"), the newest for ""; exits 1 with the known ones where there is none."""
     if not session:
         sessions = list_sessions(state)
         if not sessions:

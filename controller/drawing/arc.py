@@ -5,6 +5,7 @@ Drawn with matplotlib, which is imported when something is drawn: it is slow to 
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,11 +53,13 @@ class ArcPicture:
     phases: tuple[PhaseView, ...]
     intensity: tuple[tuple[float, float], ...]
     light: tuple[tuple[float, float], ...]
+    volume: tuple[tuple[float, float], ...] = ()
     pieces: tuple[Span, ...] = ()
     silences: tuple[Span, ...] = ()
     windows: tuple[Span, ...] = ()
     ticks: tuple[Tick, ...] = ()
     now_s: float | None = None
+    vitals_word: str = "vitals due"
     note: str = ""
     """A line beneath: whose figures these are."""
 
@@ -71,15 +74,32 @@ def check_format(path: Path) -> None:
 def save_arc(picture: ArcPicture, path: Path) -> None:
     """Draw it into a file, in the format that the suffix says. Raises ConfigError."""
     check_format(path)
-    from matplotlib import rc_context
-
-    figure = draw_arc(picture)
     try:
-        # Words stay words in an SVG, and the same plan gives the same bytes.
-        with rc_context({"svg.fonttype": "none", "svg.hashsalt": "stillroom"}):
-            figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix.lower() == ".svg" else None)
+        _save(draw_arc(picture), path, path.suffix.lower().lstrip("."))
     except OSError as error:
         raise ConfigError([f"{path}: {error.strerror}"]) from error
+
+
+def arc_svg(picture: ArcPicture) -> str:
+    """The picture as SVG text, its words as words; the same picture gives the same text."""
+    drawn = io.StringIO()
+    _save(draw_arc(picture), drawn, "svg")
+    return drawn.getvalue()
+
+
+def arc_png(picture: ArcPicture, width_in: float, height_in: float) -> bytes:
+    """The picture as a PNG of 200 dots an inch."""
+    drawn = io.BytesIO()
+    draw_arc(picture, width_in, height_in).savefig(drawn, format="png", dpi=200)
+    return drawn.getvalue()
+
+
+def _save(figure: Figure, to: Path | io.StringIO, form: str) -> None:
+    from matplotlib import rc_context
+
+    # Words stay words in an SVG, and the same plan gives the same bytes.
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "stillroom"}):
+        figure.savefig(to, format=form, dpi=150, metadata={"Date": None} if form == "svg" else None)
 
 
 def draw_arc(picture: ArcPicture, width_in: float = _WIDTH_IN, height_in: float = _HEIGHT_IN) -> Figure:
@@ -102,6 +122,8 @@ def _draw_curves(axes: Axes, picture: ArcPicture) -> None:
     axes.fill_between(xs, ys, color=_SOFT, linewidth=0)
     axes.plot(xs, ys, color=_LINE, linewidth=1.2, label="intensity")
     axes.plot(*_minutes(picture.light), color=_LIGHT, linewidth=1.2, label="light (perceived)")
+    if picture.volume:
+        axes.plot(*_minutes(picture.volume), color=_INK, linewidth=0.8, linestyle=(0, (1, 1.5)), label="volume")
     for phase in picture.phases:
         axes.axvline(phase.start_s / 60, color=_LINE, linewidth=0.4)
     for window in picture.windows:
@@ -116,12 +138,12 @@ def _draw_curves(axes: Axes, picture: ArcPicture) -> None:
     axes.tick_params(labelsize=_TEXT_PT, length=0, colors=_LINE)
     axes.spines[["top", "right", "left"]].set_visible(False)
     if any(tick.kind == "due" for tick in picture.ticks):
-        axes.plot([], [], color=_DUE, linewidth=1.5, label="vitals due")
+        axes.plot([], [], color=_DUE, linewidth=1.5, label=picture.vitals_word)
     axes.legend(
         loc="lower right",
         bbox_to_anchor=(1.0, 1.1),
         borderaxespad=0.0,
-        ncols=3,
+        ncols=4,
         fontsize=_TEXT_PT,
         frameon=False,
         labelcolor=_INK,

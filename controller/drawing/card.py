@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from fpdf import FPDF
 
-from controller.drawing.arc import ArcPicture, draw_arc
+from controller.drawing.arc import ArcPicture, arc_png
 from controller.files import ConfigError
 
 _MARGIN_MM = 12.0
 _GREY = (95, 105, 115)
-_FONT = "DejaVu"
+FONT = "DejaVu"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +58,7 @@ def write_card(card: Card, path: Path) -> None:
     if path.suffix.lower() != ".pdf":
         raise ConfigError([f"{path}: the card is a PDF; its name ends in .pdf"])
     pdf = FPDF(format="A4", unit="mm")
-    _fonts(pdf)
+    add_fonts(pdf)
     pdf.set_margin(_MARGIN_MM)
     pdf.set_auto_page_break(False)
     pdf.set_title(card.title)
@@ -77,39 +76,36 @@ def write_card(card: Card, path: Path) -> None:
         raise ConfigError([f"{path}: {error.strerror}"]) from error
 
 
-def _fonts(pdf: FPDF) -> None:
-    """DejaVu Sans as matplotlib brings it: it has every letter that a piece may be called by."""
+def add_fonts(pdf: FPDF) -> None:
+    """Give a document `FONT`: DejaVu Sans as matplotlib brings it, which has the letters of most languages."""
     from matplotlib import get_data_path
 
     folder = Path(get_data_path()) / "fonts" / "ttf"
-    pdf.add_font(_FONT, "", folder / "DejaVuSans.ttf")
-    pdf.add_font(_FONT, "B", folder / "DejaVuSans-Bold.ttf")
+    pdf.add_font(FONT, "", folder / "DejaVuSans.ttf")
+    pdf.add_font(FONT, "B", folder / "DejaVuSans-Bold.ttf")
 
 
 def _head(pdf: FPDF, card: Card) -> None:
-    pdf.set_font(_FONT, "B", 15)
+    pdf.set_font(FONT, "B", 15)
     pdf.cell(0, 8, card.title, new_x="LMARGIN", new_y="NEXT")
-    pdf.set_font(_FONT, "", 8)
+    pdf.set_font(FONT, "", 8)
     pdf.set_text_color(*_GREY)
     pdf.cell(0, 4.5, card.subtitle, new_x="LMARGIN", new_y="NEXT")
     pdf.set_text_color(0)
     pdf.ln(1.5)
-    pdf.set_font(_FONT, "", 9.5)
+    pdf.set_font(FONT, "", 9.5)
     pdf.cell(0, 7, "Participant ________________   Date ______________   Ingestion at ____ : ____", border="TB")
     pdf.ln(8.5)
 
 
 def _arc(pdf: FPDF, card: Card) -> None:
-    drawn = io.BytesIO()
-    draw_arc(card.picture, width_in=9.0, height_in=2.5).savefig(drawn, format="png", dpi=200)
-    drawn.seek(0)
     width = pdf.w - 2 * _MARGIN_MM
-    pdf.image(drawn, x=_MARGIN_MM, w=width)
+    pdf.image(arc_png(card.picture, width_in=9.0, height_in=2.5), x=_MARGIN_MM, w=width)
     pdf.ln(2)
 
 
 def _phases(pdf: FPDF, card: Card) -> None:
-    pdf.set_font(_FONT, "", 8)
+    pdf.set_font(FONT, "", 8)
     headings = ("Phase", "from T+", "to T+", "clock", "light", "music from", "")
     with pdf.table(
         col_widths=(27, 15, 15, 17, 17, 31, 64),
@@ -125,17 +121,17 @@ def _phases(pdf: FPDF, card: Card) -> None:
 
 def _facts(pdf: FPDF, card: Card) -> None:
     for heading, text in card.facts:
-        pdf.set_font(_FONT, "B", 8)
+        pdf.set_font(FONT, "B", 8)
         pdf.cell(30, 4.4, heading)
-        pdf.set_font(_FONT, "", 8)
+        pdf.set_font(FONT, "", 8)
         pdf.multi_cell(0, 4.4, text, new_x="LMARGIN", new_y="NEXT")
     pdf.ln(1.5)
 
 
 def _steps(pdf: FPDF, card: Card) -> None:
-    pdf.set_font(_FONT, "B", 9)
+    pdf.set_font(FONT, "B", 9)
     pdf.cell(0, 5, "If the computer dies", new_x="LMARGIN", new_y="NEXT")
-    pdf.set_font(_FONT, "", 8)
+    pdf.set_font(FONT, "", 8)
     for number, step in enumerate(card.steps, start=1):
         pdf.cell(5, 4.4, f"{number}")
         pdf.multi_cell(0, 4.4, step, new_x="LMARGIN", new_y="NEXT")
@@ -146,7 +142,7 @@ def _pieces(pdf: FPDF, card: Card) -> None:
     """Every piece, in as many columns and as small as the rest of the page asks for."""
     if not card.pieces:
         return
-    pdf.set_font(_FONT, "B", 9)
+    pdf.set_font(FONT, "B", 9)
     pdf.cell(0, 5, "Pieces as planned", new_x="LMARGIN", new_y="NEXT")
     top, room = pdf.get_y(), pdf.h - _MARGIN_MM - 5 - pdf.get_y()
     columns, line = next(
@@ -156,7 +152,7 @@ def _pieces(pdf: FPDF, card: Card) -> None:
     width = (pdf.w - 2 * _MARGIN_MM) / columns
     rows = max(1, int(room // line))
     rows = min(rows, -(-len(card.pieces) // columns))
-    pdf.set_font(_FONT, "", line * 1.85)
+    pdf.set_font(FONT, "", line * 1.85)
     for index, piece in enumerate(card.pieces[: rows * columns]):
         column, row = divmod(index, rows)
         pdf.set_xy(_MARGIN_MM + column * width, top + row * line)
@@ -174,6 +170,6 @@ def _fitted(pdf: FPDF, text: str, width: float) -> str:
 
 def _foot(pdf: FPDF, card: Card) -> None:
     pdf.set_xy(_MARGIN_MM, pdf.h - _MARGIN_MM - 2)
-    pdf.set_font(_FONT, "", 6.5)
+    pdf.set_font(FONT, "", 6.5)
     pdf.set_text_color(*_GREY)
     pdf.cell(0, 3, card.foot)

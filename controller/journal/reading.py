@@ -17,6 +17,7 @@ __all__ = [
     "SessionInfo",
     "Verified",
     "book_file",
+    "first_snapshot",
     "list_sessions",
     "log_entries",
     "read_records",
@@ -100,6 +101,16 @@ def read_records(file: Path, after_seq: int = 0) -> Iterator[tuple[Record, str]]
             for _, body, text in page:
                 yield read_body(body), text or ""
             at = page[-1][0]
+
+
+def first_snapshot(file: Path) -> bytes:
+    """The oldest kept state of a session: as its first record left it. Raises ValueError where there is none."""
+    with reading(file) as connection:
+        row = connection.execute("SELECT state FROM snapshots ORDER BY line LIMIT 1").fetchone()
+    if row is None:
+        raise ValueError("the file keeps no state")
+    state: bytes = row[0]
+    return state
 
 
 def log_entries(record: Record, text: str = "") -> list[LogEntry]:

@@ -1,0 +1,90 @@
+"""`stillroom journal export`: a session for programs, for people, and for the participant."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from controller.files import ConfigError
+from controller.journal_cli import session_or_newest
+from controller.options import STATE, StateDir
+from controller.report.account import Account, account_of
+
+
+def _html(account: Account) -> bytes:
+    from controller.report.page import html
+
+    return html(account).encode()
+
+
+def _pdf(account: Account) -> bytes:
+    from controller.report.paper import pdf
+
+    return pdf(account)
+
+
+def _respct(account: Account) -> bytes:
+    from controller.report.respct import respct
+
+    return respct(account).encode()
+
+
+def _table(name: str) -> Callable[[Account], bytes]:
+    def make(account: Account) -> bytes:
+        from controller.report import tables
+
+        made: str = getattr(tables, name)(account)
+        return made.encode()
+
+    return make
+
+
+_KINDS: dict[str, tuple[str, Callable[[Account], bytes]]] = {
+    "csv": (".csv", _table("records_csv")),
+    "jsonl": (".jsonl", _table("jsonl")),
+    "html": (".html", _html),
+    "pdf": (".pdf", _pdf),
+    "respct": ("-respct.md", _respct),
+    "music": ("-music.csv", _table("music_csv")),
+}
+
+
+def export(
+    session: Annotated[str, typer.Argument(metavar="[SESSION]", help="The newest session by default.")] = "",
+    csv: Annotated[bool, typer.Option("--csv", help="Every record, one a row.")] = False,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Every record whole, one JSON object a line.")] = False,
+    html: Annotated[bool, typer.Option("--html", help="One page to read, with the picture of the session.")] = False,
+    pdf: Annotated[bool, typer.Option("--pdf", help="The same as a PDF.")] = False,
+    respct: Annotated[bool, typer.Option("--respct", help="The ReSPCT items that the room knows.")] = False,
+    music: Annotated[bool, typer.Option("--music", help="Pieces and times alone, for the participant.")] = False,
+    to: Annotated[Path, typer.Option(metavar="DIR", help="Where the files are written.")] = Path(),
+    state: StateDir = STATE,
+) -> None:
+    """Write a session's record as files; works while the daemon writes. Exit 1 if its chain does not hold.
+
+    Example: stillroom journal export --html --csv --to /media/usb
+    """
+    chosen = [kind for kind, wanted in zip(_KINDS, (csv, jsonl, html, pdf, respct, music), strict=True) if wanted]
+    if not chosen:
+        raise ConfigError([f"say what to write: {', '.join(f'--{kind}' for kind in _KINDS)}"])
+    file = session_or_newest(state, session)
+    try:
+        account = account_of(file)
+    except (sqlite3.Error, ValueError) as error:
+        raise ConfigError([f"{file}: {error}; `stillroom journal verify` says where"]) from error
+    for kind in chosen:
+        suffix, make = _KINDS[kind]
+        path = to / f"{account.session}{suffix}"
+        try:
+            to.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(make(account))
+        except OSError as error:
+            raise ConfigError([f"{path}: {error.strerror}"]) from error
+        typer.echo(f"wrote {path}")
+    if not account.chain.ok:
+        typer.echo(f"the record is DAMAGED: {account.chain.why}", err=True)
+        raise typer.Exit(1)

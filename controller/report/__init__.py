@@ -1,0 +1,1 @@
+"""A session as its record tells it: tables for programs, pages for people."""

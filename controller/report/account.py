@@ -1,0 +1,341 @@
+"""One session, gathered from its record: the rules are run over it again, and what they say is written down.
+
+Times are seconds on the room's clock; `zero_t` is the first ingestion (as corrected), or the session's opening where
+there was none. Free text stays where the record keeps it and is blank where it was redacted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from controller import wording
+from controller.arc.curves import Curve, intensity_curve, level_at
+from controller.arc.programme import Programme
+from controller.journal.reading import Verified, first_snapshot, log_entries, read_records, verify
+from controller.messages import (
+    ClockSynced,
+    Dose,
+    LogEntry,
+    Note,
+    PhaseView,
+    PieceEnded,
+    PieceStarted,
+    Record,
+    RefusedAct,
+    Start,
+    TakeBack,
+    Vitals,
+    decode,
+)
+from controller.quantities import percent_of_db
+from controller.session.state import State
+from controller.session.step import step
+
+log = logging.getLogger(__name__)
+
+INCIDENTS = frozenset(
+    (
+        "device_lost", "device_back", "filler_changed", "piece_ended", "piece_broken", "lamp_changed", "journal_late",
+        "resumed_after_outage", "music_short", "refused",
+    )
+)  # fmt: skip
+"""Kinds of entry that belong among the incidents."""
+
+
+EDGE_S = 1e-3
+"""This far inside a phase its curve is its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """A line of the session: when, who, and what in words. `utc_read` is the clock as it stood when it was written."""
+
+    seq: int
+    t: float
+    utc: str
+    utc_read: str
+    synced: bool
+    late: bool
+    who: str
+    console: str
+    kind: str
+    word: str
+    text: str
+    participants: tuple[str, ...] = ()
+    taken_back: bool = False
+
+    @property
+    def by_a_person(self) -> bool:
+        """Whether somebody did it."""
+        return bool(self.who) or self.console not in ("room", "")
+
+    @property
+    def incident(self) -> bool:
+        """Whether it belongs among what went wrong."""
+        return self.kind in INCIDENTS
+
+
+@dataclass(frozen=True, kw_only=True)
+class VitalsTaken:
+    """One line of vitals, or the reason why there is none."""
+
+    t: float
+    utc: str
+    participant: str
+    by: str
+    vitals: Vitals
+
+
+@dataclass(frozen=True, kw_only=True)
+class PiecePlayed:
+    """A piece from its first frame to its last; `why` it ended, "" where the record ends before it."""
+
+    t: float
+    utc: str
+    title: str
+    artist: str
+    path: str
+    phase: str
+    played_s: float
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """Somebody who was at a console, and from when to when."""
+
+    who: str
+    first_utc: str
+    last_utc: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """All that exports are made of."""
+
+    session: str
+    file: Path
+    room: str
+    programme: Programme
+    programme_digest: str
+    software: str
+    touch_scope: str
+    opened: Event
+    closed: Event | None
+    zero_t: float
+    dosed: bool
+    state: State
+    """As the rules leave it at the last record."""
+    events: tuple[Event, ...]
+    vitals: tuple[VitalsTaken, ...]
+    pieces: tuple[PiecePlayed, ...]
+    people: tuple[Person, ...]
+    phases: tuple[PhaseView, ...]
+    """As they were lived through, on the room's clock."""
+    intensity: Curve
+    light: Curve
+    volume: Curve
+    chain: Verified
+    last_t: float
+
+    @property
+    def participants(self) -> tuple[str, ...]:
+        """The participants' codes."""
+        return tuple(person.code for person in self.state.participants)
+
+    @property
+    def incidents(self) -> tuple[Event, ...]:
+        """What went wrong, and when it was right again."""
+        return tuple(event for event in self.events if event.incident)
+
+    def t_plus(self, t: float) -> float:
+        """Seconds from `zero_t`."""
+        return t - self.zero_t
+
+
+@dataclass
+class _Gathering:
+    """What grows while the records are read."""
+
+    state: State
+    events: list[Event] = field(default_factory=list)
+    vitals: list[VitalsTaken] = field(default_factory=list)
+    pieces: list[PiecePlayed] = field(default_factory=list)
+    entered: list[tuple[float, str]] = field(default_factory=list)
+    light: list[tuple[float, float]] = field(default_factory=list)
+    volume: list[tuple[float, float]] = field(default_factory=list)
+
+
+def account_of(file: Path) -> Account:
+    """The session in a journal file. Raises FileNotFoundError; `sqlite3.Error` or ValueError for what is no session."""
+    chain = verify(file)
+    records = list(read_records(file))
+    if not records or not isinstance(records[0][0].input.act, Start):
+        raise ValueError("the file does not begin with the opening of a session")
+    opening, start = records[0][0], records[0][0].input.act
+    offsets = _offsets([record for record, _ in records])
+    taken_back = {record.input.act.seq for record, _ in records if isinstance(record.input.act, TakeBack)}
+    found = _Gathering(decode(State, first_snapshot(file)))
+    for record, text in records:
+        _gather(found, record, text, offsets, taken_back)
+    programme = found.state.programme
+    if programme is None:
+        raise ValueError("the session has no programme")
+    doses = [dose.t for person in found.state.participants for dose in person.doses]
+    last_t = records[-1][0].stamp.t
+    phases = tuple(_phases(found, programme, last_t))
+    return Account(
+        session=file.stem,
+        file=file,
+        room=found.state.rules.room,
+        programme=programme,
+        programme_digest=hashlib.sha256(start.programme_text.encode()).hexdigest(),
+        software=start.software,
+        touch_scope=start.touch_scope,
+        opened=found.events[0],
+        closed=next((event for event in reversed(found.events) if event.kind in ("end", "session_ended")), None),
+        zero_t=min(doses, default=opening.stamp.t),
+        dosed=bool(doses),
+        state=found.state,
+        events=tuple(found.events),
+        vitals=tuple(found.vitals),
+        pieces=tuple(
+            piece if piece.why else replace(piece, played_s=max(0.0, last_t - piece.t)) for piece in found.pieces
+        ),
+        people=tuple(_people(found.events)),
+        phases=phases,
+        intensity=tuple(_stretched(programme, phases)),
+        light=(*(point for point in found.light if point[0] < last_t), (last_t, found.state.light.level(last_t))),
+        volume=(*found.volume, (last_t, found.volume[-1][1])),
+        chain=chain,
+        last_t=last_t,
+    )
+
+
+def _gather(found: _Gathering, record: Record, text: str, offsets: dict[int, float], taken_back: set[int]) -> None:
+    before, act, t = found.state, record.input.act, record.stamp.t
+    if record.seq > 1 and not isinstance(act, RefusedAct):
+        try:
+            found.state = step(before, record.input, t, record.seq).state
+        except Exception:  # rules of another time: the record is told all the same, only its curves stay as they were
+            log.exception("record %d cannot be replayed", record.seq)
+    after = found.state
+    events = [_event(entry, record, offsets, taken_back) for entry in log_entries(record, text)]
+    found.events += events
+    if isinstance(act, Vitals):
+        codes = record.input.participants or tuple(person.code for person in after.participants)
+        utc = _corrected(record, offsets)
+        by = record.input.origin.person or ""
+        found.vitals += [VitalsTaken(t=t, utc=utc, participant=code, by=by, vitals=act) for code in codes]
+    _gather_music(found, record, offsets)
+    found.entered += [(t, str(fact.values["phase"])) for fact in record.facts if fact.code == "phase_entered"]
+    if after.light is not before.light or not found.light:
+        if found.light:
+            while found.light and found.light[-1][0] > t:  # a fade that this one came across
+                found.light.pop()
+            found.light.append((t, before.light.level(t)))
+        found.light += [(point.t, point.level) for point in (after.light.start, after.light.end) if point.t >= t]
+    level = _heard(after)
+    if not found.volume or level != found.volume[-1][1]:
+        found.volume += [(t, found.volume[-1][1] if found.volume else 0.0), (t, level)]
+
+
+def _heard(state: State) -> float:
+    """How loud the loudest bus is wanted, as a share of the calibrated loudness."""
+    if state.transport != "play" or not state.buses:
+        return 0.0
+    return state.music * percent_of_db(max(state.buses.values())) / 100.0
+
+
+def _gather_music(found: _Gathering, record: Record, offsets: dict[int, float]) -> None:
+    act = record.input.act
+    if isinstance(act, PieceStarted):
+        cue = next((cue for cue in found.state.cues if cue.id == act.cue), None)
+        found.pieces.append(
+            PiecePlayed(
+                t=act.at_t,
+                utc=_corrected(record, offsets),
+                title=act.title,
+                artist=cue.piece.artist if cue else "",
+                path=act.path,
+                phase=cue.phase if cue else "",
+                played_s=0.0,
+                why="",
+            )
+        )
+    elif isinstance(act, PieceEnded):
+        for index in range(len(found.pieces) - 1, -1, -1):
+            if found.pieces[index].title == act.title and not found.pieces[index].why:
+                found.pieces[index] = replace(found.pieces[index], played_s=act.played_s, why=act.why)
+                break
+
+
+def _event(entry: LogEntry, record: Record, offsets: dict[int, float], taken_back: set[int]) -> Event:
+    entry = replace(entry, taken_back=entry.seq in taken_back and entry.kind in wording.ACTS)
+    word, text = wording.entry(entry)
+    participants = entry.values.get("participants") or entry.values.get("participant") or ""
+    act = record.input.act
+    pressed = act.pressed_t if isinstance(act, Note) and act.pressed_t is not None else record.stamp.t
+    return Event(
+        seq=entry.seq,
+        t=record.stamp.t,
+        utc=_corrected(record, offsets),
+        utc_read=record.stamp.utc,
+        synced=record.stamp.synced,
+        late=record.stamp.t - pressed > 60.0 or (isinstance(act, Dose) and act.minutes_ago > 0),
+        who=entry.who,
+        console=entry.console,
+        kind=entry.kind,
+        word=word,
+        text=text,
+        participants=tuple(code for code in str(participants).split(",") if code),
+        taken_back=entry.taken_back,
+    )
+
+
+def _offsets(records: list[Record]) -> dict[int, float]:
+    """Seconds to add to the clock reading of a record: the clock was set right later in the same boot."""
+    offsets: dict[int, float] = {}
+    ahead: dict[str, float] = {}
+    for record in reversed(records):
+        offsets[record.seq] = ahead.get(record.stamp.boot_id, 0.0)
+        if isinstance(record.input.act, ClockSynced):
+            ahead[record.stamp.boot_id] = ahead.get(record.stamp.boot_id, 0.0) + record.input.act.offset_s
+    return offsets
+
+
+def _corrected(record: Record, offsets: dict[int, float]) -> str:
+    offset = offsets.get(record.seq, 0.0)
+    if not offset:
+        return record.stamp.utc
+    read = datetime.fromisoformat(record.stamp.utc.replace("Z", "+00:00"))
+    return (read + timedelta(seconds=offset)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _people(events: list[Event]) -> Iterator[Person]:
+    for who in dict.fromkeys(event.who for event in events if event.who):
+        mine = [event.utc for event in events if event.who == who]
+        yield Person(who=who, first_utc=mine[0], last_utc=mine[-1])
+
+
+def _phases(found: _Gathering, programme: Programme, last_t: float) -> Iterator[PhaseView]:
+    """The phases in the order in which they were entered, each until the next."""
+    titles = {phase.code: phase.title for phase in programme.phases}
+    for (t, code), (until, _) in zip(found.entered, [*found.entered[1:], (last_t, "")], strict=True):
+        yield PhaseView(code=code, title=titles.get(code, code), start_s=t, end_s=max(until, t))
+
+
+def _stretched(programme: Programme, phases: tuple[PhaseView, ...]) -> Iterator[tuple[float, float]]:
+    """The programme's intensity, laid over the phases as they were lived through."""
+    curve = intensity_curve(programme)
+    for lived in phases:
+        index = programme.index_of(lived.code)
+        start, length = programme.start_s(index), programme.phases[index].length_s
+        inside = [at for at, _ in curve if start < at < start + length - EDGE_S]
+        for at in (start + EDGE_S, *inside, start + length - EDGE_S):
+            yield lived.start_s + (at - start) / length * (lived.end_s - lived.start_s), level_at(curve, at)

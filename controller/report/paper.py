@@ -1,0 +1,144 @@
+"""A session as a PDF: the same pages as the HTML, for the file in the cabinet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from fpdf import FPDF
+
+from controller import wording
+from controller.drawing.arc import arc_png
+from controller.drawing.card import FONT, add_fonts
+from controller.report.account import Account
+from controller.report.picture import picture_of
+from controller.report.tables import clock_of
+
+_MARGIN_MM = 14.0
+_GREY = (95, 105, 115)
+_LINE_MM = 4.6
+
+
+class _Paper(FPDF):
+    """A4 with the session's name and the page's number at the foot."""
+
+    session = ""
+
+    def footer(self) -> None:
+        self.set_y(-11)
+        self.set_font(FONT, "", 6.5)
+        self.set_text_color(*_GREY)
+        self.cell(0, 4, f"{self.session}   page {self.page_no()} of {{nb}}   {wording.NOT_A_MEDICAL_DEVICE}")
+        self.set_text_color(0)
+
+
+def pdf(account: Account) -> bytes:
+    """The whole document."""
+    paper = _Paper(format="A4", unit="mm")
+    paper.session = account.session
+    add_fonts(paper)
+    paper.set_margin(_MARGIN_MM)
+    paper.set_auto_page_break(True, 15)
+    paper.set_title(account.session)
+    paper.add_page()
+    paper.set_font(FONT, "B", 15)
+    paper.cell(0, 8, account.programme.title, new_x="LMARGIN", new_y="NEXT")
+    for heading, text in _facts(account):
+        paper.set_font(FONT, "", 8)
+        paper.set_text_color(*_GREY)
+        paper.cell(26, _LINE_MM, heading)
+        paper.set_text_color(0)
+        paper.multi_cell(0, _LINE_MM, text, new_x="LMARGIN", new_y="NEXT")
+    paper.ln(2)
+    drawing = arc_png(picture_of(account), width_in=10.0, height_in=3.8)
+    paper.image(drawing, x=_MARGIN_MM, w=paper.w - 2 * _MARGIN_MM)
+    _vitals(paper, account)
+    _music(paper, account)
+    _events(paper, account)
+    return bytes(paper.output())
+
+
+def _facts(account: Account) -> Iterable[tuple[str, str]]:
+    programme, chain = account.programme, account.chain
+    yield "Session", f"{account.session} in room {account.room}"
+    yield "Participants", ", ".join(account.participants)
+    yield "Opened", f"{account.opened.utc[:19].replace('T', ' ')} UTC"
+    yield "Closed", f"{account.closed.utc[:19].replace('T', ' ')} UTC" if account.closed else "not yet"
+    for person in account.state.participants:
+        for dose in person.doses:
+            amount = f", {dose.amount:g} {dose.unit}" if dose.amount is not None else ""
+            kit = f", kit {dose.kit}" if dose.kit else ""
+            yield "Dose", f"{person.code}: {clock_of(account.t_plus(dose.t))}{amount}{kit}"
+    yield "Touch", account.touch_scope or "no scope entered"
+    people = (f"{person.who} ({person.first_utc[11:16]} to {person.last_utc[11:16]})" for person in account.people)
+    yield "Present", ", ".join(people) or "nobody signed on"
+    signed = f"signed by {programme.reviewed_by} on {programme.reviewed_on}"
+    yield "Programme", f"{programme.name}, {signed if programme.reviewed else 'not signed by a medical lead'}"
+    yield "SHA-256", account.programme_digest
+    yield "Software", account.software
+    whole = f"chain of {chain.records} records whole"
+    broken = f"DAMAGED at record {chain.first_bad}: {chain.why}"
+    redacted = f", {chain.redacted} texts redacted" if chain.redacted else ""
+    yield "Record", (whole if chain.ok else broken) + redacted
+
+
+def _heading(paper: FPDF, text: str) -> None:
+    paper.ln(3)
+    paper.set_font(FONT, "B", 10)
+    paper.cell(0, 6, text, new_x="LMARGIN", new_y="NEXT")
+    paper.set_font(FONT, "", 7.5)
+
+
+def _table(paper: FPDF, headings: Sequence[str], widths: Sequence[int], rows: Sequence[Sequence[str]]) -> None:
+    if not rows:
+        paper.set_text_color(*_GREY)
+        paper.cell(0, _LINE_MM, "None.", new_x="LMARGIN", new_y="NEXT")
+        paper.set_text_color(0)
+        return
+    with paper.table(col_widths=tuple(widths), line_height=4.2, borders_layout="HORIZONTAL_LINES") as table:
+        table.row(headings)
+        for row in rows:
+            table.row(row)
+
+
+def _vitals(paper: FPDF, account: Account) -> None:
+    rows = []
+    for taken in account.vitals:
+        read = taken.vitals
+        pressure = f"{read.systolic}/{read.diastolic}" if read.systolic else ""
+        said = f"missed: {read.missed}" if read.missed else pressure
+        values = (str(read.pulse or ""), str(read.spo2 or ""), str(read.celsius or ""))
+        rows.append((clock_of(account.t_plus(taken.t)), taken.utc[11:19], taken.participant, said, *values, taken.by))
+    _heading(paper, "Vitals")
+    headings = ("T+", "UTC", "who", "blood pressure", "pulse", "SpO₂", "°C", "by")
+    _table(paper, headings, (18, 18, 24, 42, 16, 16, 16, 16), rows)
+
+
+def _music(paper: FPDF, account: Account) -> None:
+    rows = [
+        (
+            clock_of(account.t_plus(piece.t)),
+            piece.phase,
+            piece.title,
+            piece.artist,
+            f"{piece.played_s / 60:.1f} min{'' if piece.why in ('', 'end', 'cut') else f', {piece.why}'}",
+        )
+        for piece in account.pieces
+    ]
+    _heading(paper, "Music")
+    _table(paper, ("T+", "phase", "piece", "artist", "heard"), (18, 26, 70, 44, 26), rows)
+
+
+def _events(paper: FPDF, account: Account) -> None:
+    rows = [
+        (
+            str(event.seq),
+            clock_of(account.t_plus(event.t)),
+            event.utc[11:19],
+            event.who,
+            event.word,
+            event.text + (" (late entry)" if event.late else ""),
+        )
+        for event in account.events
+    ]
+    _heading(paper, "Everything, in order")
+    _table(paper, ("no.", "T+", "UTC", "who", "", "what"), (12, 18, 18, 16, 20, 100), rows)

@@ -1,0 +1,51 @@
+"""A session as it was lived through, for the arc's drawing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from controller.arc.curves import Curve
+from controller.drawing.arc import ArcPicture, Span, Tick
+from controller.report.account import Account, Event
+
+_MARKED = frozenset({"mark", "note", "dose", "pause", "resume", "hold", "quiet", "skip", "go", "land", "evacuate"})
+"""Kinds of entry that a person finds the day again by."""
+
+
+def picture_of(account: Account) -> ArcPicture:
+    """Phases, curves, pieces and entries on the axis of T+."""
+    zero = account.zero_t
+
+    def moved(curve: Curve) -> Curve:
+        return tuple((t - zero, level) for t, level in curve)
+
+    pieces = tuple(
+        Span(start_s=piece.t - zero, end_s=piece.t - zero + piece.played_s, word=piece.title)
+        for piece in account.pieces
+        if piece.played_s > 0
+    )
+    ticks = [Tick(t_s=event.t - zero, word=_word(event), kind="mark") for event in account.events if _is_marked(event)]
+    ticks += [Tick(t_s=taken.t - zero, kind="due") for taken in account.vitals if not taken.vitals.missed]
+    ticks += [Tick(t_s=event.t - zero, word="call", kind="fault") for event in account.events if event.kind == "call"]
+    return ArcPicture(
+        title=f"{account.programme.title}, as it was",
+        phases=tuple(
+            replace(phase, start_s=phase.start_s - zero, end_s=phase.end_s - zero) for phase in account.phases
+        ),
+        intensity=moved(account.intensity),
+        light=moved(account.light),
+        volume=moved(account.volume),
+        pieces=pieces,
+        ticks=tuple(ticks),
+        vitals_word="vitals taken",
+        note="h:mm from ingestion" if account.dosed else "h:mm from the opening",
+    )
+
+
+def _is_marked(event: Event) -> bool:
+    return event.kind in _MARKED and event.by_a_person and not event.taken_back
+
+
+def _word(event: Event) -> str:
+    """A mark by its own word, anything else by its kind: notes are for the page, not for the picture."""
+    return event.text.split("  ")[0].split(",")[0][:18] if event.kind == "mark" else event.kind

@@ -1,0 +1,67 @@
+"""The items of the ReSPCT reporting guideline (2025) on setting that the room itself knows, filled in.
+
+Item numbers and subjects are the guideline's; what the room cannot know is left to the people who were there.
+"""
+
+from __future__ import annotations
+
+from controller.quantities import duration
+from controller.report.account import Account
+from controller.report.tables import clock_of
+
+
+def respct(account: Account) -> str:
+    """Markdown: one heading an item, then what the record says of it."""
+    lines = [f"# Setting of session {account.session} (ReSPCT items that the room's record answers)", ""]
+    for number, subject, text in _items(account):
+        lines += [f"## {number}. {subject}", "", text, ""]
+    return "\n".join(lines)
+
+
+def _items(account: Account) -> list[tuple[int, str, str]]:
+    programme, zero = account.programme, account.zero_t
+    lights = [round(level * 100) for _, level in account.light] or [0]
+    people = ", ".join(
+        f"{person.who} ({person.first_utc[11:16]} to {person.last_utc[11:16]} UTC)" for person in account.people
+    )
+    heard = sum(piece.played_s for piece in account.pieces)
+    artists = len({piece.artist for piece in account.pieces if piece.artist})
+    persons = [event for event in account.events if event.by_a_person]
+    wishes = [event for event in persons if event.kind in ("quiet", "pause", "volume", "light", "hold", "skip", "go")]
+    marks = [event for event in persons if event.kind in ("mark", "note") and not event.taken_back]
+    doses = [
+        f"{person.code} at {clock_of(dose.t - zero)}"
+        + (f" {dose.amount:g} {dose.unit}" if dose.amount is not None else "")
+        + (f" kit {dose.kit}" if dose.kit else "")
+        for person in account.state.participants
+        for dose in person.doses
+    ]
+    phases = ", ".join(
+        f"{phase.title} {clock_of(phase.start_s - zero)} to {clock_of(phase.end_s - zero)}" for phase in account.phases
+    )
+    closed = f"closed {account.closed.utc[:19]}Z" if account.closed else "not closed yet"
+    disturbed = [event for event in marks if "disturbance" in event.text]
+    faults = [f"{clock_of(account.t_plus(event.t))} {event.word} {event.text}" for event in account.incidents]
+    silences = sum(event.kind in ("quiet", "pause") and event.by_a_person for event in account.events)
+    return [
+        (5, "Lighting", f"Dimmed by programme between {min(lights)} % and {max(lights)} % of perceived brightness."),
+        (6, "Sensory reduction", _silences(silences)),
+        (8, "People present", people or "Nobody signed on at the console."),
+        (
+            11,
+            "Music",
+            f"{len(account.pieces)} pieces ({artists} named artists), {duration(heard)} in all, levelled and "
+            f'crossfaded by programme "{programme.title}"; the list with times is in the music export.',
+        ),
+        (12, "Interventions", f"{len(marks)} entries by those present; touch: {account.touch_scope or 'none agreed'}."),
+        (13, "Participant's control", f"{len(wishes)} changes of music, volume or light were made on request or need."),
+        (14, "Dosing and length", f"{'; '.join(doses) or 'No dose was logged'}. {phases}."),
+        (15, "Procedures", f"{len(account.vitals)} vitals entries; programme {programme.name}, {account.software}."),
+        (16, "Arrival and release", f"Opened {account.opened.utc[:19]}Z, {closed}."),
+        (17, "Disturbances", "; ".join([*(event.text for event in disturbed), *faults]) or "None were recorded."),
+    ]
+
+
+def _silences(entries: int) -> str:
+    asked = {0: "No silence was", 1: "Silence was once"}.get(entries, f"Silence was {entries} times")
+    return f"{asked} asked for. Eyeshades and headphones are not known to the room."

@@ -1,0 +1,234 @@
+"""A session's record as tables and pages; the record is the real one of a simulated room."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from controller.__main__ import app
+from controller.clock import RoomClock
+from controller.config import find_programme
+from controller.journal.chain import ROOM
+from controller.journal.redaction import blank_text
+from controller.journal.store import BookFile, Line, make_dirs, session_file
+from controller.messages import (
+    Act,
+    ClockSynced,
+    Cue,
+    DeviceBack,
+    DeviceLost,
+    Dose,
+    End,
+    Input,
+    Mark,
+    Note,
+    Origin,
+    Piece,
+    PieceEnded,
+    PieceStarted,
+    Planned,
+    Quiet,
+    Record,
+    Resume,
+    RoomRules,
+    Stamp,
+    Start,
+    TakeBack,
+    Vitals,
+    Volume,
+    encode,
+)
+from controller.report.account import Account, account_of
+from controller.report.page import html
+from controller.report.paper import pdf
+from controller.report.respct import respct
+from controller.report.tables import jsonl, music_csv, records_csv
+from controller.session.state import opening
+from controller.session.step import step
+
+SESSION = "20261201T090000Z-0001"
+PIECE = Piece(path="/music/settle/a.flac", title="Spiegel <im> Spiegel", artist="Čech & Co", duration_s=600.0)
+
+
+class Room:
+    """Writes a session's journal as the runner does, on a clock of its own."""
+
+    def __init__(self, state_dir: Path) -> None:
+        make_dirs(state_dir)
+        self.file = session_file(state_dir, SESSION)
+        self._book = BookFile(self.file, SESSION, "2026-12-01T09:00:00.000Z")
+        self.state = opening(RoomRules(room="room-1", lamps=("lamp",), buses=("speakers",)), 0.0)
+        self.seq = 0
+
+    def post(self, t: float, act: Act, who: str | None = None, *whom: str) -> int:
+        self.seq += 1
+        console = "console-1" if who else "room"
+        given = Input(act=act, origin=Origin(person=who, console=console), participants=whom)
+        outcome = step(self.state, given, t, self.seq)
+        self.state = outcome.state
+        minute, second = divmod(int(t), 60)
+        utc = f"2026-12-01T{9 + minute // 60:02d}:{minute % 60:02d}:{second:02d}.000Z"
+        stamp = Stamp(t=t, boottime=1000.0 + t, boot_id="boot", utc=utc, synced=False)
+        record = Record(seq=self.seq, stamp=stamp, input=given, effects=outcome.effects, facts=outcome.facts)
+        text = act.text if isinstance(act, Note) else ""
+        body = replace(record, input=replace(given, act=replace(act, text=""))) if isinstance(act, Note) else record
+        snapshot = encode(self.state) if self.seq == 1 else None
+        self._book.append(
+            [Line(seq=self.seq, body=encode(body), text=text, snapshot=snapshot)], lambda commit: commit()
+        )
+        return self.seq
+
+    def close(self) -> None:
+        self._book.close()
+
+
+@pytest.fixture
+def state_dir(tmp_path: Path) -> Iterator[Path]:
+    """A session of forty minutes: a late dose, vitals, a note, a mark taken back, a fault, silence, an end."""
+    room = Room(tmp_path)
+    text = find_programme("psilocybin-25mg").read_text()
+    room.post(
+        0.0,
+        Start(programme="psilocybin-25mg", participants=("C-0412",), programme_text=text, session=SESSION, seed=1),
+        "AB",
+    )
+    cue = Cue(id=1, start_s=0.0, piece=PIECE, length_s=600.0, phase="arrival")
+    room.post(0.1, Planned(plan=1, cues=(cue,)))
+    room.post(1.0, PieceStarted(cue=1, title=PIECE.title, path=PIECE.path, at_t=1.0, frame=0))
+    room.post(600.0, Dose(amount=25.0, unit="mg", witness="CD", minutes_ago=5.0), "AB", "C-0412")
+    room.post(601.0, PieceEnded(cue=1, title=PIECE.title, played_s=600.0))
+    room.post(700.0, Vitals(systolic=120, diastolic=80, pulse=72, spo2=98), "AB", "C-0412")
+    room.post(710.0, Vitals(missed="asleep"), "AB", "C-0412")
+    room.post(720.0, Note(text="asked for <b>water</b>"), "CD", "C-0412")
+    marked = room.post(730.0, Mark(code="spoke"), "CD", "C-0412")
+    room.post(735.0, TakeBack(seq=marked), "CD")
+    room.post(800.0, DeviceLost(name="broker", why="timed out"))
+    room.post(830.0, DeviceBack(name="broker"))
+    room.post(900.0, ClockSynced(offset_s=3600.0))
+    room.post(950.0, Volume(step_db=-6.0), "AB")
+    room.post(1000.0, Quiet(), "AB")
+    room.post(1100.0, Resume(), "AB")
+    room.post(2400.0, End(), "AB")
+    room.close()
+    return_dir = tmp_path
+    yield return_dir
+
+
+@pytest.fixture
+def account(state_dir: Path) -> Account:
+    return account_of(session_file(state_dir, SESSION))
+
+
+def test_t_plus_counts_from_the_true_minute_of_a_dose_that_was_logged_late(account: Account) -> None:
+    assert account.zero_t == 300.0
+    dose = next(event for event in account.events if event.kind == "dose")
+    assert account.t_plus(dose.t) == 300.0
+    assert dose.late
+
+
+def test_times_before_the_clock_was_set_right_are_corrected_and_both_are_kept(account: Account) -> None:
+    note = next(event for event in account.events if event.kind == "note")
+    assert (note.utc_read[11:16], note.utc[11:16]) == ("09:12", "10:12")
+    end = account.events[-1]
+    assert end.utc == end.utc_read
+
+
+def test_the_light_and_the_volume_are_drawn_as_they_were(account: Account) -> None:
+    assert account.light[0] == (0.0, pytest.approx(0.3))
+    assert account.light[-1][0] == 2400.0
+    assert [t for t, _ in account.light] == sorted(t for t, _ in account.light)
+    at = {t: level for t, level in account.volume}
+    assert at[950.0] == pytest.approx(0.66, abs=0.01)  # six decibels down: two thirds as loud
+    assert at[1000.0] == 0.0
+    assert at[1100.0] == pytest.approx(0.66, abs=0.01)
+
+
+def test_json_lines_hold_every_record_whole(account: Account) -> None:
+    lines = [json.loads(line) for line in jsonl(account).splitlines()]
+    assert lines[0]["chain"]["ok"] is True
+    assert [line["seq"] for line in lines[1:]] == list(range(1, 18))
+    assert lines[4]["input"]["act"]["witness"] == "CD"
+    assert lines[8]["text"] == "asked for <b>water</b>"
+    assert lines[15]["effects"]
+
+
+def test_the_csv_has_a_row_for_every_record_and_loses_nothing(account: Account) -> None:
+    rows = list(csv.DictReader(io.StringIO(records_csv(account), newline="")))
+    assert [int(row["seq"]) for row in rows] == list(range(1, 18))
+    assert json.loads(rows[5]["values"])["systolic"] == 120
+    assert rows[8]["taken_back"] == "1"
+    assert rows[0]["t_plus_s"] == "-300.0"
+    assert json.loads(rows[14]["effects"])
+
+
+def test_the_participants_list_has_pieces_and_times_and_nothing_else(account: Account) -> None:
+    rows = list(csv.reader(io.StringIO(music_csv(account), newline="")))
+    assert rows == [["t_plus", "title", "artist", "minutes"], ["-0:04:59", "Spiegel <im> Spiegel", "Čech & Co", "10.0"]]
+
+
+def test_the_page_is_whole_in_itself_and_never_runs_what_somebody_typed(account: Account) -> None:
+    page = html(account)
+    for word in ("C-0412", "120/80", "missed: asleep", "chain of 17 records whole", "AB (", "late entry", "10:12:00"):
+        assert word in page
+    assert "<b>water</b>" not in page
+    assert "&lt;b&gt;water" in page
+    assert "Spiegel &lt;im&gt; Spiegel" in page
+    assert "<script" not in page
+    assert 'src="http' not in page
+    assert "<svg" in page
+
+
+def test_the_pdf_has_its_pages(account: Account) -> None:
+    made = pdf(account)
+    assert made.startswith(b"%PDF")
+    assert made.count(b"/Type /Page\n") >= 2
+
+
+def test_respct_items_are_those_that_the_room_knows(account: Account) -> None:
+    text = respct(account)
+    numbers = [int(line[3:].split(".")[0]) for line in text.splitlines() if line.startswith("## ")]
+    assert numbers == [5, 6, 8, 11, 12, 13, 14, 15, 16, 17]
+    assert "C-0412 at 0:00:00 25 mg" in text
+    assert "Silence was once asked for" in text
+    assert "timed out" in text
+
+
+def test_a_redacted_note_is_blank_in_every_export(state_dir: Path) -> None:
+    file = session_file(state_dir, SESSION)
+    blank_text(file, 8)
+    account = account_of(file)
+    for made in (html(account), records_csv(account), jsonl(account), respct(account)):
+        assert "water" not in made
+    assert "1 texts redacted" in html(account)
+
+
+def test_a_damaged_record_is_exported_with_the_damage_named_and_exit_1(state_dir: Path, tmp_path: Path) -> None:
+    import sqlite3
+
+    with sqlite3.connect(session_file(state_dir, SESSION)) as connection:
+        connection.execute("DROP TRIGGER records_stay")
+        body = connection.execute("SELECT body FROM records WHERE seq = 6").fetchone()[0]
+        connection.execute("UPDATE records SET body = ? WHERE seq = 6", (body.replace(b"120", b"190"),))
+    out = tmp_path / "out"
+    result = CliRunner().invoke(
+        app, ["journal", "export", SESSION, "--html", "--to", str(out), "--state", str(state_dir)]
+    )
+    assert result.exit_code == 1
+    assert "DAMAGED at record 6" in (out / f"{SESSION}.html").read_text()
+
+
+def test_export_says_what_it_can_write_when_nothing_was_asked_for(state_dir: Path) -> None:
+    result = CliRunner().invoke(app, ["journal", "export", "--state", str(state_dir)])
+    assert "--html" in str(result.exception)
+
+
+def test_the_rooms_own_book_is_no_session(state_dir: Path) -> None:
+    book = BookFile(state_dir / "room.db", ROOM, RoomClock().stamp().utc)
+    book.close()
+    with pytest.raises(ValueError, match="does not begin"):
+        account_of(state_dir / "room.db")
