@@ -13,6 +13,8 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
+from controller.arc.programme import Programme
+from controller.arc.shelves import Pool
 from controller.booking import prepare_booking
 from controller.broker import BrokerLink
 from controller.calls.client import CallerClient
@@ -34,7 +36,6 @@ from controller.messages import (
     Input,
     JournalView,
     Opened,
-    Piece,
     Refused,
     Start,
     Status,
@@ -43,7 +44,7 @@ from controller.messages import (
 from controller.nightly import Nightly
 from controller.options import runtime_dir
 from controller.planning import planner_for
-from controller.pool import read_pool
+from controller.pool import RoomPool
 from controller.restoring import Restored, restore
 from controller.runner import Runner
 from controller.server import Server
@@ -66,6 +67,7 @@ class Daemon:
     def __init__(self, room: Room, state_dir: Path) -> None:
         self._room = room
         self._state_dir = state_dir
+        self._pools = RoomPool(state_dir, room)
         self._clock = RoomClock()
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -136,7 +138,7 @@ class Daemon:
             self._clock,
             self._journal,
             {"sound": self._sound, "lights": self._lights, "caller": self._caller, "timetable": self._timetable},
-            planner_for(self._pool, self._clock.now),
+            planner_for(self._pool_of, self._clock.now),
             seqs={book.book: book.seq for book in books},
             replies=replies,
             entries=list(reversed(entries)),
@@ -149,8 +151,9 @@ class Daemon:
     def _take(self, given: Input, listener: Callable[..., None]) -> None:
         self.runner.post(given, listener)
 
-    def _pool(self) -> dict[str, list[Piece]]:
-        return read_pool(self._state_dir, self._room)
+    def _pool_of(self, programme: Programme) -> Pool:
+        path = shipped("playlists").get(programme.name)
+        return self._pools.pool(programme, path.parent if path else None)
 
     def _prepare(self, given: Input) -> Input:
         """Fill in what a Start leaves to the room: the programme's text, the session's name, the seed; or a booking."""

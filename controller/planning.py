@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 
 from controller.arc.planner import Plan, PlanRequest, plan
-from controller.messages import Piece, Replan
-from controller.session.state import State, arc_position, timeline_position
-
-Pool = Mapping[str, Sequence[Piece]]
+from controller.arc.programme import Programme
+from controller.arc.shelves import Pool
+from controller.messages import Replan
+from controller.session.state import State, arc_position, dosed, timeline_position
 
 
 def make_plan(state: State, ask: Replan, pool: Pool, now: float) -> Plan:
@@ -25,6 +25,7 @@ def make_plan(state: State, ask: Replan, pool: Pool, now: float) -> Plan:
             played=state.played,
             broken=state.broken,
             held=ask.held,
+            waits=waits_to_come(state),
             cut=ask.cut,
             limits=state.limits,
             set_code=state.set_code,
@@ -36,6 +37,18 @@ def make_plan(state: State, ask: Replan, pool: Pool, now: float) -> Plan:
     )
 
 
-def planner_for(pool: Callable[[], Pool], now: Callable[[], float]) -> Callable[[State, Replan], Plan]:
-    """A planner for the runner, over the pool as it is when asked."""
-    return lambda state, ask: make_plan(state, ask, pool(), now())
+def waits_to_come(state: State) -> frozenset[str]:
+    """The codes of the phases at whose end the arc will wait, as things stand."""
+    assert state.programme is not None
+    kinds = ("onset",) if dosed(state) else ("onset", "ingestion")
+    return frozenset(phase.code for phase in state.programme.phases if phase.wait_for in kinds)
+
+
+def planner_for(pool: Callable[[Programme], Pool], now: Callable[[], float]) -> Callable[[State, Replan], Plan]:
+    """A planner for the runner, over the pool of the session's programme as it is when asked."""
+
+    def planned(state: State, ask: Replan) -> Plan:
+        assert state.programme is not None
+        return make_plan(state, ask, pool(state.programme), now())
+
+    return planned

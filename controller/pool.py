@@ -1,26 +1,179 @@
-"""The pieces that a room can draw on, as the library measured them."""
+"""The pieces that a room can draw on, by the sources that a programme names."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
+from controller.arc.programme import SILENCE, Programme
+from controller.arc.shelves import Pool
+from controller.arc.sources import Music
 from controller.config import Room
+from controller.files import ConfigError, did_you_mean
 from controller.library.catalogue import Catalogue
 from controller.messages import Piece
 
 
-def read_pool(state_dir: Path, room: Room) -> dict[str, list[Piece]]:
-    """The measured pieces of the room's folders, by the name of the subfolder they lie in."""
-    folders = [folder.resolve() for folder in room.table.music.folders]
-    catalogue = Catalogue(state_dir)
-    try:
-        pool: dict[str, list[Piece]] = defaultdict(list)
-        for piece in catalogue.pieces(folders):
-            for folder in folders:
-                if Path(piece.path).is_relative_to(folder):
-                    pool[Path(piece.path).relative_to(folder).parts[0]].append(piece)
+@dataclass(frozen=True)
+class Library:
+    """The measured pieces below a room's music folders. `names`: the path below its folder of each piece."""
+
+    folders: tuple[Path, ...]
+    names: dict[str, Piece]
+
+    @classmethod
+    def of(cls, pieces: Iterable[Piece], folders: Iterable[Path]) -> Library:
+        """From the catalogue's pieces; of two files with the same name below two folders, the first folder's counts."""
+        tops = tuple(folder.absolute() for folder in folders)
+        names: dict[str, Piece] = {}
+        for piece in pieces:
+            for top in tops:
+                if piece.path.startswith(f"{top}/"):
+                    names.setdefault(piece.path[len(str(top)) + 1 :], piece)
                     break
-        return pool
-    finally:
-        catalogue.close()
+        return cls(tops, names)
+
+    def folder_names(self) -> set[str]:
+        """The names of all folders that hold music, at any depth."""
+        return {str(parent) for name in self.names for parent in Path(name).parents if str(parent) != "."}
+
+    def tags(self) -> set[str]:
+        """All tags in use."""
+        return {tag for piece in self.names.values() for tag in piece.tags}
+
+
+class RoomPool:
+    """A room's pool for a programme, made anew only where the catalogue or the programme has changed."""
+
+    def __init__(self, state_dir: Path, room: Room) -> None:
+        self._state_dir = state_dir
+        self._room = room
+        self._key: tuple[object, ...] = ()
+        self._pool = Pool({})
+
+    def pool(self, programme: Programme, beside: Path | None = None) -> Pool:
+        """The pool. A source that cannot be found is empty here: a session goes on with what there is."""
+        key = (programme.name, tuple(_musics(programme)), beside, *_stamps(self._state_dir))
+        if key != self._key:
+            library = read_library(self._state_dir, self._room)
+            self._pool, _ = resolve_sources(programme, library, beside)
+            self._key = key
+        return self._pool
+
+
+def read_library(state_dir: Path, room: Room) -> Library:
+    """What was measured below a room's music folders."""
+    folders = [folder.resolve() for folder in room.table.music.folders]
+    with closing(Catalogue(state_dir)) as catalogue:
+        return Library.of(catalogue.pieces(folders), folders)
+
+
+def read_pool(state_dir: Path, room: Room, programme: Programme, beside: Path | None = None) -> Pool:
+    """The pool of a programme, whose file lies in `beside`. Raises ConfigError for sources without a piece."""
+    pool, mistakes = resolve_sources(programme, read_library(state_dir, room), beside)
+    if mistakes:
+        raise ConfigError(mistakes)
+    return pool
+
+
+def resolve_sources(programme: Programme, library: Library, beside: Path | None = None) -> tuple[Pool, list[str]]:
+    """The pieces of each source in the order of its listing, and a sentence for each that names nothing."""
+    sources: dict[str, list[Piece]] = {}
+    mistakes: list[str] = []
+    if not library.names:
+        where = ", ".join(str(folder) for folder in library.folders) or "any folder: the room names none"
+        return Pool({}), [f"{programme.name}: nothing is measured below {where}; stillroom library scan measures it"]
+    for place, source, music in _musics(programme):
+        if source in sources:
+            continue
+        found, wrong = _resolve(music, source, library, beside)
+        sources[source] = found
+        mistakes += [f"{programme.name}: {place}: {sentence}" for sentence in wrong]
+        if not found and not wrong:
+            mistakes.append(f"{programme.name}: {place}: no piece is in all that it names")
+    return Pool(sources), mistakes
+
+
+def _musics(programme: Programme) -> Iterator[tuple[str, str, Music]]:
+    """(place in the file, source, music) of every phase and set with music."""
+    for phase in programme.phases:
+        if phase.source != SILENCE:
+            yield f'phases "{phase.code}".music', phase.source, phase.music
+    for one in programme.sets:
+        yield f'sets "{one.code}".music', one.source, one.music
+
+
+def _resolve(music: Music, source: str, library: Library, beside: Path | None) -> tuple[list[Piece], list[str]]:
+    """Pieces that are in everything the source names, in the order of the most exact listing."""
+    wrong: list[str] = []
+    listed: list[str] | None = None
+    if music.pieces:
+        listed, wrong = _listed(music.pieces, library, "pieces: there is no")
+    elif music.playlist:
+        listed, wrong = _playlist(music.playlist, library, beside)
+    names: Sequence[str] = list(library.names) if listed is None else listed
+    folder = music.folder or ("" if listed is not None or music.tags else source)
+    if folder:
+        inside = folder.strip("/") + "/"
+        if not any(name.startswith(inside) for name in library.names):
+            wrong.append(f'there is no folder "{folder}"{did_you_mean(folder, library.folder_names())}')
+        names = [name for name in names if name.startswith(inside)]
+    if music.tags:
+        known = library.tags()
+        wrong += [f'no piece has the tag "{tag}"{did_you_mean(tag, known)}' for tag in music.tags if tag not in known]
+        names = [name for name in names if not set(music.tags).isdisjoint(library.names[name].tags)]
+    return [library.names[name] for name in names], wrong
+
+
+def _listed(entries: Iterable[str], library: Library, said: str) -> tuple[list[str], list[str]]:
+    names, wrong = [], []
+    for entry in entries:
+        name = _name_of(entry, library)
+        if name in library.names:
+            names.append(name)
+        else:
+            wrong.append(f'{said} "{entry}"{did_you_mean(entry, library.names)}')
+    return list(dict.fromkeys(names)), wrong
+
+
+def _name_of(entry: str, library: Library) -> str:
+    """An entry as a path below a music folder."""
+    for top in library.folders:
+        if entry.startswith(f"{top}/"):
+            return entry[len(str(top)) + 1 :]
+    return entry
+
+
+def _playlist(name: str, library: Library, beside: Path | None) -> tuple[list[str], list[str]]:
+    """The entries of an M3U8, which are paths, absolute or from the list's own folder or from a music folder."""
+    for folder in (*([beside] if beside else []), *library.folders):
+        path = folder / name
+        if path.is_file():
+            break
+    else:
+        there = {p.name for folder in (beside, *library.folders) if folder for p in folder.glob("*.m3u*")}
+        return [], [f'there is no playlist "{name}"{did_you_mean(name, there)}']
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        return [], [f"playlist {path} cannot be read: {error}"]
+    entries = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    own = [str((path.parent / entry).absolute()) for entry in entries]
+    best = [
+        mine if _name_of(mine, library) in library.names else entry for mine, entry in zip(own, entries, strict=True)
+    ]
+    return _listed(best, library, f"{name}: the library has no")
+
+
+def _stamps(state_dir: Path) -> list[tuple[int, int]]:
+    """When the catalogue was last written to, and its size."""
+    stamps = []
+    for name in ("library.db", "library.db-wal"):
+        try:
+            stat = (state_dir / name).stat()
+            stamps.append((stat.st_mtime_ns, stat.st_size))
+        except OSError:
+            stamps.append((0, 0))
+    return stamps

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from controller.arc.imagined import imagined_pool
 from controller.arc.programme import Programme
+from controller.arc.shelves import Pool
 from controller.clock import SimulatedClock
 from controller.config import Room, find_programme, load_programme
 from controller.lights.simulated import SimulatedLights
@@ -23,7 +25,6 @@ from controller.messages import (
     FillerChanged,
     Input,
     Opened,
-    Piece,
     PieceEnded,
     PieceStarted,
     PlaceCall,
@@ -33,7 +34,7 @@ from controller.messages import (
     Start,
     Timer,
 )
-from controller.planning import Pool, make_plan
+from controller.planning import make_plan
 from controller.pool import read_pool
 from controller.session.deadlines import next_deadline
 from controller.session.state import State, opening
@@ -41,9 +42,6 @@ from controller.session.step import step
 from controller.sound.simulated import SimulatedSound
 
 PARTICIPANT = "R-001"
-
-IMAGINED_MINUTES = (4.0, 6.5, 3.5, 9.0, 5.0, 12.0, 7.5)
-"""Lengths of imagined pieces, in the range of published therapy playlists."""
 
 
 @dataclass(frozen=True)
@@ -140,21 +138,6 @@ class Rehearsal:
             self.timeline.append(Happening(now, fact.code, values))
 
 
-def imagined_pool(programme: Programme) -> dict[str, list[Piece]]:
-    """Pieces that exist on paper only: half as many again as each phase needs."""
-    pool: dict[str, list[Piece]] = {}
-    for phase in programme.phases:
-        pieces: list[Piece] = pool.setdefault(phase.source, [])
-        needed = phase.length_s * 1.5 + 2 * IMAGINED_MINUTES[-1] * 60.0
-        while sum(piece.duration_s for piece in pieces) < needed:
-            number = len(pieces)
-            minutes = IMAGINED_MINUTES[number % len(IMAGINED_MINUTES)] + number % 5 * 0.35
-            name = f"{phase.code} {number + 1}"
-            title = f"(imagined) {name}"
-            pieces.append(Piece(path=name, title=title, duration_s=minutes * 60.0, true_peak_dbfs=-9.0))
-    return pool
-
-
 async def _rehearse(programme: Programme, text: str, rules: RoomRules, pool: Pool, seed: int) -> Rehearsal:
     room = Rehearsal(rules, pool)
     await room.open()
@@ -181,7 +164,7 @@ def rehearse_programme(name: str, room: Room | None, state_dir: Path, seed: int,
     path = find_programme(name)
     programme = load_programme(path)
     rules = room.rules() if room else RoomRules(room="rehearsal", lamps=("lamp",), buses=("speakers",))
-    pool: Pool = read_pool(state_dir, room) if room else imagined_pool(programme)
+    pool = read_pool(state_dir, room, programme, path.parent) if room else imagined_pool(programme)
     found = asyncio.run(_rehearse(programme, path.read_text(encoding="utf-8"), rules, pool, seed))
     dosed_at = next(happening.t for happening in found.timeline if happening.what == "dose")
     if as_json:

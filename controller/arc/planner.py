@@ -1,17 +1,21 @@
 """The planner: which piece when. Pure and deterministic by seed.
 
-Pieces are laid on the sound timeline so that each phase's music ends where the phase ends. What plays is left alone
-unless the request says `cut`; no piece comes twice in a session unless the programme allows it.
+Pieces are laid on the sound timeline so that each phase's music gives way to the next one's where the phases meet. What
+plays is left alone unless the request says `cut`; what was planned stays as far as it still fits; no piece comes twice
+in a session, unless the programme allows it or a phase that is held has nothing else left.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from controller.arc.choosing import NOWHERE, SHORTEST_S, Chooser
+from controller.arc.laying import Pick, Sheet
 from controller.arc.programme import SILENCE, Phase, Programme
-from controller.messages import Cue, Limits, Piece
+from controller.arc.reasons import Reasons
+from controller.arc.shelves import Pool, Track, track_of
+from controller.arc.taste import forbids
+from controller.messages import Cue, Fact, Limits
 
 LEAD_S = 4.0
 """A cue that begins within this time is already being opened by the engine and stays."""
@@ -19,14 +23,11 @@ LEAD_S = 4.0
 CUT_LEAD_S = 2.0
 """From the request to the first sound of a piece that is crossed over to."""
 
-HELD_S = 3 * 3600.0
-"""How far a phase that is held, or waits, is filled; a new plan follows when it is released."""
+HELD_S = 2 * 3600.0
+"""How far ahead a phase that is held, or waits for ingestion, is filled; the later phases lie behind that."""
 
-SHORTEST_S = 5.0
-"""Nothing shorter than this is worth starting."""
-
-TRIES = 120
-"""Shuffles per phase in search of an ending that fits."""
+EARLY_S = 300.0
+"""Where music is missing before a border, the next phase's may come so much early; else the filler stands in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,13 +35,14 @@ class PlanRequest:
     """Where the session stands. `pool`: pieces by the name of a phase's music; `cues`: the sheet as it was.
 
     `timeline_s` is where the sound timeline stands at `arc_s`. `played` are paths that may not come again, `broken`
-    those that turned out not to play. `set_code`: the set that a sitter chose, drawn from until the first piece that
+    those that turned out not to play. `held`: this phase goes on until somebody says otherwise; `waits`: the codes of
+    phases that will wait at their end. `set_code`: the set that a sitter chose, drawn from until the first piece that
     ends past timeline second `set_until_s`. Gains bring pieces to `target_lufs`, their true peak at most to
     `peak_dbfs`.
     """
 
     programme: Programme
-    pool: Mapping[str, Sequence[Piece]]
+    pool: Pool
     arc_s: float
     phase: int
     timeline_s: float
@@ -48,6 +50,7 @@ class PlanRequest:
     played: frozenset[str] = frozenset()
     broken: frozenset[str] = frozenset()
     held: bool = False
+    waits: frozenset[str] = frozenset()
     cut: bool = False
     limits: Limits = Limits()
     set_code: str = ""
@@ -59,11 +62,16 @@ class PlanRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """All cues from what plays now to the end; `misses`: seconds by which each phase's music misses its end."""
+    """All cues from what plays now to the end.
+
+    `short_s`: seconds that no music could be found for. `misses`: seconds by which each phase's music outlasts its end
+    (negative: falls short of it). `reasons`: why each piece is there, what was left out, and what could not be done.
+    """
 
     cues: tuple[Cue, ...]
     short_s: float
     misses: tuple[tuple[str, float], ...]
+    reasons: tuple[Fact, ...] = ()
 
 
 def plan(request: PlanRequest) -> Plan:
@@ -71,168 +79,223 @@ def plan(request: PlanRequest) -> Plan:
     return _Planner(request).run()
 
 
+@dataclass
+class _Part:
+    """A phase's share of the sheet. `border_s`: where it ends on the timeline if nothing is held.
+
+    `longer_s`: how long its music must last where it may outlast that border; 0 where it does not.
+    """
+
+    phase: Phase
+    border_s: float
+    picks: list[Pick] = field(default_factory=list)
+    longer: list[Pick] = field(default_factory=list)
+    longer_s: float = 0.0
+
+
 class _Planner:
     def __init__(self, request: PlanRequest) -> None:
         self.request = request
-        self.cues, self.cursor = _kept(request)
-        self.used = set(request.played) | {cue.piece.path for cue in self.cues}
-        self.next_id = max((cue.id for cue in request.cues), default=0) + 1
+        self.programme = request.programme
+        self.reasons = Reasons()
+        self.sheet = Sheet(
+            next_id=max((cue.id for cue in request.cues), default=0) + 1,
+            target_lufs=request.target_lufs + self.programme.loudness_offset_db,
+            peak_dbfs=request.peak_dbfs,
+        )
+        self.chooser = Chooser(
+            self.programme,
+            request.pool,
+            request.limits,
+            headroom_db=request.peak_dbfs - request.target_lufs,
+            seed=request.seed,
+            taken={*request.played, *request.broken},
+        )
         self.short_s = 0.0
         self.misses: list[tuple[str, float]] = []
 
     def run(self) -> Plan:
+        sounding = self._keep_sounding()
+        old = self._old_picks(sounding)
+        self._lay_set(old.pop("", []))
+        parts = self._choose(old)
+        for part in parts:
+            if part.longer_s and part.phase.source != SILENCE:
+                index = self.programme.index_of(part.phase.code)
+                had_s = self.chooser.span_s(part.picks, part.phase)
+                part.longer = self.chooser.prolong(index, part.longer_s - had_s)
+        self._lay(parts)
+        self.reasons.steps(self.sheet.cues)
+        return Plan(
+            cues=tuple(self.sheet.cues), short_s=self.short_s, misses=tuple(self.misses), reasons=self.reasons.told()
+        )
+
+    # --- what is there already ------------------------------------------------------------------------------------
+
+    def _keep_sounding(self) -> set[int]:
+        """Keep what plays; gives the ids."""
         request = self.request
-        programme = request.programme
-        for index in range(request.phase, len(programme.phases)):
-            phase = programme.phases[index]
-            here = index == request.phase
-            held = here and (request.held or bool(phase.wait_for))
-            boundary = request.timeline_s + programme.end_s(index) - request.arc_s
-            end = self.cursor + HELD_S if held else boundary
-            self._fill(index, phase, end, held)
-            if held:
-                break
-        return Plan(cues=tuple(self.cues), short_s=self.short_s, misses=tuple(self.misses))
+        here = self.programme.phases[request.phase]
+        now = request.timeline_s
+        lead = 0.0 if request.cut else LEAD_S
+        sounding = [
+            cue
+            for cue in request.cues
+            if cue.end_s > now and cue.start_s <= now + lead and cue.piece.path not in request.broken
+        ]
+        self.chooser.taken.update(cue.piece.path for cue in sounding)
+        if not sounding:
+            self.sheet.skip_to(now + (CUT_LEAD_S if request.cues else 0.0))
+            return set()
+        start = now + CUT_LEAD_S
+        fade = here.crossfade_s
+        if request.cut:
+            sounding = [_cut_at(cue, start, fade) for cue in sounding]
+        sounding.sort(key=lambda cue: cue.end_s)
+        last = sounding[-1]
+        known = request.pool.shelf(here.source).by_path.get(last.piece.path)
+        together = here.gapless and not request.cut and last.phase == here.code and known
+        self.sheet.keep(sounding, last.fade_out_s or fade, start, known.place if together and known else None)
+        for cue in sounding:
+            self.reasons.plays(cue)
+        return {cue.id for cue in sounding}
 
-    def _fill(self, index: int, phase: Phase, end: float, held: bool) -> None:
-        if phase.source == SILENCE:
-            self.cursor = max(self.cursor, end)
-            return
-        rng = random.Random(f"{self.request.seed}/{phase.code}/{len(self.cues)}")
-        fade = phase.crossfade_s
-        chosen = self._choose(rng, self._candidates(index), end - self.cursor, fade, held)
-        for piece, length in chosen:
-            self._lay(piece, length, phase)
-        while not held and self.request.programme.repeats == "when-needed" and end - self.cursor > SHORTEST_S:
-            pool = [piece for piece in self._pool(phase) if not self.cues or piece.path != self.cues[-1].piece.path]
-            if not pool:
-                break
-            piece = rng.choice(pool)
-            self._lay(piece, min(piece.duration_s, end - self.cursor + fade), phase)
-        if held:
-            return
-        miss = self.cursor - end
-        self.misses.append((phase.code, miss))
-        if miss < -SHORTEST_S:
-            self.short_s -= miss
-            self.cursor = end
+    def _old_picks(self, sounding: set[int]) -> dict[str, list[Pick]]:
+        """What was planned and may still be played, by phase; under "" what a chosen set had. None of it is free."""
+        request = self.request
+        old: dict[str, list[Pick]] = {}
+        phases = {phase.code: phase for phase in self.programme.phases[request.phase :]}
+        again = self.programme.repeats == "when-needed"
+        for cue in request.cues:
+            phase = phases.get(cue.phase)
+            if cue.id in sounding or cue.start_s <= request.timeline_s or phase is None:
+                continue
+            if cue.set and cue.set != request.set_code:
+                continue
+            why = "broken" if cue.piece.path in request.broken else forbids(cue.piece, self.chooser.taste(phase))
+            if why:
+                self.reasons.dropped(cue, why)
+                continue
+            repeated = cue.piece.path in self.chooser.taken
+            if repeated and not again and not self._goes_on(phase):
+                continue
+            pick = self.chooser.pick(phase, self._track(cue, phase), "kept", cue=cue.id, chosen=cue.set)
+            old.setdefault("" if cue.set else phase.code, []).append(pick)
+            self.chooser.taken.add(cue.piece.path)
+        return old
 
-    def _choose(
-        self, rng: random.Random, candidates: list[Piece], room_s: float, fade: float, held: bool
-    ) -> list[tuple[Piece, float]]:
-        """Pieces and how long each sounds, such that the last one's end (less its crossfade) comes at `room_s`."""
-        if room_s < SHORTEST_S:
-            return []
-        if held or self.request.programme.pieces == "may-be-cut":
-            rng.shuffle(candidates)
-            chosen: list[tuple[Piece, float]] = []
-            for piece in candidates:
-                if room_s < SHORTEST_S:
-                    break
-                length = piece.duration_s if held else min(piece.duration_s, room_s + fade)
-                chosen.append((piece, length))
-                room_s -= length - fade
-            return chosen
-        best: list[Piece] = []
-        best_miss = room_s
-        for _ in range(TRIES):
-            rng.shuffle(candidates)
-            taken, left = _take(candidates, room_s, fade)
-            if abs(left) < best_miss:
-                best, best_miss = taken, abs(left)
-            if best_miss <= 2.0:
-                break
-        return [(piece, piece.duration_s) for piece in best]
-
-    def _candidates(self, index: int) -> list[Piece]:
-        """The phase's own unused pieces; where they are too few, those of phases of like intensity behind them."""
-        phase = self.request.programme.phases[index]
-        own = [piece for piece in self._pool(phase) if piece.path not in self.used]
-        held = index == self.request.phase and self.request.held
-        if sum(piece.duration_s - phase.crossfade_s for piece in own) >= phase.length_s and not held:
+    def _track(self, cue: Cue, phase: Phase) -> Track:
+        own = self.request.pool.shelf(phase.source).by_path.get(cue.piece.path)
+        if own is not None:
             return own
-        spare = self._spare(index)
-        return own + [piece for piece in spare if piece.path not in {mine.path for mine in own}]
+        other = self.request.pool.by_path.get(cue.piece.path)
+        return replace(other, place=NOWHERE) if other else track_of(cue.piece, NOWHERE)
 
-    def _spare(self, index: int) -> list[Piece]:
-        """Unused pieces of earlier or held phases' pools; later phases keep theirs unless this one is held."""
-        programme = self.request.programme
-        mine = sum(programme.phases[index].intensity) / len(programme.phases[index].intensity)
-        own_names = {phase.source for phase in programme.phases[index + 1 :]}
-        neighbours = sorted(
-            (phase for phase in programme.phases if phase.source not in own_names),
-            key=lambda phase: abs(sum(phase.intensity) / len(phase.intensity) - mine),
-        )
-        return [piece for phase in neighbours for piece in self._pool(phase) if piece.path not in self.used]
+    # --- choosing -------------------------------------------------------------------------------------------------
 
-    def _pool(self, phase: Phase) -> list[Piece]:
-        broken = self.request.broken
-        return [piece for piece in self.request.pool.get(phase.source, ()) if piece.path not in broken]
+    def _goes_on(self, phase: Phase) -> bool:
+        """Whether a phase does not end by itself when its minutes are over."""
+        here = self.programme.phases[self.request.phase].code == phase.code
+        return (here and self.request.held) or phase.code in self.request.waits
 
-    def _lay(self, piece: Piece, length: float, phase: Phase) -> None:
-        fade = min(phase.crossfade_s, length / 2)
-        previous = self.cues[-1] if self.cues else None
-        joined = previous is not None and previous.end_s > self.cursor
-        fade_in = min(length / 2, previous.end_s - self.cursor) if joined and previous else min(fade, 3.0)
-        self.cues.append(
-            Cue(
-                id=self.next_id,
-                start_s=self.cursor,
-                piece=piece,
-                length_s=length,
-                fade_in_s=fade_in,
-                fade_out_s=fade,
-                gain_db=self._gain(piece),
-                phase=phase.code,
-            )
-        )
-        if joined and previous:
-            self.cues[-2] = replace(previous, fade_out_s=fade_in)
-        self.next_id += 1
-        self.used.add(piece.path)
-        self.cursor += length - fade
+    def _longer_s(self, phase: Phase) -> float:
+        """How much longer than its minutes a phase may last."""
+        if not self._goes_on(phase):
+            return 0.0
+        if self.request.held or phase.most_s is None:
+            return HELD_S
+        return max(0.0, phase.most_s - phase.length_s)
 
-    def _gain(self, piece: Piece) -> float:
-        target = self.request.target_lufs + self.request.programme.loudness_offset_db
-        return min(target - piece.lufs, self.request.peak_dbfs - piece.true_peak_dbfs)
+    def _lay_set(self, old: list[Pick]) -> None:
+        """Lay what is still wanted of the set that a sitter chose."""
+        request = self.request
+        chosen = next((one for one in self.programme.sets if one.code == request.set_code), None)
+        if chosen is None or request.set_until_s <= request.timeline_s:
+            return
+        phase = self.programme.phases[request.phase]
+        last = self.sheet.last
+        ends_s = last.end_s if last is not None and last.set == chosen.code and not request.cut else 0.0
+        for pick in old:
+            if ends_s < request.set_until_s:
+                ends_s = self._lay_pick(pick, phase).end_s
+        if ends_s >= request.set_until_s:
+            return
+        seconds = max(1.0, request.set_until_s - self.sheet.cursor)
+        picks = self.chooser.from_set(chosen, phase, seconds)
+        for pick in picks:
+            ends_s = self._lay_pick(pick, phase).end_s
+        if ends_s < request.set_until_s:
+            order = self.chooser.order(phase, chosen.source)
+            self.reasons.set_short(chosen, phase, max(0.0, request.set_until_s - self.sheet.cursor), bool(picks or old))
+            self.reasons.left_out(phase.code, order)
+
+    def _choose(self, old: dict[str, list[Pick]]) -> list[_Part]:
+        """Pieces for every phase to come, on a timeline on which nothing is held."""
+        request = self.request
+        parts = []
+        place, after = self.sheet.cursor, self.sheet.joined_place
+        for index in range(request.phase, len(self.programme.phases)):
+            phase = self.programme.phases[index]
+            border = request.timeline_s + self.programme.end_s(index) - request.arc_s
+            part = _Part(phase, border, longer_s=self._longer_s(phase))
+            parts.append(part)
+            if phase.source == SILENCE:
+                place = max(place, border)
+                continue
+            had = old.get(phase.code, [])
+            if part.longer_s:
+                part.longer_s += max(0.0, border - place)
+            if had and part.longer_s:
+                part.picks = had
+            else:
+                part.picks = self.chooser.select(index, border - place, had, after)
+            place += self.chooser.span_s(part.picks, phase, after)
+            after = None
+            if border - place > EARLY_S or part.longer_s:
+                place = border
+        return parts
+
+    # --- laying ---------------------------------------------------------------------------------------------------
+
+    def _lay(self, parts: list[_Part]) -> None:
+        shift = 0.0
+        for number, part in enumerate(parts):
+            phase, start = part.phase, self.sheet.cursor
+            for pick in part.picks + part.longer:
+                self._lay_pick(pick, phase)
+            if part.longer_s:
+                if phase.source == SILENCE:
+                    self.sheet.skip_to(part.border_s + shift + part.longer_s)
+                elif not part.picks and not part.longer:
+                    self.short_s += part.longer_s
+                    self.reasons.short(phase, part.longer_s)
+                shift = max(shift, self.sheet.cursor - part.border_s)
+                continue
+            border = part.border_s + shift
+            if phase.source == SILENCE:
+                self.sheet.skip_to(border)
+                continue
+            missing_s = border - self.sheet.cursor
+            last = self.sheet.last
+            if missing_s > (SHORTEST_S if number == len(parts) - 1 else EARLY_S):
+                self.short_s += missing_s
+                self.sheet.skip_to(border)
+                self.reasons.short(phase, missing_s)
+            if missing_s > 0.0 or (last is not None and last.phase == phase.code and not last.set):
+                self.misses.append((phase.code, -missing_s))
+            if part.picks:
+                self.reasons.filled(phase, len(part.picks), self.sheet.cursor - start, -missing_s)
+            self.reasons.left_out(phase.code, self.chooser.order(phase, phase.source))
+
+    def _lay_pick(self, pick: Pick, phase: Phase) -> Cue:
+        cue = self.sheet.lay(pick, phase)
+        among = self.chooser.order(phase, phase.source).size
+        self.reasons.chosen(cue, pick, among)
+        return cue
 
 
-def _take(candidates: Sequence[Piece], room_s: float, fade: float) -> tuple[list[Piece], float]:
-    """Pieces in this order while they fit, then the one whose end comes nearest; and the seconds left (or over)."""
-    taken: list[Piece] = []
-    left = room_s
-    for place, piece in enumerate(candidates):
-        span = piece.duration_s - fade
-        if span > left:
-            rest = min(candidates[place:], key=lambda other: abs(left - (other.duration_s - fade)))
-            over = left - (rest.duration_s - fade)
-            if abs(over) < left:
-                return [*taken, rest], over
-            break
-        taken.append(piece)
-        left -= span
-    return taken, left
-
-
-def _kept(request: PlanRequest) -> tuple[list[Cue], float]:
-    """The cues that stay, and the timeline second at which the next one may begin."""
-    now = request.timeline_s
-    fade = request.programme.phases[request.phase].crossfade_s
-    sounding = [
-        cue
-        for cue in request.cues
-        if cue.end_s > now and cue.piece.path not in request.broken
-        and cue.start_s <= now + (0.0 if request.cut else LEAD_S)
-    ]  # fmt: skip
-    if not sounding:
-        return [], now + (CUT_LEAD_S if request.cues else 0.0)
-    if not request.cut:
-        last = max(sounding, key=lambda cue: cue.end_s)
-        return sounding, last.end_s - min(last.fade_out_s or fade, last.length_s / 2)
-    start = now + CUT_LEAD_S
-    kept = []
-    for cue in sounding:
-        end = min(cue.end_s, start + fade)
-        out = min(fade, max(0.0, end - start)) if end < cue.end_s else cue.fade_out_s
-        kept.append(replace(cue, length_s=end - cue.start_s, fade_out_s=max(out, 0.5)))
-    return kept, start
+def _cut_at(cue: Cue, start: float, fade: float) -> Cue:
+    """A cue that gives way at `start`, over `fade` seconds."""
+    end = min(cue.end_s, start + fade)
+    out = min(fade, max(0.0, end - start)) if end < cue.end_s else cue.fade_out_s
+    return replace(cue, length_s=end - cue.start_s, fade_out_s=max(out, 0.5))

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from controller.arc.curves import level_at, light_curve
+from controller.arc.imagined import imagined_pool
 from controller.arc.planner import Plan, PlanRequest, plan
 from controller.arc.programme import Programme, parse_programme
+from controller.arc.shelves import Pool
 from controller.messages import Piece
-from controller.rehearsal import imagined_pool
 
 PLAYLISTS = Path(__file__).parents[2] / "playlists"
 
@@ -80,7 +81,7 @@ def test_going_elsewhere_crosses_over_at_once(programme: Programme) -> None:
     now = playing.start_s + 60.0
     cut = plan(request(programme, cues=first.cues, timeline_s=now, arc_s=programme.start_s(5), phase=5, cut=True))
     shortened = next(cue for cue in cut.cues if cue.id == playing.id)
-    following = next(cue for cue in cut.cues if cue.id > max(c.id for c in first.cues))
+    following = cut.cues[cut.cues.index(shortened) + 1]
     assert shortened.end_s < now + 20.0
     assert following.start_s < shortened.end_s
     assert following.phase == "return"
@@ -88,7 +89,7 @@ def test_going_elsewhere_crosses_over_at_once(programme: Programme) -> None:
 
 def test_a_poor_pool_is_counted_as_short_not_repeated(programme: Programme) -> None:
     pool = {"settle": [Piece(path="/one", title="one", duration_s=300.0)]}
-    made = plan(request(programme, pool=pool))
+    made = plan(request(programme, pool=Pool(pool)))
     assert made.short_s > 400 * 60
     assert len(made.cues) == 1
 
@@ -98,7 +99,7 @@ def test_pieces_are_levelled_without_breaking_the_peak(programme: Programme) -> 
     soft = Piece(path="/b", title="b", duration_s=1190.0, lufs=-35.0, true_peak_dbfs=-20.0)
     gains = {}
     for piece in (loud, soft):
-        made = plan(request(programme, pool={"settle": [piece]}))
+        made = plan(request(programme, pool=Pool({"settle": [piece]})))
         gains[piece.path] = made.cues[0].gain_db
     assert gains["/a"] == pytest.approx(-9.0)
     assert gains["/b"] == pytest.approx(12.0)

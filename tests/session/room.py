@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from controller.arc.shelves import Pool
 from controller.messages import (
     Act,
     Dose,
@@ -74,7 +75,7 @@ class PaperRoom:
         self.facts += outcome.facts
         for effect in outcome.effects:
             if isinstance(effect, Replan):
-                made = make_plan(self.state, effect, self.pool, self.now)
+                made = make_plan(self.state, effect, Pool(self.pool), self.now)
                 self._take(Input(act=Planned(plan=effect.plan, cues=made.cues, short_s=made.short_s)))
         return list(outcome.effects)
 

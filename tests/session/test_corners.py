@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from controller.arc.shelves import Pool
 from controller.messages import (
     Act,
     Call,
@@ -53,7 +54,7 @@ class SlowPlanner(PaperRoom):
         from controller.messages import Planned
 
         ask = [effect for effect in self.effects if isinstance(effect, Replan)][-1]
-        made = make_plan(self.state, ask, self.pool, self.now)
+        made = make_plan(self.state, ask, Pool(self.pool), self.now)
         self._take(Input(act=Planned(plan=ask.plan, cues=made.cues, short_s=made.short_s)))
 
 

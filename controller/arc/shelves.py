@@ -1,0 +1,143 @@
+"""The pieces that a room can draw on, as the planner sees them: by source, looked at once, in an order by seed."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from controller.arc.taste import Taste, forbids
+from controller.messages import Piece
+
+MOST_ORDERED = 600
+"""So many pieces of a source are looked at for one phase: a sample by seed, far more music than any phase plays."""
+
+_ORDERS_KEPT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A piece and its place in the listing of its source.
+
+    `sound_s` is its length between its silences; `crest_db` how far its true peak lies above its loudness; `energy` its
+    loudness range and brightness together, in standard deviations from the source's mean.
+    """
+
+    piece: Piece
+    place: int
+    sound_s: float
+    crest_db: float
+    energy: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a phase may draw from a source, best first, and what was left out.
+
+    `near` can be levelled to within `taste.STEP_DB` of the phase's loudness, `far` cannot. `left_out`: why, how many
+    pieces, and the titles of the first of them.
+    """
+
+    near: tuple[Track, ...]
+    far: tuple[Track, ...]
+    left_out: tuple[tuple[str, int, tuple[str, ...]], ...]
+
+    @property
+    def size(self) -> int:
+        """How many may play."""
+        return len(self.near) + len(self.far)
+
+
+class Shelf:
+    """The pieces of one source, in the order of its listing."""
+
+    def __init__(self, pieces: Iterable[Piece]) -> None:
+        self.pieces = tuple(pieces)
+        self._orders: dict[tuple[Taste, str], Order] = {}
+
+    @cached_property
+    def tracks(self) -> tuple[Track, ...]:
+        """The pieces as tracks."""
+        ranges = _standing([piece.loudness_range_lu for piece in self.pieces])
+        bright = _standing([math.log2(max(piece.centroid_hz, 1.0)) for piece in self.pieces])
+        return tuple(
+            track_of(piece, place, energy=ranges[place] + bright[place]) for place, piece in enumerate(self.pieces)
+        )
+
+    @cached_property
+    def by_path(self) -> dict[str, Track]:
+        """The tracks by path."""
+        return {track.piece.path: track for track in self.tracks}
+
+    def order(self, taste: Taste, seed: str) -> Order:
+        """What may play, best first; the same for the same taste and seed."""
+        key = (taste, seed)
+        found = self._orders.get(key)
+        if found is None:
+            if len(self._orders) >= _ORDERS_KEPT:
+                self._orders.clear()
+            found = self._orders[key] = self._ordered(taste, seed)
+        return found
+
+    def _ordered(self, taste: Taste, seed: str) -> Order:
+        allowed: list[Track] = []
+        left: dict[str, list[str]] = {}
+        for track in self.tracks:
+            why = forbids(track.piece, taste) or ("too_short" if track.sound_s < taste.least_s else "")
+            if why:
+                left.setdefault(why, []).append(track.piece.title)
+            else:
+                allowed.append(track)
+        rng = random.Random(seed)
+        if not taste.as_listed:
+            if len(allowed) > MOST_ORDERED:
+                allowed = rng.sample(allowed, MOST_ORDERED)
+            # A weighted shuffle (Efraimidis and Spirakis 2006): the larger its weight, the earlier a piece comes.
+            late = {
+                track.place: -math.log(1.0 - rng.random()) / taste.weight(track.sound_s, track.energy)
+                for track in allowed
+            }
+            allowed.sort(key=lambda track: late[track.place])
+        near = tuple(track for track in allowed if taste.is_level(track.crest_db))
+        far = tuple(track for track in allowed if not taste.is_level(track.crest_db))
+        return Order(near, far, tuple((why, len(titles), tuple(titles[:3])) for why, titles in left.items()))
+
+
+class Pool:
+    """Shelves by the name of a source. Looked at once: build it when the library changes, not for every plan."""
+
+    def __init__(self, sources: Mapping[str, Iterable[Piece]]) -> None:
+        self.shelves = {name: Shelf(pieces) for name, pieces in sources.items()}
+
+    def shelf(self, source: str) -> Shelf:
+        """The shelf of a source; an empty one where there is none."""
+        return self.shelves.get(source, _EMPTY)
+
+    @cached_property
+    def by_path(self) -> dict[str, Track]:
+        """Every track by path; its place is that in the first source that has it."""
+        found: dict[str, Track] = {}
+        for shelf in self.shelves.values():
+            for path, track in shelf.by_path.items():
+                found.setdefault(path, track)
+        return found
+
+
+def track_of(piece: Piece, place: int, energy: float = 0.0) -> Track:
+    """A piece as a track. A file that is silent nearly throughout keeps a second of itself."""
+    sound_s = max(min(1.0, piece.duration_s), piece.duration_s - piece.head_s - piece.tail_s)
+    return Track(piece, place, sound_s, piece.true_peak_dbfs - piece.lufs, energy)
+
+
+def _standing(values: list[float]) -> list[float]:
+    """Each value in standard deviations from the mean; zeros where all are alike."""
+    if not values:
+        return []
+    mean = sum(values) / len(values)
+    spread = math.sqrt(sum((value - mean) ** 2 for value in values) / len(values))
+    return [(value - mean) / spread if spread > 1e-9 else 0.0 for value in values]
+
+
+_EMPTY = Shelf(())
