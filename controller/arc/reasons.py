@@ -81,5 +81,5 @@ class Reasons:
         """Neighbours that differ in loudness after levelling, beside what their phases ask for."""
         for before, after in itertools.pairwise(cues):
             step = after.piece.lufs + after.gain_db - before.piece.lufs - before.gain_db
-            if abs(step) > STEP_DB:
+            if abs(step) > STEP_DB + 0.05:  # measures are rounded to tenths
                 self._tell("step", cue=after.id, title=after.piece.title, before=before.piece.title, db=round(step, 1))
