@@ -37,7 +37,7 @@ from controller.messages import (
 from controller.planning import planner_for
 from controller.runner import Runner
 from controller.session.state import opening
-from tests.session.room import PLAYLISTS, RULES, pool
+from tests.session.room import PLAYLISTS, RULES, pool_of
 
 SCRIPT = (
     Volume(step_db=-2.0),
@@ -91,7 +91,7 @@ async def live(state_dir: Path, die_at: int, swapped: bool) -> None:
         clock,
         journal,
         {"sound": device, "lights": device, "caller": device},
-        planner_for(pool, clock.now),
+        planner_for(pool_of, clock.now),
     )
     acknowledged = os.open(state_dir / "acknowledged", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 

@@ -14,7 +14,7 @@ from controller.messages import Effect, Input, Note, Opened, Pause, Reply, SetTr
 from controller.planning import planner_for
 from controller.runner import Runner
 from controller.session.state import opening
-from tests.session.room import PLAYLISTS, RULES, pool
+from tests.session.room import PLAYLISTS, RULES, pool_of
 
 STALL_S = 5.0
 
@@ -46,7 +46,7 @@ async def test_pause_acts_at_once_while_the_disk_stalls_and_nothing_is_shown_as_
         clock,
         journal,
         {"sound": device, "lights": device, "caller": device},
-        planner_for(pool, clock.now),
+        planner_for(pool_of, clock.now),
     )
     runner.post_act(Opened(rules=RULES))
     text = (PLAYLISTS / "psilocybin-25mg.toml").read_text()

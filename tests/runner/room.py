@@ -16,7 +16,7 @@ from controller.planning import planner_for
 from controller.restoring import Restored, restore
 from controller.runner import Runner
 from controller.session.state import State, opening
-from tests.session.room import PLAYLISTS, RULES, pool
+from tests.session.room import PLAYLISTS, RULES, pool_of
 
 
 class Journaled(SimulatedClock):
@@ -91,7 +91,7 @@ async def room(
         clock,
         journal,
         {"sound": ear, "lights": ear, "caller": ear, "timetable": ear},
-        planner or planner_for(pool, clock.now),  # type: ignore[arg-type]
+        planner or planner_for(pool_of, clock.now),  # type: ignore[arg-type]
         seqs={book.book: book.seq for book in books},
         replies={key: reply for book in books for key, reply in book.replies.items()},
     )

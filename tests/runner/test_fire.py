@@ -14,7 +14,7 @@ from controller.messages import Effect, FadeLight, Fire, Input, Opened, Origin, 
 from controller.planning import planner_for
 from controller.runner import Runner
 from controller.session.state import opening
-from tests.session.room import RULES, pool
+from tests.session.room import RULES, pool_of
 
 
 async def test_the_light_to_leave_by_does_not_wait_for_the_record(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ async def test_the_light_to_leave_by_does_not_wait_for_the_record(tmp_path: Path
 
     journal = Journal(tmp_path, clock, lambda why: None, commit=commit)
     devices = {"sound": Ear(), "lights": Ear(), "caller": Ear()}
-    runner = Runner(opening(RULES, clock.now()), clock, journal, devices, planner_for(pool, clock.now))
+    runner = Runner(opening(RULES, clock.now()), clock, journal, devices, planner_for(pool_of, clock.now))
     runner.post_act(Opened(rules=RULES))
     noted: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
     origin = Origin(console="button.panel", path="button")

@@ -36,7 +36,7 @@ from controller.messages import (
 from controller.planning import planner_for
 from controller.session.state import State, arc_position, opening
 from tests.runner.room import Journaled, recovered, room
-from tests.session.room import RULES, pool
+from tests.session.room import RULES, pool_of
 from tests.session.test_random_sessions import acts
 
 TEXT = st.just("x")
@@ -107,7 +107,7 @@ async def test_a_daemon_that_died_before_the_first_plan_begins_the_session_after
 async def test_a_plan_for_the_last_session_is_never_played_in_the_next(tmp_path: Path) -> None:
     free = threading.Event()
     clock = Journaled(t=1000.0)
-    plan = planner_for(pool, clock.now)
+    plan = planner_for(pool_of, clock.now)
 
     def slow(state: State, ask: Replan) -> Plan:
         if ask.session == "s1":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from controller.arc.programme import Programme
 from controller.arc.shelves import Pool
 from controller.messages import (
     Act,
@@ -40,6 +41,11 @@ def pool(pieces: int = 30, seconds: float = 300.0) -> dict[str, list[Piece]]:
         ]
         for name in names
     }
+
+
+def pool_of(_programme: Programme) -> Pool:
+    """The same pieces, as a room gives them to its planner."""
+    return Pool(pool())
 
 
 @dataclass
