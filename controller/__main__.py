@@ -58,17 +58,17 @@ def run(room: RoomFile, state: StateDir = STATE) -> None:
 
 @app.command()
 def sound(room: RoomFile, state: StateDir = STATE) -> None:
-    """Run the sound engine: its own process, which plays on when the daemon dies.
+    """Run the sound engine: its own process, which plays on when the daemon dies, and a warden that restarts it.
 
     Example: stillroom sound /etc/stillroom/room.toml --state /var/lib/stillroom
     """
     from controller.sound.entry import prepare_process
 
     prepare_process()
-    from controller.sound.engine import run_engine
+    from controller.sound.engine import keep_engine
 
     _log()
-    run_engine(_room(room).sound(runtime_dir(state)))
+    keep_engine(_room(room).sound(runtime_dir(state)))
 
 
 @app.command()

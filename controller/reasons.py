@@ -25,6 +25,11 @@ WHYS: dict[str, str] = {
     # Why a job of the timetable was left out.
     "session_open": "a session is open",
     "light_in_use": "somebody needs the light",
+    # Why the sound engine was started anew.
+    "hung": "it hung",
+    "killed": "it was killed",
+    "crashed": "it crashed",
+    "ended": "it ended by itself",
     # Why a device does not answer.
     "late": "the disk is too slow",
 }

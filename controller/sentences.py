@@ -225,7 +225,16 @@ def _lamp_taken(values: Values) -> str:
 
 
 def _filler_changed(values: Values) -> str:
-    return f"filler plays{_why(values)}" if values.get("on") else "filler ends"
+    return f"filler plays{_instead(values)}" if values.get("on") else "filler ends"
+
+
+def _instead(values: Values) -> str:
+    title = _text(values, "title")
+    return f"{f' instead of {title}' if title else ''}{_why(values)}"
+
+
+def _engine_restarted(values: Values) -> str:
+    return f"SOUND was started anew{_why(values)}; {number(values.get('silent_s', 0.0))} s without music"
 
 
 def _piece_ended(values: Values) -> str:
@@ -351,6 +360,7 @@ FACTS: dict[str, tuple[str, Template]] = {
     "piece_started": ("music", "{title}"),
     "piece_ended": ("music", _piece_ended),
     "filler_changed": ("music", _filler_changed),
+    "engine_restarted": ("alarm", _engine_restarted),
     "device_lost": ("alarm", _lost),
     "device_back": ("room", lambda v: f"{_device(v)} answers again"),
     "lamp_changed": ("light", _lamp),
@@ -386,7 +396,7 @@ ALARMS: dict[str, Template] = {
     "fire": lambda v: f"FIRE PANEL ({_text(v, 'name')}): music out, light to leave by",
     "fire_over": "FIRE PANEL is well again: r goes on, f gives the light back to the arc",
     "device_lost": _lost,
-    "filler": lambda v: f"FILLER plays instead of the music{_why(v)}",
+    "filler": lambda v: f"FILLER plays{_instead(v) if _text(v, 'title') else f' instead of the music{_why(v)}'}",
     "music_short": _short,
     "piece_broken": _piece_broken("name"),
     "choose_after_outage": "AFTER AN OUTAGE: r goes on where it was, g goes elsewhere",

@@ -11,7 +11,18 @@ from pathlib import Path
 from controller.journal.schema import read_body
 from controller.journal.store import book_file, read_meta, reading, room_file, session_file, sessions_dir
 from controller.journal.verify import Verified, verify
-from controller.messages import Act, Book, LampChanged, LogEntry, Opened, PieceEnded, Record, RefusedAct, Start
+from controller.messages import (
+    Act,
+    Book,
+    LampChanged,
+    LogEntry,
+    Opened,
+    PieceEnded,
+    PieceStarted,
+    Record,
+    RefusedAct,
+    Start,
+)
 
 __all__ = [
     "SessionInfo",
@@ -39,7 +50,13 @@ _SAID_BY_THE_ACT = {
     "take_back": {"taken_back"},
 }
 """Facts that a log need not repeat beside the act that brought them about."""
-_NOT_SHOWN = {Start: {"programme_text", "participants"}, Opened: {"rules"}, RefusedAct: {"values"}}
+_NOT_SHOWN = {
+    Start: {"programme_text", "participants"},
+    Opened: {"rules"},
+    RefusedAct: {"values"},
+    PieceStarted: {"session"},
+    PieceEnded: {"session"},
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

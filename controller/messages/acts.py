@@ -200,7 +200,10 @@ class Planned:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EngineReported:
-    """What the sound engine says when its link comes up. `session` is "" when it holds nothing."""
+    """What the sound engine says when its link comes up, or when a device is back under it.
+
+    `session` is "" when it holds nothing. `filler`: whether the filler plays, None where it was not told.
+    """
 
     kind: Literal["engine_reported"] = "engine_reported"
     session: str = ""
@@ -208,11 +211,27 @@ class EngineReported:
     transport: Transport = "stop"
     timeline_s: float = 0.0
     output: str = ""
+    filler: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EngineRestarted:
+    """The sound engine was started anew. `why` the one before it ended: hung, killed, crashed, or ended by itself.
+
+    The music went on at the same place after `silent_s` seconds without any.
+    """
+
+    kind: Literal["engine_restarted"] = "engine_restarted"
+    why: str
+    silent_s: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PieceStarted:
-    """The first frame of a cue was played, at room time `at_t`, frame `frame` of the engine's output."""
+    """The first frame of a cue was played, at room time `at_t`, frame `frame` of the engine's output.
+
+    `session` is the one whose sheet held the cue; "" in records of the first engines.
+    """
 
     kind: Literal["piece_started"] = "piece_started"
     cue: int
@@ -220,26 +239,32 @@ class PieceStarted:
     path: str
     at_t: float
     frame: int
+    session: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PieceEnded:
-    """A cue's last frame was played. `why`: "end", "cut" (a new plan), or what was wrong with the file."""
+    """A cue's last frame was played. `why`: "end", "cut" (a new plan), or what was wrong with the file.
+
+    `session` as in `PieceStarted`.
+    """
 
     kind: Literal["piece_ended"] = "piece_ended"
     cue: int
     title: str
     why: str = "end"
     played_s: float = 0.0
+    session: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FillerChanged:
-    """The filler bed came in (and why) or went out again."""
+    """The filler bed came in (and why, instead of which piece) or went out again."""
 
     kind: Literal["filler_changed"] = "filler_changed"
     on: bool
     why: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -341,7 +366,8 @@ class RefusedAct:
 
 Act = Annotated[
     Start | Dose | Vitals | Pause | Resume | Hold | Go | Quiet | Volume | Light | Mark | Note | Call | StandDown
-    | TakeBack | SeeAlarm | End | Opened | Timer | Planned | EngineReported | PieceStarted | PieceEnded | FillerChanged
+    | TakeBack | SeeAlarm | End | Opened | Timer | Planned | EngineReported | EngineRestarted | PieceStarted
+    | PieceEnded | FillerChanged
     | DeviceLost | DeviceBack | LampChanged | LampTakenOver | CallChanged | Fire | FireOver | BatteryChanged
     | ClockSynced | RefusedAct
     | Book | CancelBooking | TimetableDue | BookingBegun | Checked,

@@ -126,6 +126,8 @@ def planned(state: State, act: Planned, now: float) -> Ruled:
 def engine_reported(state: State, act: EngineReported, now: float) -> Ruled:
     """The engine's link is up: an engine that lost the session gets the timeline's place with its cues."""
     state = cleared(state, "sound_lost", "sound.output")
+    if act.filler is False:  # an engine that was started anew does not know that its forerunner's filler played
+        state = cleared(state, "filler")
     if not state.in_session:
         if act.session and act.session != state.session:  # one that this room's record lost: `Pause` ends it
             state = replace(state, session=act.session, transport=act.transport, plan=0, plan_held=0, cues=())
@@ -138,6 +140,8 @@ def engine_reported(state: State, act: EngineReported, now: float) -> Ruled:
 
 def piece_started(state: State, act: PieceStarted, now: float) -> Ruled:
     """A piece plays: it may not come again, and it tells where the timeline stands."""
+    if _of_another(state, act):
+        return state, ()
     cue = next((cue for cue in state.cues if cue.id == act.cue), None)
     state = replace(state, played=state.played | {act.path})
     if cue is not None and state.transport == "play":
@@ -147,7 +151,7 @@ def piece_started(state: State, act: PieceStarted, now: float) -> Ruled:
 
 def piece_ended(state: State, act: PieceEnded, now: float) -> Ruled:
     """A piece is over; one that could not be played is left out of the rest of the plan."""
-    if act.why in ("end", "cut"):
+    if act.why in ("end", "cut") or _of_another(state, act):
         return state, ()
     cue = next((cue for cue in state.cues if cue.id == act.cue), None)
     fact = Fact(code="piece_broken", values={"title": act.title, "why": act.why})
@@ -160,8 +164,13 @@ def piece_ended(state: State, act: PieceEnded, now: float) -> Ruled:
 def filler_changed(state: State, act: FillerChanged, now: float) -> Ruled:
     """The filler bed stands in for music that was expected."""
     if act.on:
-        return raised(state, "filler", "medium", now, {"why": act.why}), ()
+        return raised(state, "filler", "medium", now, {"why": act.why, "title": act.title}), ()
     return cleared(state, "filler"), ()
+
+
+def _of_another(state: State, act: PieceStarted | PieceEnded) -> bool:
+    """Whether a piece belongs to an earlier session, whose music still fades out: its cue is none of ours."""
+    return bool(act.session) and act.session != state.session
 
 
 def device_lost(state: State, act: DeviceLost, now: float) -> Ruled:

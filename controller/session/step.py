@@ -170,6 +170,7 @@ _RULES: dict[str, Callable[[State, Input, float, int], calls.Ruled]] = {
     "take_back": events.take_back,
     "stand_down": lambda state, given, _now, _seq: calls.stand_down(state, given.act),  # type: ignore[arg-type]
     "see_alarm": lambda state, given, _now, _seq: (seen(state, given.act.code), ()),  # type: ignore[union-attr]
+    "engine_restarted": lambda state, _given, _now, _seq: (state, ()),
     "timer": lambda state, _given, now, _seq: transport.pass_time(state, now),
     **dict.fromkeys(("book", "cancel_booking", "timetable_due", "booking_begun", "checked"), timetable.ruled),
     "clock_synced": lambda state, _given, _now, _seq: (state, ()),

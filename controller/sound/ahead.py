@@ -37,22 +37,23 @@ class Ahead:
         self._mixer = mixer
         self._rendered: deque[_Rendered] = deque(maxlen=QUEUE_BLOCKS + 1)
 
-    def step(self, output: Output) -> None:
-        """Render the next block when there is room for it, or anew what a command overtakes."""
+    def step(self, output: Output) -> bool:
+        """Render the next block when there is room for it, or anew what a command overtakes; False if it took none."""
         mixer = self._mixer
         if mixer.urgent:
-            self._revise(output)
-        elif output.has_room(_PATIENCE_S, lambda: mixer.urgent):
+            return self._revise(output)
+        if output.has_room(_PATIENCE_S, lambda: mixer.urgent):
             block = self._render(mixer.posted())
             self._rendered.append(block)
-            output.put(block.audio, block.marks, 0.0)
+            return output.put(block.audio, block.marks, 0.0)
+        return False
 
     def _render(self, actions: list[Action]) -> _Rendered:
         before = self._mixer.hold()
         audio, marks = self._mixer.render(actions)
         return _Rendered(audio, marks, before, actions)
 
-    def _revise(self, output: Output) -> None:
+    def _revise(self, output: Output) -> bool:
         """Do what was posted before the first block that the card has not taken."""
         asked = self._mixer.posted()
         while True:
@@ -66,8 +67,8 @@ class Ahead:
             fresh = [self._render(actions if number == 0 else []) for number in range(_AT_ONCE)]
             if output.replace(first, [(block.audio, block.marks) for block in fresh]):
                 self._rendered = deque(fresh, QUEUE_BLOCKS + 1)
-                return
+                return True
         # The card has nothing left, or it is another one: there is nothing to go back to.
         block = self._render(asked)
         self._rendered = deque([block], QUEUE_BLOCKS + 1)
-        output.put(block.audio, block.marks, 0.0)
+        return output.put(block.audio, block.marks, 0.0)

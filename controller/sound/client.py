@@ -18,6 +18,7 @@ from controller.messages import (
     DeviceLost,
     Effect,
     EngineReported,
+    EngineRestarted,
     FadeBus,
     FadeMusic,
     FillerChanged,
@@ -43,14 +44,18 @@ PostInput = Callable[[Input, Callable[[Reply], None]], None]
 _SILENCE_S = 2.0
 """Without telemetry for so long the engine counts as lost."""
 
-_BACKOFF_S = (0.2, 0.4, 0.7, 1.0)
+_BACKOFF_S = (0.05, 0.1, 0.1, 0.2, 0.3, 0.5, 1.0)
+
+_GRACE_S = 1.5
+"""An engine that its warden restarts is back within this, and tells itself why it was away."""
 
 
 class SoundClient:
     """Sends effects while the link is up; what is not sent is asked for anew when the engine reports.
 
     After a connect it posts, in this order: direct acts that nobody has on record, what was played meanwhile,
-    `EngineReported`, `DeviceBack("sound")`. On the loss of the link, or of telemetry for 2 s, `DeviceLost("sound")`.
+    `EngineReported`, and `DeviceBack("sound")` where it had been lost. It is lost, `DeviceLost("sound")`, when
+    telemetry was gone for 2 s, or the link, and no engine came back within a moment.
     """
 
     def __init__(self, runtime_dir: Path, clock: Clock) -> None:
@@ -68,6 +73,7 @@ class SoundClient:
         self._seqs: dict[str, int] = {}
         self._told: bool | None = None
         """The last thing posted about the link: back (True) or lost (False)."""
+        self._output_lost = False
         self._seen: dict[str, Any] = {}
         self._events_done: dict[int, bool] = {}
 
@@ -105,7 +111,7 @@ class SoundClient:
     def view(self) -> tuple[SoundView, TrackView | None]:
         """The sound and the piece as last heard, brought up to now."""
         seen = self._seen
-        if self._told is not True or not seen:
+        if self._told is not True or self._writer is None or not seen:
             return SoundView(output=str(seen.get("output", "")), timeline_s=self.timeline_now()), None
         buses = tuple(
             BusView(bus=name, level_db=bus["level_db"], rms_dbfs=bus["rms_dbfs"]) for name, bus in seen["buses"].items()
@@ -145,19 +151,23 @@ class SoundClient:
         return max(0.0, clock.boottime_at(clock.now()) - float(self._seen.get("boottime", 0.0)))
 
     async def _keep_link(self) -> None:
-        tries = 0
+        tries, gone = 0, self._clock.now()
         while True:
+            patience = _GRACE_S
             try:
                 why = await self._talk()
-                tries = 0
+                tries, gone = 0, self._clock.now()
+            except TimeoutError:
+                why, patience = "the engine does not answer", 0.0
             except (OSError, ValueError, TypeError, KeyError) as error:
                 why = str(error) or type(error).__name__
             self._writer = None
-            # A daemon that starts beside its engine gives it a moment before it calls it lost.
-            if self._told or (self._told is None and tries >= len(_BACKOFF_S)):
+            left = gone + patience - self._clock.now()
+            if left <= 0 and self._told is not False:
                 self._told = False
                 self._post(DeviceLost(name="sound", why=why))
-            await asyncio.sleep(_BACKOFF_S[min(tries, len(_BACKOFF_S) - 1)])
+            wait = _BACKOFF_S[min(tries, len(_BACKOFF_S) - 1)]
+            await asyncio.sleep(min(wait, left) if left > 0 else wait)
             tries += 1
 
     async def _talk(self) -> str:
@@ -165,6 +175,7 @@ class SoundClient:
         reader, writer = await asyncio.open_unix_connection(self._path, limit=2 * LINE_BYTES)
         try:
             self._waiting = []
+            self._output_lost = False
             self._events_done = {}
             self._seqs = {}
             writer.write(greeting(role="daemon"))
@@ -177,8 +188,6 @@ class SoundClient:
                 if not data:
                     return "the engine is gone"
                 self._hear(json.loads(data))
-        except TimeoutError:
-            return "the engine does not answer"
         finally:
             self._writer = None
             writer.transport.abort()
@@ -205,12 +214,23 @@ class SoundClient:
             if self._waiting is not None or kept.number > self._seen_direct:
                 self._direct(kept)
         self._seen_direct = report["direct_count"]
+        was_lost, self._output_lost = self._output_lost, bool(report["lost"])
         if self._waiting is None:
+            if was_lost and not self._output_lost:  # where the timeline stood meanwhile it is behind what we think
+                self._post_report(report)
             return
         events, self._waiting = self._waiting, None
         self._session = report["session"] or ("" if fresh else self._session)
         for event in events:
             self._happened(event)
+        self._post_report(report)
+        if self._told is not True:
+            self._told = True
+            self._post(DeviceBack(name="sound"))
+        if report["lost"]:
+            self._post(DeviceLost(name="sound.output", why=report["lost"]))
+
+    def _post_report(self, report: dict[str, Any]) -> None:
         self._post(
             EngineReported(
                 session=report["session"],
@@ -218,12 +238,9 @@ class SoundClient:
                 transport=report["transport"],
                 timeline_s=report["timeline_s"],
                 output=report["output"],
+                filler=report["filler"],
             )
         )
-        self._told = True
-        self._post(DeviceBack(name="sound"))
-        if report["lost"]:
-            self._post(DeviceLost(name="sound.output", why=report["lost"]))
 
     def _direct(self, kept: KeptDirectAct) -> None:
         at = self._clock.room_time(kept.boottime)
@@ -236,7 +253,7 @@ class SoundClient:
         number = event["n"]
         self._events_done[number] = False
         act = self._act_of(event)
-        given = Input(id=f"{self._engine}.{number}", origin=Origin(path="engine"), act=act)
+        given = Input(id=event["id"], origin=Origin(path="engine"), act=act)
         if self._post_input is None:
             self._post(act)
             self._event_done(number)
@@ -252,11 +269,20 @@ class SoundClient:
                     path=event["path"],
                     at_t=self._clock.room_time(event["boottime"]),
                     frame=event["frame"],
+                    session=event["session"],
                 )
             case "piece_ended":
-                return PieceEnded(cue=event["cue"], title=event["title"], why=event["why"], played_s=event["played_s"])
+                return PieceEnded(
+                    cue=event["cue"],
+                    title=event["title"],
+                    why=event["why"],
+                    played_s=event["played_s"],
+                    session=event["session"],
+                )
             case "filler":
-                return FillerChanged(on=event["on"], why=event["why"])
+                return FillerChanged(on=event["on"], why=event["why"], title=event["title"])
+            case "restarted":
+                return EngineRestarted(why=event["why"], silent_s=event["silent_s"])
             case "output" if "lost" in event:
                 return DeviceLost(name="sound.output", why=event["lost"])
             case "output":

@@ -1,6 +1,6 @@
-"""The sound engine's process: `run_engine` blocks until it is told to end.
+"""The sound engine's process: `run_engine` blocks until it is told to end; `keep_engine` is the warden of such a one.
 
-It imports numpy late, because how many threads numpy's libraries start is decided by their environment.
+They import numpy late, because how many threads numpy's libraries start is decided by their environment.
 """
 
 from __future__ import annotations
@@ -9,16 +9,18 @@ import asyncio
 import contextlib
 import gc
 import signal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from controller.sound.entry import prepare_process
 from controller.sound.settings import SOCKET, Bus, SoundSettings
+from controller.warden import NO_PAST, Heart, Past, keep_alive
 
 if TYPE_CHECKING:
     from controller.sound.player import Player
     from controller.sound.server import Caller, Server
 
-__all__ = ["Bus", "SoundSettings", "run_engine"]
+__all__ = ["Bus", "SoundSettings", "keep_engine", "run_engine"]
 
 _TICK_S = 0.02
 _TELEMETRY_TICKS = 25
@@ -26,17 +28,33 @@ _FADE_S = 0.1
 _HUNG_DECODERS = 3
 """After so many decoders that never came back the process ends, to be started anew."""
 
+_SILENT_S = 1.0
+"""An engine that has not mixed for so long is killed: with what a start takes, sound is back within two seconds."""
 
-def run_engine(settings: SoundSettings) -> None:
-    """Be the room's sound engine until SIGTERM or SIGINT.
 
-    Raises SystemExit where libVLC hangs again and again: the service's restart clears what a thread cannot.
+def keep_engine(settings: SoundSettings) -> None:
+    """Be the warden of the room's sound engine until SIGTERM or SIGINT.
+
+    Raises SystemExit where the room's engine is watched already.
     """
     prepare_process()
-    asyncio.run(_run(settings))
+    # Imported before the fork, and so once for all lives. None of it opens libVLC or PortAudio, or starts a thread.
+    from controller.sound import reporting, server
+
+    assert reporting and server
+    keep_alive("sound", settings.runtime_dir, partial(run_engine, settings), silent_s=_SILENT_S)
 
 
-async def _run(settings: SoundSettings) -> None:
+def run_engine(settings: SoundSettings, heart: Heart | None = None, past: Past = NO_PAST) -> None:
+    """Be the room's sound engine until SIGTERM or SIGINT; goes on where the life before it, `past`, was last heard.
+
+    Raises SystemExit where libVLC hangs again and again: a new process clears what a thread cannot.
+    """
+    prepare_process()
+    asyncio.run(_run(settings, heart, past))
+
+
+async def _run(settings: SoundSettings, heart: Heart | None, past: Past) -> None:
     from controller.sound.player import Player
     from controller.sound.server import Server
 
@@ -44,11 +62,11 @@ async def _run(settings: SoundSettings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ending.set)
-    player = Player(settings)
+    player = Player(settings, past)
     talk = _Talk(player)
     server = Server(settings.runtime_dir / SOCKET, talk.joined, talk.said)
     talk.server = server
-    player.start()
+    player.start(heart.beat if heart is not None else _unwatched)
     await server.open()
     # What was imported stays: a collection need not look at it again, and is short beside the mixer.
     gc.collect()
@@ -67,18 +85,26 @@ async def _run(settings: SoundSettings) -> None:
 
 
 async def _live(player: Player, server: Server, ending: asyncio.Event) -> None:
+    from controller.sound.reporting import report, telemetry
+
     ticks = 0
     while not ending.is_set():
         player.tick()
         events, player.fresh_events = player.fresh_events, []
         for event in events:
+            if event["event"] == "output":
+                server.broadcast(report(player))
             server.broadcast(event)
         if ticks % _TELEMETRY_TICKS == 0:
-            server.broadcast(player.telemetry())
+            server.broadcast(telemetry(player))
         ticks += 1
         if player.decoders_hung >= _HUNG_DECODERS:
             raise SystemExit("libVLC hangs")
         await asyncio.sleep(_TICK_S)
+
+
+def _unwatched(_well: bool) -> None:
+    """Nobody watches this engine."""
 
 
 class _Talk:
@@ -91,24 +117,26 @@ class _Talk:
     def joined(self, caller: Caller) -> None:
         """Tell a new caller everything; the daemon also what happened without it."""
         from controller.sound.protocol import line
+        from controller.sound.reporting import report, telemetry
 
         if caller.role == "daemon":
             for event in self._player.outbox:
                 if event not in self._player.fresh_events:
                     caller.send(line(event))
-        caller.send(line(self._player.report()))
-        caller.send(line(self._player.telemetry()))
+        caller.send(line(report(self._player)))
+        caller.send(line(telemetry(self._player)))
 
     def said(self, caller: Caller, message: dict[str, Any]) -> None:
         """Do what a message says. Raises ValueError where it is not of the protocol."""
         from controller.sound.protocol import commands, direct_acts, line
+        from controller.sound.reporting import report
 
         if "direct" in message:
             act = direct_acts.validate_python(message)
             done = self._player.direct_act(act)
             caller.send(line({"done": act.id, "boottime": done}))
             if self.server is not None:
-                self.server.broadcast(self._player.report())
+                self.server.broadcast(report(self._player))
         elif "ack_direct" in message:
             self._player.acknowledge(direct=message["ack_direct"])
         elif "ack_events" in message:

@@ -47,7 +47,7 @@ class Mark:
     """Something that becomes true when frame `offset` of a block is played.
 
     `kind`: place (`timeline` is heard), started, ended (of `voice`, `why`), filler (`on`, `why`), stopped (of the
-    session `why`), output (`why` is back).
+    session `why`).
     """
 
     kind: str

@@ -58,6 +58,10 @@ class Output(Protocol):
         """Play `fresh` in the place of `block` and all behind it; False if it is too late for that."""
         ...
 
+    def abandon(self) -> None:
+        """Take nothing more and give up what is queued, but let its marks be known: they will never be played."""
+        ...
+
     def close(self) -> None:
         """Stop playing; twice is fine."""
         ...
@@ -70,6 +74,7 @@ class BlockQueue:
         self.late_blocks = 0
         self.lost = ""
         self.frame = 0
+        self._abandoned = False
         self._channels = channels
         self._played = played
         self._capture = capture
@@ -78,20 +83,31 @@ class BlockQueue:
         self._filled = threading.Event()
 
     def put(self, block: Audio, marks: tuple[Mark, ...], timeout: float) -> bool:
-        """Queue a block; False if there was no room in time."""
+        """Queue a block; False if there was no room in time, or never will be: then its marks are known already."""
         with self._room:
-            if not self._room.wait_for(lambda: len(self._blocks) < QUEUE_BLOCKS or self.lost, timeout) or self.lost:
-                return False
-            self._blocks.append((block, marks))
-            if len(self._blocks) == QUEUE_BLOCKS:
-                self._filled.set()
-        return True
+            self._room.wait_for(lambda: self._gone or len(self._blocks) < QUEUE_BLOCKS, timeout)
+            if not self._gone:
+                if len(self._blocks) >= QUEUE_BLOCKS:
+                    return False
+                self._blocks.append((block, marks))
+                if len(self._blocks) == QUEUE_BLOCKS:
+                    self._filled.set()
+                return True
+        for mark in marks:
+            self._played(mark, self.frame + mark.offset, clock.boottime())
+        return False
 
     def has_room(self, timeout: float, unless: Callable[[], bool]) -> bool:
         """Wait for room; False if there is none in time, or as soon as `unless` says so after a `wake`."""
         with self._room:
-            self._room.wait_for(lambda: len(self._blocks) < QUEUE_BLOCKS or self.lost or unless(), timeout)
-            return len(self._blocks) < QUEUE_BLOCKS and not self.lost and not unless()
+            self._room.wait_for(
+                lambda: self._abandoned or unless() or (not self.lost and len(self._blocks) < QUEUE_BLOCKS), timeout
+            )
+            return len(self._blocks) < QUEUE_BLOCKS and not self._gone and not unless()
+
+    @property
+    def _gone(self) -> bool:
+        return self._abandoned or bool(self.lost)
 
     def wake(self) -> None:
         """Let a waiter look again."""
@@ -127,8 +143,10 @@ class BlockQueue:
         return block
 
     def abandon(self) -> None:
-        """Give up what is queued, but let its marks be known: they will never be played."""
-        self._capture = None
+        """Take nothing more and give up what is queued, but let its marks be known: they will never be played."""
+        with self._room:
+            self._abandoned, self._capture = True, None
+            self._room.notify_all()
         while self._blocks:
             self.take(clock.boottime())
 
@@ -168,9 +186,8 @@ class PacedOutput(BlockQueue):
 class DeviceOutput(BlockQueue):
     """A sound card through PortAudio. Raises OSError where there is none of that name."""
 
-    def __init__(self, device: str, channels: int, played: Played, capture: Capture | None, frame: int = 0) -> None:
+    def __init__(self, device: str, channels: int, played: Played, capture: Capture | None) -> None:
         super().__init__(channels, played, capture)
-        self.frame = frame
         self._begun = self._closing = False
         try:
             import sounddevice
@@ -210,7 +227,7 @@ class DeviceOutput(BlockQueue):
         if not self._begun:
             self._begun = True
             if self._capture is not None:
-                self._capture.begin(at)
+                self.frame = self._capture.begin(at)
         outdata[:] = self.take(at).astype(np.float32)
 
     def _finished(self) -> None:
@@ -220,17 +237,12 @@ class DeviceOutput(BlockQueue):
                 self._room.notify_all()
 
 
-def open_output(wanted: str, channels: int, played: Played, capture: Capture | None, frame: int = 0) -> Output:
+def open_output(wanted: str, channels: int, played: Played, capture: Capture | None) -> Output:
     """The output that a room's `output` names; a "file:" is the `capture` that comes with it.
 
-    "auto" is the default device, or "null" where there is none. Raises OSError where a named device cannot be opened.
+    "auto" is the default device. Raises OSError where a device cannot be opened.
     """
     kind, _, name = wanted.partition(":")
     if kind in ("file", "null"):
-        return PacedOutput(wanted, channels, played, capture, frame)
-    try:
-        return DeviceOutput(name, channels, played, capture, frame)
-    except OSError:
-        if kind == "device":
-            raise
-        return PacedOutput("null", channels, played, capture, frame)
+        return PacedOutput(wanted, channels, played, capture)
+    return DeviceOutput(name, channels, played, capture)

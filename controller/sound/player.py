@@ -6,23 +6,23 @@ All of it runs on the loop's thread. The mixer is asked by `post` and answers by
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
-from math import log10
 from typing import Any
 from uuid import uuid4
 
 from controller import clock
-from controller.messages import Cue, to_plain
+from controller.messages import Cue
 from controller.sound.card import Card
 from controller.sound.deck import Deck
 from controller.sound.decoder import Decoder
-from controller.sound.memory import Kept, Memory
-from controller.sound.mixer import Levels, Mark, Mixer, music_level, music_place
+from controller.sound.memory import SAME_PLACE_S, Kept, Memory
+from controller.sound.mixer import Levels, Mark, Mixer, music_place
 from controller.sound.protocol import DirectAct, KeptDirectAct, LayCues, SetBus, SetMusic, TurnTransport
 from controller.sound.settings import SoundSettings
 from controller.sound.timeline import RATE, Anchor, Laid, Ramp, Sheet, Timeline, to_frames
 from controller.sound.voice import Voice
+from controller.warden import NO_PAST, Past
 
 _PREROLL = to_frames(3.0)
 """A deck is opened so long before its cue."""
@@ -39,12 +39,24 @@ _STALLED_S = 3.0
 
 _EVENTS_KEPT = 256
 
+_FALLS = 2
+"""After so many short lives in a row the pieces at hand are taken for their cause, and left out."""
+
+_DISK_PATIENCE_S = 0.05
+_LOOP_STANDS_S = 0.5
+_CALL_HANGS_S = 30.0
+
 
 class Player:
     """Plays the sheet. `events` collects what must be told; the engine's process sends it."""
 
-    def __init__(self, settings: SoundSettings) -> None:
+    def __init__(self, settings: SoundSettings, past: Past = NO_PAST) -> None:
         self.settings = settings
+        self._past = past
+        self._restarted = past.why
+        """Why the engine before ended, until it has been told."""
+        self._silent_since = clock.boottime()
+        self._ticked = clock.boottime()
         self.name = uuid4().hex
         self.mixer = Mixer(settings)
         self.memory = Memory(settings.runtime_dir)
@@ -60,40 +72,51 @@ class Player:
         self.fresh_events: list[dict[str, Any]] = []
         self.levels = Levels({bus.name: (0.0, 0.0) for bus in settings.buses})
         self.anchor = Anchor(clock.boottime(), Timeline())
-        self.card = Card(self.mixer, self._on_mark, self._on_lost)
+        self.card = Card(self.mixer, self._on_mark, self._on_lost, self._on_back)
         self._number = 0
         self._seqs: dict[str, int] = {}
         self._replaced: deque[str] = deque(maxlen=8)
         self._parts: list[LayCues] = []
         self._answered: dict[str, float] = {}
         self._early: TurnTransport | None = None
-        self._play_by = 0.0
+        self._play_by = self._hold_until = 0.0
+        self._back = ""
+        """A device that is back and has not been told of."""
         self._voices: dict[int, Voice] = {}
         self._decoders: dict[Deck, Decoder] = {}
         self._begun: set[int] = set()
         self._done: set[int] = set()
-        self._music = 1.0
-        self._faders = {bus.name: 0.0 for bus in settings.buses}
+        self.music = 1.0
+        self.faders = {bus.name: 0.0 for bus in settings.buses}
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Go on where the last engine of this boot was, or begin with nothing; then mix."""
+    def start(self, beat: Callable[[bool], None] = lambda _well: None) -> None:
+        """Go on where the last engine of this boot was heard, or begin with nothing; then mix.
+
+        `beat` is called by the mixer's thread as blocks leave it, and told whether all is well.
+        """
         recalled = self.memory.recall()
+        had_device = False
         if recalled is not None:
             kept, self.sheet = recalled
-            self.anchor = kept.anchor
+            had_device = kept.device
+            now = clock.boottime()
+            place = kept.resumed(self._past.alive_at, now)
+            self._silent_since = self._past.alive_at or kept.kept_at
+            self._number, self.outbox = kept.number, deque(kept.events, maxlen=_EVENTS_KEPT)
             self.direct, self.direct_count = list(kept.direct), kept.direct_count
             self._answered = {one.act.id: one.boottime for one in kept.direct}
             self._seqs, self._begun, self._done = dict(kept.seqs), set(kept.begun), set(kept.done)
-            self._music = kept.music
-            self._faders.update({bus: db for bus, db in kept.faders.items() if bus in self._faders})
+            self.music = kept.music
+            self.faders.update({bus: db for bus, db in kept.faders.items() if bus in self.faders})
             self.mixer.music = Ramp.at(music_place(kept.music))
-            for bus, level_db in self._faders.items():
+            for bus, level_db in self.faders.items():
                 self.mixer.strips[bus].fader = Ramp.at(level_db)
-            self.mixer.begin(kept.anchor.at(clock.boottime()), self.sheet)
-            self._open_due(recovered=True)
-        self.card.start()
+            if self._past.falls >= _FALLS:
+                self._leave_out(place.frame)
+            self._resume(place, now)
+        self.card.start(lambda: beat(self._well()), had_device=had_device)
 
     def close(self) -> None:
         """Give decks and card up."""
@@ -101,6 +124,34 @@ class Player:
         for voice in list(self.mixer.voices):
             self._close_deck(voice.deck)
         self.decoder.shut()
+        self.memory.close()
+
+    def _resume(self, place: Timeline, now: float) -> None:
+        """Stand at a place, and play on from there as soon as the decks have its frames and somebody can hear them."""
+        place.turns = self.anchor.timeline.turns + 1
+        if place.transport == "play":
+            place = Timeline(place.frame, "pause", turns=place.turns)
+            fade_s = self.settings.recovery_fade_s
+            self.transport = TurnTransport(session=self.sheet.session, seq=0, transport="play", fade_s=fade_s)
+            self._play_by, self._hold_until = now + _START_PATIENCE_S, now + SAME_PLACE_S
+        elif place.transport == "pause":
+            place.gate = Ramp.at(0.0)
+        self.anchor = Anchor(now, place.copy())
+        self.mixer.post(partial(self.mixer.begin, place, self.sheet))
+        self._open_due(recovered=self.transport is None, at=place.frame)
+
+    def _leave_out(self, here: int) -> None:
+        """Do not open again what every engine fell over."""
+        for laid in self.sheet.between(here, here + _PREROLL):
+            if laid.cue.id not in self._done:
+                self._done.add(laid.cue.id)
+                self._tell(
+                    "piece_ended", clock.boottime(), **_piece(laid, self.sheet.session), why="decoder", played_s=0.0
+                )
+
+    def _well(self) -> bool:
+        """Whether loop and card do their part; asked by the mixer's thread."""
+        return clock.boottime() - self._ticked < _LOOP_STANDS_S and self.card.call_hangs_s < _CALL_HANGS_S
 
     def fade_out(self, seconds: float) -> None:
         """Let everything fade before the process ends; what is remembered stays."""
@@ -121,13 +172,13 @@ class Player:
                 elif command.seen_direct >= self.direct_count:
                     self._turn(command)
             case SetMusic():
-                self._music = min(1.0, max(0.0, command.level))
-                self.mixer.command(partial(self.mixer.set_music, self._music, command.fade_s))
+                self.music = min(1.0, max(0.0, command.level))
+                self.mixer.command(partial(self.mixer.set_music, self.music, command.fade_s))
             case SetBus():
-                if command.bus in self._faders:
-                    self._faders[command.bus] = min(0.0, command.level_db)
+                if command.bus in self.faders:
+                    self.faders[command.bus] = min(0.0, command.level_db)
                     self.mixer.command(
-                        partial(self.mixer.set_fader, command.bus, self._faders[command.bus], command.fade_s)
+                        partial(self.mixer.set_fader, command.bus, self.faders[command.bus], command.fade_s)
                     )
         self.keep()
 
@@ -143,9 +194,11 @@ class Player:
             self._turn_now("pause", self.settings.pause_fade_s)
         elif act.direct == "resume" and wanted != "stop":
             self._turn_now("play", self.settings.resume_fade_s)
-            self._music = 1.0
+            self.music = 1.0
             self.mixer.command(partial(self.mixer.set_music, 1.0, self.settings.resume_fade_s))
         self.keep()
+        # Said only when it would outlive this process, unless the disk stalls.
+        self.memory.settle(_DISK_PATIENCE_S)
         return now
 
     def acknowledge(self, direct: Iterable[str] = (), events: int = 0) -> None:
@@ -216,10 +269,13 @@ class Player:
             self._turn(early)
 
     def _turn(self, command: TurnTransport) -> None:
-        """Begin a transport; play waits a moment for the deck it begins with."""
+        """Begin a transport; play waits a moment for the deck it begins with. To play what plays changes nothing."""
+        if command.transport == "play" == self.wanted_transport:
+            return
         if command.transport == "play" and self.anchor.at(clock.boottime()).still:
             self.transport = command
             self._play_by = clock.boottime() + _START_PATIENCE_S
+            self._hold_until = clock.boottime() + SAME_PLACE_S
             self._begin_when_ready()
         else:
             self._turn_now(command.transport, command.fade_s)
@@ -235,21 +291,37 @@ class Player:
     def _begin_when_ready(self) -> None:
         if self.transport is None:
             return
-        here = self.anchor.timeline.frame
+        now, here = clock.boottime(), self.anchor.timeline.frame
+        if self.card.lost and now < self._hold_until:
+            return
         waiting = [v for v in self._voices.values() if v.laid.start <= here + 1 and not v.ready]
-        if not waiting or clock.boottime() > self._play_by:
+        if not waiting or now > self._play_by:
             self._turn_now("play", self.transport.fade_s)
             self.keep()
+
+    def _tell_back(self) -> None:
+        """Tell of an engine or a device that is back when what it plays is settled."""
+        if self.transport is not None:
+            return
+        now = clock.boottime()
+        if self._restarted:
+            self._tell("restarted", now, why=self._restarted, silent_s=round(now - self._silent_since, 2))
+            self._restarted = ""
+        if self._back:
+            self._tell("output", now, back=self._back)
+            self._back = ""
 
     # -- decks --------------------------------------------------------------------------------------------------------
 
     def tick(self) -> None:
         """Open, feed, hurry and close decks; called 50 times a second."""
+        self._ticked = clock.boottime()
         if self.decoder.hung:
             self._replace_decoder()
         if self.mixer.sheet is self.sheet:
             self._open_due()
         self._begin_when_ready()
+        self._tell_back()
         still = self.mixer.timeline.still
         for voice in self._voices.values():
             deck = voice.deck
@@ -268,7 +340,14 @@ class Player:
                 entry_s = self.settings.recovery_fade_s if recovered and laid.start <= here else 0.03
                 safe = to_frames(self.settings.ramp_in_s)
                 begun = laid.cue.id in self._begun
-                voice = Voice(laid, self._open_deck(laid, here), safe=safe, entry_s=entry_s, started=begun)
+                voice = Voice(
+                    laid,
+                    self._open_deck(laid, here),
+                    safe=safe,
+                    entry_s=entry_s,
+                    started=begun,
+                    session=self.sheet.session,
+                )
                 self._voices[laid.cue.id] = voice
                 self.mixer.post(partial(self.mixer.add, voice))
 
@@ -309,9 +388,11 @@ class Player:
             if mark.timeline.turns >= self.anchor.timeline.turns:
                 self.anchor = Anchor(boottime, mark.timeline)
         elif mark.kind == "started" and voice is not None:
-            if voice.laid.cue.id not in self._begun:
-                self._begun.add(voice.laid.cue.id)
-                self._tell("piece_started", boottime, **_piece(voice), frame=frame)
+            mine = voice.session == self.sheet.session
+            if not mine or voice.laid.cue.id not in self._begun:
+                if mine:
+                    self._begun.add(voice.laid.cue.id)
+                self._tell("piece_started", boottime, **_piece_of(voice), frame=frame)
         elif mark.kind == "ended" and voice is not None:
             self._close_deck(voice.deck)
             if self._voices.get(voice.laid.cue.id) is voice:
@@ -320,11 +401,12 @@ class Player:
                     self._done.add(voice.laid.cue.id)
             if voice.started or mark.why not in ("end", "cut"):
                 played_s = round(voice.played / RATE, 3)
-                self._tell("piece_ended", boottime, **_piece(voice), why=mark.why, played_s=played_s)
+                self._tell("piece_ended", boottime, **_piece_of(voice), why=mark.why, played_s=played_s)
         elif mark.kind == "filler":
-            self._tell("filler", boottime, on=mark.on, why=mark.why)
-        elif mark.kind == "output":
-            self._tell("output", boottime, back=mark.why)
+            here = self.anchor.at(boottime).frame
+            meant = self.sheet.between(here, here + 1) if mark.on else []
+            title = meant[-1].cue.piece.title if meant else ""
+            self._tell("filler", boottime, on=mark.on, why=mark.why, title=title)
         elif mark.kind == "stopped" and mark.why == self.sheet.session and self.anchor.timeline.transport == "stop":
             self.sheet = Sheet()
             self.mixer.post(partial(setattr, self.mixer, "sheet", self.sheet))
@@ -334,17 +416,37 @@ class Player:
         self.keep()
 
     def _on_lost(self, why: str) -> None:
-        self._tell("output", clock.boottime(), lost=why)
+        """The device is gone: the timeline goes back to what was heard last, and stands there for a while."""
+        now = clock.boottime()
+        self._tell("output", now, lost=why)
+        if self.wanted_transport == "play":
+            place = self.anchor.at(now)
+            for voice in self._voices.values():
+                self._close_deck(voice.deck)
+            self._voices.clear()
+            self.mixer.post(partial(setattr, self.mixer, "voices", ()))
+            self._resume(place, now)
+            self.keep()
+
+    def _on_back(self, name: str) -> None:
+        self._back = name
 
     def _tell(self, event: str, boottime: float, **words: Any) -> None:
         self._number += 1
-        message = {"event": event, "n": self._number, "boottime": round(boottime, 6), **words}
+        message = {
+            "event": event,
+            "n": self._number,
+            "id": f"{self.name}.{self._number}",
+            "boottime": round(boottime, 6),
+            **words,
+        }
         self.outbox.append(message)
         self.fresh_events.append(message)
 
     def keep(self) -> None:
         """Write down what a restarted engine needs."""
         place = self.anchor.timeline
+        waiting = self.transport is not None
         self.memory.keep(
             Kept(
                 boot_id=self.memory.boot_id,
@@ -352,88 +454,40 @@ class Player:
                 plan=self.sheet.plan,
                 boottime=self.anchor.boottime,
                 frame=place.frame,
-                transport=place.transport,
+                transport="play" if waiting else place.transport,
                 gate=(place.gate.value, place.gate.target, place.gate.step),
-                music=self._music,
-                faders=self._faders,
+                music=self.music,
+                faders=self.faders,
                 seqs=self._seqs,
                 direct=tuple(self.direct),
                 direct_count=self.direct_count,
                 begun=tuple(sorted(self._begun)),
                 done=tuple(sorted(self._done)),
+                kept_at=clock.boottime(),
+                waiting=waiting,
+                device=self.card.has_device,
+                number=self._number,
+                events=tuple(self.outbox),
             )
         )
 
-    # -- what is shown ------------------------------------------------------------------------------------------------
+    @property
+    def ring_s(self) -> float:
+        """Seconds that the emptiest deck holds."""
+        return min((voice.deck.ahead / RATE for voice in self._voices.values()), default=0.0)
 
-    def report(self) -> dict[str, Any]:
-        """The whole state, for somebody who has just connected."""
-        now = clock.boottime()
-        return {
-            "event": "report",
-            "engine": self.name,
-            "session": self.sheet.session,
-            "plan": self.sheet.plan,
-            "transport": self.wanted_transport,
-            "timeline_s": self.anchor.at(now).seconds,
-            "boottime": now,
-            "output": self.card.output.name,
-            "lost": self.card.lost,
-            "filler": self.mixer.filler_on,
-            "music": self._music,
-            "buses": self._faders,
-            "direct": [to_plain(kept) for kept in self.direct],
-            "direct_count": self.direct_count,
-        }
-
-    def telemetry(self) -> dict[str, Any]:
-        """What changes by itself. Asks the mixer for fresh levels, which come with the next telemetry."""
-        now = clock.boottime()
-        place = self.anchor.at(now)
-        here = self.sheet.between(place.frame, place.frame + 1)
-        coming = self.sheet.after(place.frame)
+    def read_levels(self) -> None:
+        """Ask the mixer for fresh levels; they come a block later."""
         self.mixer.post(self._read_levels)
-        return {
-            "event": "telemetry",
-            "boottime": now,
-            "session": self.sheet.session,
-            "timeline_s": place.seconds,
-            "moving": not place.still,
-            "transport": self.wanted_transport,
-            "cue": _now_view(here[-1], place.frame) if here else None,
-            "next": {"title": coming.cue.piece.title, "in_s": (coming.start - place.frame) / RATE} if coming else None,
-            "buses": {
-                name: {"level_db": self.mixer.strips[name].fader.value, "rms_dbfs": _db(rms), "peak_dbfs": _db(peak)}
-                for name, (rms, peak) in self.levels.by_bus.items()
-            },
-            "music": music_level(self.mixer.music.value),
-            "late_blocks": self.card.late_blocks,
-            "ring_s": min((voice.deck.ahead / RATE for voice in self._voices.values()), default=0.0),
-            "filler": self.mixer.filler_on,
-            "output": self.card.output.name,
-            "trouble": self.memory.failure,
-        }
 
     def _read_levels(self) -> None:
         self.levels = self.mixer.read_levels()
 
 
-def _piece(voice: Voice) -> dict[str, Any]:
-    cue = voice.laid.cue
-    return {"cue": cue.id, "title": cue.piece.title, "path": cue.piece.path}
+def _piece_of(voice: Voice) -> dict[str, Any]:
+    return _piece(voice.laid, voice.session)
 
 
-def _now_view(laid: Laid, frame: int) -> dict[str, Any]:
-    piece = laid.cue.piece
-    return {
-        "id": laid.cue.id,
-        "title": piece.title,
-        "artist": piece.artist,
-        "path": piece.path,
-        "position_s": laid.cue.offset_s + (frame - laid.start) / RATE,
-        "duration_s": piece.duration_s,
-    }
-
-
-def _db(amplitude: float) -> float:
-    return round(20 * log10(max(amplitude, 1e-6)), 2)
+def _piece(laid: Laid, session: str) -> dict[str, Any]:
+    cue = laid.cue
+    return {"session": session, "cue": cue.id, "title": cue.piece.title, "path": cue.piece.path}

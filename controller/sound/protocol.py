@@ -25,15 +25,17 @@ act, and reports it until the daemon has acknowledged it.
 **Events**, to everyone connected: `{"event": …}` with
 
     report          engine, session, plan, transport, timeline_s, boottime, output, filler, music, buses, direct,
-                    direct_count; on connect and after a direct act
-    piece_started   n, cue, title, path, boottime, frame: where the cue's first frame is played
-    piece_ended     n, cue, title, path, boottime, why ("end", "cut", or the file's fault), played_s
-    filler          n, on, why, boottime
-    output          n, lost (why) or back (name), boottime
+                    direct_count; on connect, after a direct act, and when the device is lost or back
+    piece_started   n, id, session, cue, title, path, boottime, frame: where the cue's first frame is played
+    piece_ended     n, id, session, cue, title, path, boottime, why ("end", "cut", or the file's fault), played_s
+    filler          n, id, on, why, title, boottime
+    output          n, id, lost (why) or back (name), boottime
+    restarted       n, id, why, silent_s, boottime: a warden started this process in another's place
     telemetry       twice a second: boottime, timeline_s, moving, transport, cue, next, buses, late_blocks, ring_s, …
 
-Numbered events are kept until the daemon acknowledges them, and sent again when it connects, before the report: what
-happened without it gets into the record. `engine` is the process's own random name. Times are CLOCK_BOOTTIME seconds;
+Numbered events are kept until the daemon acknowledges them, over a restart of the engine too, and sent again when it
+connects, before the report: what happened without it gets into the record. Their `id` is one of all engines' and stays
+the same. `engine` is the process's own random name. Times are CLOCK_BOOTTIME seconds;
 `frame` counts the output's frames (those of a capture file).
 """
 

@@ -48,8 +48,11 @@ def equal_power(place: Curve | float) -> Curve | float:
 class Voice:
     """One cue that sounds or is about to. Belongs to the mixer's thread; only `deck` may be replaced from outside."""
 
-    def __init__(self, laid: Laid, deck: Deck, *, safe: int, entry_s: float = 0.03, started: bool = False) -> None:
+    def __init__(
+        self, laid: Laid, deck: Deck, *, safe: int, entry_s: float = 0.03, started: bool = False, session: str = ""
+    ) -> None:
         self.laid = laid
+        self.session = session
         self.deck = deck
         self.safe = safe
         self.start = laid.start

@@ -81,7 +81,7 @@ def test_a_note_shows_its_words_who_said_so_and_whom_it_concerns() -> None:
 @pytest.mark.parametrize(
     ("act", "values"),
     [
-        (FillerChanged(on=True, why="late"), {"on": 1, "why": "late"}),
+        (FillerChanged(on=True, why="late"), {"on": 1, "why": "late", "title": ""}),
         (Start(programme="demo", participants=("P-01",), programme_text="long" * 99),
          {"programme": "demo", "participants": "P-01", "touch_scope": "", "session": "", "software": ""}),
         (Opened(rules=RULES, outage_s=None), {"rebooted": 0}),

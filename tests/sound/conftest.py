@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,8 +39,8 @@ def engine(tmp_path: Path) -> Iterator[Callable[..., EngineProcess]]:
     """Starts engines: `engine(buses)`; ends them all."""
     started: list[EngineProcess] = []
 
-    def start(buses: tuple = SPEAKERS, output: str | None = None) -> EngineProcess:
-        started.append(EngineProcess(tmp_path, buses, output))
+    def start(buses: tuple = SPEAKERS, output: str | None = None, **more: Any) -> EngineProcess:
+        started.append(EngineProcess(tmp_path, buses, output, **more))
         return started[-1].start()
 
     yield start

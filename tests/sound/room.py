@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -28,9 +29,10 @@ import sys
 from pathlib import Path
 from controller.sound.entry import prepare_process
 prepare_process()
-from controller.sound.engine import Bus, SoundSettings, run_engine
+from controller.sound.engine import Bus, SoundSettings, keep_engine, run_engine
 buses = tuple(Bus(name=n, channels=(a, b), ceiling_dbfs=c) for n, a, b, c in eval(sys.argv[3]))
-run_engine(SoundSettings(room="test", runtime_dir=Path(sys.argv[1]), output=sys.argv[2], buses=buses))
+be = keep_engine if sys.argv[4] == "watched" else run_engine
+be(SoundSettings(room="test", runtime_dir=Path(sys.argv[1]), output=sys.argv[2], buses=buses))
 """
 
 SPEAKERS = (("speakers", 1, 2, -1.0),)
@@ -74,7 +76,11 @@ class Link:
 
     def __init__(self, path: Path, role: str) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.connect(str(path))
+        try:
+            self._socket.connect(str(path))
+        except OSError:
+            self._socket.close()
+            raise
         self._socket.settimeout(5.0)
         self._file = self._socket.makefile("rb")
         self._socket.sendall(protocol.greeting(role=role))
@@ -133,9 +139,21 @@ class Heard:
 
 
 class EngineProcess:
-    """The engine of one room, started, killed and started again."""
+    """The engine of one room, started, killed and started again; `watched` by a warden, or alone."""
 
-    def __init__(self, directory: Path, buses: tuple = SPEAKERS, output: str | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        buses: tuple = SPEAKERS,
+        output: str | None = None,
+        *,
+        watched: bool = False,
+        environment: dict[str, str] | None = None,
+        before: str = "",
+    ) -> None:
+        self._watched = watched
+        self._environment = environment
+        self._code = before + _CODE
         self.directory = directory
         self.wav = directory / "heard.wav"
         self.output = output or f"file:{self.wav}"
@@ -146,16 +164,22 @@ class EngineProcess:
 
     @property
     def pid(self) -> int:
-        """The process."""
+        """The process: the warden of a watched engine."""
         assert self._process is not None
         return self._process.pid
+
+    @property
+    def engine_pid(self) -> int:
+        """The engine that a warden watches."""
+        return int((self.directory / "sound.lock").read_text())
 
     def start(self) -> EngineProcess:
         """Start and wait for the socket."""
         path = self.directory / "sound.sock"
         path.unlink(missing_ok=True)
-        arguments = [sys.executable, "-c", _CODE, str(self.directory), self.output, repr(self._buses)]
-        self._process = subprocess.Popen(arguments)
+        arguments = [sys.executable, "-c", self._code, str(self.directory), self.output, repr(self._buses)]
+        arguments.append("watched" if self._watched else "alone")
+        self._process = subprocess.Popen(arguments, env=self._environment, start_new_session=True)
         deadline = clock.boottime() + 10
         while clock.boottime() < deadline and self._process.poll() is None:
             if path.exists():
@@ -167,6 +191,16 @@ class EngineProcess:
                     return self
             wait(0.01)
         raise AssertionError("the engine does not start")
+
+    def link_anew(self, dead: int, role: str = "daemon", seconds: float = 8.0) -> Link:
+        """Connect to the engine that took the place of a process."""
+        deadline = clock.boottime() + seconds
+        while clock.boottime() < deadline:
+            wait(0.02)
+            if self.engine_pid != dead:
+                with contextlib.suppress(OSError):
+                    return self.link(role)
+        raise AssertionError("no new engine")
 
     def link(self, role: str = "daemon") -> Link:
         """Connect."""
@@ -195,6 +229,12 @@ class EngineProcess:
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
             self._process.wait(10)
+        if self._process is not None and self._watched:
+            # An engine whose warden was killed plays on.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGTERM)
+                wait(0.6)
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def heard(self) -> Heard:
         """What was captured so far."""

@@ -11,6 +11,7 @@ from controller.messages import Cue, Piece
 from controller.sound import decoder as decoder_module
 from controller.sound.player import Player
 from controller.sound.protocol import LayCues, TurnTransport
+from controller.sound.reporting import telemetry
 from controller.sound.settings import Bus, SoundSettings
 
 
@@ -37,7 +38,7 @@ async def test_a_libvlc_that_hangs_is_left_alone_and_the_next_one_plays(
         await until(player, lambda: any(e["event"] == "piece_started" for e in player.outbox))
         assert player.decoder is not hung
         assert player.decoders_hung == 1
-        await until(player, lambda: player.telemetry()["buses"]["speakers"]["rms_dbfs"] > -40)
+        await until(player, lambda: telemetry(player)["buses"]["speakers"]["rms_dbfs"] > -40)
     finally:
         release.set()
         player.close()
