@@ -55,7 +55,8 @@ def test_an_engine_that_is_killed_and_one_that_freezes_go_on_at_the_same_frame_b
         os.kill(pid, number)
         link = room.link_anew(pid)
         assert link.until("report")["buses"] == {"speakers": -2.0}
-        told = link.read_for(1.5)
+        link.read_for(1.5)
+        told = link.heard
         restarts = [m for m in told if m["event"] == "restarted"]
         assert [m["why"] for m in restarts] == ["killed" if number == signal.SIGKILL else "hung"]
         assert "piece_started" not in [m["event"] for m in told], "the piece had begun before"
