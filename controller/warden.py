@@ -35,7 +35,7 @@ _LOOK_S = 0.1
 _END_S = 3.0
 """What does not end when asked is killed after so long."""
 
-_SHORT_LIFE_S = 5.0
+_SHORT_LIFE_S = 2.0
 _DELAYS_S = (0.0, 0.0, 0.3, 1.0)
 """Wait before a new life, by the number of short ones before it."""
 
@@ -147,7 +147,7 @@ class _Warden:
             why, last = self._watch(life), life
             if self._ending:
                 break
-            falls = falls + 1 if boottime() - last.born < _SHORT_LIFE_S else 0
+            falls = falls + 1 if last.alive_at - last.born < _SHORT_LIFE_S else 0
             _log.warning("%s %s and is started anew", self._name, why)
             self._pause(_DELAYS_S[min(falls, len(_DELAYS_S) - 1)])
             if self._ending:

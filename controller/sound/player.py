@@ -113,7 +113,7 @@ class Player:
             self.mixer.music = Ramp.at(music_place(kept.music))
             for bus, level_db in self.faders.items():
                 self.mixer.strips[bus].fader = Ramp.at(level_db)
-            if self._past.falls >= _FALLS:
+            if self._past.falls >= _FALLS and self._past.why != "killed":
                 self._leave_out(place.frame)
             self._resume(place, now)
         self.card.start(lambda: beat(self._well()), had_device=had_device)
