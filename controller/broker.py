@@ -28,7 +28,9 @@ _log = logging.getLogger(__name__)
 
 _KEEPALIVE_S = 5
 _TICK_S = 0.25
-_BEAT_S = 1.0
+_BEAT_S = 0.5
+_PROOF_HOLDS_S = 1.0
+_FRESH_S = 0.05
 _BEAT_LATE_S = 0.5
 """An unanswered heartbeat of this age stops QoS 0: what is not heard now must not be heard later."""
 _BEAT_LOST_S = 3.5
@@ -88,6 +90,8 @@ class BrokerLink:
         self._beat = 0
         self._beat_at = 0.0
         self._unanswered_since: float | None = None
+        self._proved_at = self._alive_at = 0.0
+        self._on_proof: list[Callable[[], None]] = []
         self._confirming: dict[int, asyncio.Future[bool]] = {}
 
     @property
@@ -99,6 +103,23 @@ class BrokerLink:
     def answering(self) -> bool:
         """Connected, and no heartbeat is late: what is published now is heard now."""
         return self._connected and self._late_s() < _BEAT_LATE_S
+
+    @property
+    def fresh(self) -> bool:
+        """Whether it is certain that the broker lives: a round trip within 1 s, and a sign of life within 50 ms.
+
+        What must not be heard late is only published then; where it is not so, `prove` makes it so.
+        """
+        now = boottime()
+        return self.answering and now - self._proved_at < _PROOF_HOLDS_S and now - self._alive_at < _FRESH_S
+
+    def prove(self, then: Callable[[], None]) -> None:
+        """Make a round trip, and call `then` once it is made; never, where the connection ends first."""
+        if self._client is None or not self._connected:
+            return
+        self._on_proof.append(then)
+        if self._unanswered_since is None:
+            self._send_beat()
 
     def start(self, on_change: OnChange) -> None:
         """Connect, and keep connecting. `on_change` is called once per change, and once if the first try fails.
@@ -221,6 +242,7 @@ class BrokerLink:
         self._client = None
         self._connected = False
         self._early.clear()
+        self._on_proof.clear()
         for confirmed in self._confirming.values():
             if not confirmed.done():
                 confirmed.set_result(False)
@@ -253,6 +275,10 @@ class BrokerLink:
         if payload != str(self._beat).encode():
             return
         self._unanswered_since = None
+        self._proved_at = self._beat_at
+        waiting, self._on_proof = self._on_proof, []
+        for then in waiting:
+            then()
         if not self._connected:
             self._connected = True
             self._report(True, "")
@@ -273,6 +299,7 @@ class BrokerLink:
     def _heard(self, client: paho.Client, topic: str, payload: bytes, retained: bool, at: float) -> None:
         if client is not self._client:
             return
+        self._alive_at = at
         if topic == self._beat_topic:
             self._heard_beat(payload)
         elif self._connected:

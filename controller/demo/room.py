@@ -6,11 +6,15 @@ import os
 import shutil
 from pathlib import Path
 
+from controller.config import shipped
 from controller.library.catalogue import Catalogue
 from controller.library.generate import make_demo_library
+from controller.lights.profile import Profile, load_profile
 
 LAMPS = {"bed-left": "bed left", "bed-right": "bed right"}
 """Name in the room: name at the bridge."""
+
+LAMP_PROFILE = "zigbee2mqtt-dimmable"
 
 ROOM = "demo"
 
@@ -37,10 +41,15 @@ def prepare_music(state_dir: Path) -> Path:
     return folder
 
 
+def lamp_profile() -> Profile:
+    """How the demo's lamps are spoken to."""
+    return load_profile(shipped("devices")[LAMP_PROFILE].read_text(encoding="utf-8"))
+
+
 def write_room_file(state_dir: Path, music: Path, port: int, output: str, capture: Path | None) -> Path:
     """The room's file, as a technician would have written it."""
     lamps = "".join(
-        f'\n[[light.lamps]]\nname = "{name}"\nprofile = "zigbee2mqtt-dimmable"\ndevice = "{device}"\n'
+        f'\n[[light.lamps]]\nname = "{name}"\nprofile = "{LAMP_PROFILE}"\ndevice = "{device}"\n'
         for name, device in LAMPS.items()
     )
     capture_line = f'capture = "{capture}"\n' if capture else ""

@@ -13,7 +13,7 @@ from controller.arc.programme import Programme
 from controller.config import Room
 from controller.journal.reading import read_records, session_file, verify
 from controller.library.measure import measure
-from controller.lights.simulated import SimulatedLamp
+from controller.lights.simulated_mqtt import SimulatedLamp
 from controller.messages import FillerChanged, PieceEnded, PieceStarted, Record, SoundView
 
 SILENCE_DBFS = -60.0

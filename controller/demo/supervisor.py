@@ -15,9 +15,9 @@ from controller.calls.simulated import SimulatedDesk
 from controller.config import Room, find_programme, load_programme, load_room
 from controller.console.client import Client
 from controller.demo.processes import RoomProcesses
-from controller.demo.room import LAMPS, prepare_music, write_room_file
+from controller.demo.room import LAMPS, lamp_profile, prepare_music, write_room_file
 from controller.demo.summary import summarise
-from controller.lights.simulated import SimulatedZigbee
+from controller.lights.simulated_mqtt import SimulatedLamps
 from controller.messages import Act, Call, Dose, End, Mark, Note, StandDown, Start, Status
 from controller.options import runtime_dir
 from controller.wording import alarm as alarm_words
@@ -53,7 +53,7 @@ class Demo:
             broker = PrivateBroker(self.state_dir / "broker")
             stack.callback(broker.stop)
             await asyncio.to_thread(broker.start)
-            bridge = SimulatedZigbee(broker.settings("stillroom-demo-bridge"), tuple(LAMPS.values()))
+            bridge = SimulatedLamps(broker.settings("stillroom-demo-bridge"), lamp_profile(), tuple(LAMPS.values()))
             desk = SimulatedDesk(broker.settings("stillroom-demo-desk"), DESK_DELAY_S)
             for simulated in (bridge, desk):
                 stack.push_async_callback(simulated.close)
@@ -171,7 +171,7 @@ class Demo:
     def _say(self, line: str) -> None:
         print(line, flush=True)
 
-    def _report(self, room: Room, status: Status, bridge: SimulatedZigbee, finished: bool) -> int:
+    def _report(self, room: Room, status: Status, bridge: SimulatedLamps, finished: bool) -> int:
         programme = load_programme(find_programme("demo")).scaled(self.minutes)
         lamps = [bridge.lamps[device] for device in LAMPS.values()]
         slew = room.table.light.slew_per_s

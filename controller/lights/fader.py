@@ -20,12 +20,24 @@ class Fade:
 
     def level_at(self, t: float) -> float:
         """The level at room time `t`."""
+        share = self._share(t)
+        return self.end.level if share >= 1.0 else self.start.level + share * (self.end.level - self.start.level)
+
+    def kelvin_at(self, t: float) -> float | None:
+        """The colour temperature at room time `t`; None where the fade says nothing of it.
+
+        A straight line in mired: equal steps there look equal.
+        """
+        start, end = self.start.kelvin, self.end.kelvin
+        if start is None or end is None:
+            return end or start
+        mired = 1e6 / start + self._share(t) * (1e6 / end - 1e6 / start)
+        return 1e6 / mired
+
+    def _share(self, t: float) -> float:
         if t >= self.end.t:
-            return self.end.level
-        if t <= self.start.t:
-            return self.start.level
-        share = (t - self.start.t) / (self.end.t - self.start.t)
-        return self.start.level + share * (self.end.level - self.start.level)
+            return 1.0
+        return 0.0 if t <= self.start.t else (t - self.start.t) / (self.end.t - self.start.t)
 
 
 def steady(level: float, t: float = 0.0) -> Fade:
@@ -37,13 +49,15 @@ def steady(level: float, t: float = 0.0) -> Fade:
 class Envelope:
     """What may leave for a lamp: between floor and ceiling, and no faster than the slew, in level per second.
 
-    `swift_per_s`: the exit and medical light's own limit, a full change in 2 s.
+    `swift_per_s`: the exit and medical light's own limit, a full change in 2 s. `mired_per_s`: of the colour; the whole
+    way from candle to daylight (300 mired) in 10 s.
     """
 
     floor: float = 0.05
     ceiling: float = 0.8
     slew_per_s: float = 0.10
     swift_per_s: float = 0.5
+    mired_per_s: float = 30.0
 
     def rate(self, swift: bool) -> float:
         """The fastest change allowed."""
@@ -60,3 +74,8 @@ class Envelope:
         """
         reach = self.rate(swift) * over_s
         return min(present + reach, max(present - reach, self.bound(wanted)))
+
+    def allow_mired(self, wanted: float, present: float, over_s: float, *, swift: bool = False) -> float:
+        """The colour, in mired, that a lamp of colour `present` may be told to reach in `over_s` seconds."""
+        reach = self.mired_per_s * (self.rate(swift) / self.slew_per_s) * over_s
+        return min(present + reach, max(present - reach, wanted))

@@ -1,8 +1,8 @@
 """The lights driver: lamps behind MQTT, each as its device profile says.
 
-Sends QoS 0, never retained, only while the broker answers; the latest target of a lamp wins, and a target that could
-not be sent is not sent later: what is sent is always the present one. Retained command messages are cleared, because a
-bridge carries them out whenever it reconnects.
+Sends QoS 0, never retained, only right after a sign of life from the broker; the latest target of a lamp wins, and a
+target that could not be sent is not sent later: what is sent is always the present one. Retained command messages are
+cleared, because a bridge carries them out whenever it reconnects.
 """
 
 from __future__ import annotations
@@ -16,10 +16,22 @@ from functools import partial
 
 from controller.broker import BrokerLink
 from controller.clock import Clock
+from controller.lights.dialect import Dialect, Said, announced_name, read_word
 from controller.lights.fader import Envelope, Fade
-from controller.lights.lamp import Ask, LampDrive, Move
-from controller.lights.profile import Availability, Profile, Topics, announced_name, read_word
-from controller.messages import Act, DeviceBack, DeviceLost, Effect, FadeLight, LampChanged, LampView, target
+from controller.lights.follower import FollowerDrive
+from controller.lights.lamp import LampDrive
+from controller.lights.profile import Announce, Availability, Profile, StateReport
+from controller.messages import (
+    Act,
+    DeviceBack,
+    DeviceLost,
+    Effect,
+    FadeLight,
+    LampChanged,
+    LampTakenOver,
+    LampView,
+    target,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -29,12 +41,16 @@ _LONGEST_WAIT_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class LampSettings:
-    """A lamp of the room: its name here, how it is spoken to, its name and its bridge's prefix there."""
+    """A lamp of the room: its name here, how it is spoken to, its name and its bridge's prefix there.
+
+    `lowest`: its lowest steady number on its own scale, where commissioning found one.
+    """
 
     lamp: str
     profile: Profile
     device_name: str
     base: str = ""
+    lowest: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +69,34 @@ class LightSettings:
         return Envelope(self.floor, self.ceiling, self.slew_per_s, self.swift_per_s)
 
 
+class _Bridge:
+    """What several lamps share: one limit on how often they are spoken to."""
+
+    def __init__(self) -> None:
+        self.interval_s = 0.0
+        self.lamps = 0
+        self.free_at = 0.0
+
+
 class _Lamp:
-    def __init__(self, settings: LampSettings, envelope: Envelope) -> None:
+    def __init__(self, settings: LampSettings, envelope: Envelope, bridge: _Bridge) -> None:
+        profile = settings.profile
         self.settings = settings
-        self.profile = settings.profile
-        self.bridge = settings.base or settings.profile.base
-        self.topics: Topics = settings.profile.topics(settings.device_name, settings.base)
-        self.drive = LampDrive(settings.lamp, settings.profile, envelope)
+        self.bridge = bridge
+        self.dialect = Dialect(
+            profile, settings.device_name, settings.base, floor=envelope.floor, lowest=settings.lowest
+        )
+        # Lamps behind one bridge wait for each other: a keyframe is as long as it takes until the next one's turn.
+        interval = max(profile.rate.lamp_interval_s, bridge.lamps * bridge.interval_s)
+        self.drive: LampDrive | FollowerDrive
+        if profile.switch is not None:
+            self.drive = FollowerDrive(settings.lamp, self.dialect, interval)
+        else:
+            self.drive = LampDrive(settings.lamp, self.dialect, envelope, interval)
+        self.due = 0.0
         self.offline: set[str] = set()
         self.lost = False
+        self.taken = False
         self.posted: bool | None = None
         self.seq = -1
 
@@ -72,10 +107,15 @@ class MqttLights:
     def __init__(self, settings: LightSettings, link: BrokerLink, clock: Clock) -> None:
         self._link = link
         self._clock = clock
-        self._lamps = {each.lamp: _Lamp(each, settings.envelope) for each in settings.lamps}
-        self._bridge_free_at: dict[str, float] = {}
+        bridges: dict[tuple[str, str], _Bridge] = {}
+        for each in settings.lamps:
+            bridge = bridges.setdefault(_bridge_of(each), _Bridge())
+            bridge.interval_s = max(bridge.interval_s, each.profile.rate.bridge_interval_s)
+            bridge.lamps += 1
+        self._lamps = {each.lamp: _Lamp(each, settings.envelope, bridges[_bridge_of(each)]) for each in settings.lamps}
         self._post: Callable[[Act], None] = lambda act: None
         self._broker_lost = False
+        self._waiting: list[_Lamp] = []
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -97,7 +137,7 @@ class MqttLights:
             return
         lamp.seq = seq
         lamp.drive.follow(Fade(effect.start, effect.end, effect.swift), self._clock.now())
-        self._wake.set()
+        self._touch(lamp)
 
     async def close(self) -> None:
         """Leave the lamps as they are; twice is fine."""
@@ -118,20 +158,27 @@ class MqttLights:
 
     def _listen(self, lamp: _Lamp) -> None:
         subscribe = self._link.subscribe
-        subscribe(lamp.topics.state, partial(self._on_state, lamp))
-        subscribe(lamp.topics.command, self._on_command, own=False)
-        for topic, how in lamp.topics.availability:
+        for topic, report in lamp.dialect.states:
+            subscribe(topic, partial(self._on_state, lamp, report))
+        for topic in lamp.dialect.command_topics:
+            subscribe(topic, self._on_command, own=False)
+        for topic, how in lamp.dialect.availability:
             subscribe(topic, partial(self._on_availability, lamp, how))
-        if lamp.topics.announce:
-            subscribe(lamp.topics.announce, partial(self._on_announce, lamp))
+        for topic, announce in lamp.dialect.announce:
+            subscribe(topic, partial(self._on_announce, lamp, announce))
 
-    def _on_state(self, lamp: _Lamp, _topic: str, payload: bytes, retained: bool, _at: float) -> None:
-        level = lamp.profile.read_level(payload)
+    def _on_state(
+        self, lamp: _Lamp, report: StateReport, _topic: str, payload: bytes, retained: bool, _at: float
+    ) -> None:
+        level = lamp.dialect.read(report, payload)
         if retained or level is None:  # a retained state is older than this connection
             return
-        lamp.drive.heard(level, self._clock.now())
+        taken = lamp.drive.heard(level, self._clock.now())
+        if taken and not lamp.taken:
+            lamp.taken, lamp.posted = True, None
+            self._post(LampTakenOver(lamp=lamp.settings.lamp, level=level))
         self._post_change(lamp)
-        self._wake.set()
+        self._touch(lamp)
 
     def _on_command(self, topic: str, payload: bytes, retained: bool, _at: float) -> None:
         if retained and payload:
@@ -146,29 +193,33 @@ class MqttLights:
             lamp.offline.add(topic)
         elif word == how.online:
             lamp.offline.discard(topic)
-            if not retained and not lamp.offline:  # it was born again just now
+            if not retained and not lamp.offline and not lamp.lost:  # it was born again just now
                 lamp.drive.back(self._clock.now())
-                self._wake.set()
+                self._touch(lamp)
         self._post_reach(lamp, "the bridge is offline" if how.scope == "bridge" else "the lamp is offline")
 
-    def _on_announce(self, lamp: _Lamp, _topic: str, payload: bytes, retained: bool, _at: float) -> None:
-        announce = lamp.profile.announce
-        if retained or announce is None or announced_name(announce, payload) not in ("", lamp.settings.device_name):
+    def _on_announce(
+        self, lamp: _Lamp, announce: Announce, _topic: str, payload: bytes, retained: bool, _at: float
+    ) -> None:
+        if retained or announced_name(announce, payload) not in ("", lamp.settings.device_name):
             return
         lamp.offline.clear()
-        self._post_reach(lamp, "")
-        lamp.drive.back(self._clock.now())
-        self._wake.set()
+        if lamp.lost:
+            self._post_reach(lamp, "")
+        else:
+            lamp.drive.back(self._clock.now())
+            self._touch(lamp)
 
     def _link_changed(self, up: bool, why: str) -> None:
+        self._waiting.clear()
         if not up:
             self._broker_lost = True
             self._post(DeviceLost(name="broker", why=why))
             return
         for lamp in self._lamps.values():
             if not lamp.lost:  # one that was lost stays so until its availability says otherwise
-                lamp.drive.back(self._clock.now())
-        self._wake.set()
+                lamp.drive.back(self._clock.now(), born=False)
+                self._touch(lamp)
         if self._broker_lost:
             self._broker_lost = False
             self._post(DeviceBack(name="broker"))
@@ -185,47 +236,73 @@ class MqttLights:
         else:
             lamp.drive.back(self._clock.now())
             self._post(DeviceBack(name=name))
-            self._wake.set()
+            self._touch(lamp)
 
     def _post_change(self, lamp: _Lamp) -> None:
         drive = lamp.drive
-        if drive.confirmed is not None and drive.confirmed != lamp.posted:
-            lamp.posted = drive.confirmed
-            level = drive.view(self._clock.now()).target if drive.confirmed_level is None else drive.confirmed_level
-            self._post(LampChanged(lamp=drive.lamp, confirmed=drive.confirmed, level=level))
+        if drive.confirmed is None or drive.confirmed == lamp.posted or (lamp.taken and not drive.confirmed):
+            return
+        lamp.posted, lamp.taken = drive.confirmed, False
+        level = drive.view(self._clock.now()).target if drive.confirmed_level is None else drive.confirmed_level
+        self._post(LampChanged(lamp=drive.lamp, confirmed=drive.confirmed, level=level))
 
     # Sending
+
+    def _touch(self, lamp: _Lamp) -> None:
+        """Something has changed for this lamp: look at it."""
+        lamp.due = lamp.drive.next_at()
+        self._wake.set()
 
     async def _run(self) -> None:
         while True:
             self._wake.clear()
-            wait = _LONGEST_WAIT_S
-            for lamp in sorted(self._lamps.values(), key=lambda lamp: lamp.drive.next_at()):
+            now = self._clock.now()
+            for lamp in sorted((each for each in self._lamps.values() if each.due <= now), key=lambda each: each.due):
                 try:
-                    wait = min(wait, self._serve(lamp, self._clock.now()))
+                    self._serve(lamp, now)
                 except Exception:
                     _log.exception("lamp %s", lamp.settings.lamp)
+                    lamp.due = now + _LONGEST_WAIT_S
+            wait = min((lamp.due for lamp in self._lamps.values()), default=now + _LONGEST_WAIT_S) - self._clock.now()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(0.001, wait)):
+                async with asyncio.timeout(min(_LONGEST_WAIT_S, max(0.001, wait))):
                     await self._wake.wait()
 
-    def _serve(self, lamp: _Lamp, now: float) -> float:
-        """Send what the lamp is due, within the limits; returns the seconds until it wants to be served again."""
-        if not self._link.answering:
-            return _RETRY_S
-        due = max(lamp.drive.next_at(), self._bridge_free_at.get(lamp.bridge, now))
-        if now < due:
-            return due - now
+    def _serve(self, lamp: _Lamp, now: float) -> None:
+        """Send what the lamp is due, within the limits."""
+        lamp.due = lamp.drive.next_at()
+        if now < lamp.due:
+            return
+        if now < lamp.bridge.free_at:
+            lamp.due = lamp.bridge.free_at
+            return
+        if not self._link.fresh:
+            lamp.due = now + _RETRY_S
+            self._waiting.append(lamp)
+            if len(self._waiting) == 1:
+                self._link.prove(self._proved)
+            return
         said = lamp.drive.step(now)
         self._post_change(lamp)
         if said is not None:
-            self._bridge_free_at[lamp.bridge] = now + lamp.profile.rate.bridge_interval_s
+            lamp.bridge.free_at = now + lamp.bridge.interval_s
             if not self._say(lamp, said):
                 lamp.drive.forget(now)
-        return max(0.0, lamp.drive.next_at() - now)
+        lamp.due = max(lamp.drive.next_at(), lamp.bridge.free_at)
 
-    def _say(self, lamp: _Lamp, said: Move | Ask) -> bool:
-        if isinstance(said, Move):
-            payload = lamp.profile.payload(said.level, said.transition_s, lamp.settings.device_name, lamp.settings.base)
-            return self._link.publish(lamp.topics.command, payload)
-        return not lamp.topics.ask or self._link.publish(lamp.topics.ask, lamp.profile.state.ask_payload)
+    def _proved(self) -> None:
+        """The broker lives: now what was due can be said."""
+        waiting, self._waiting = self._waiting, []
+        for lamp in waiting:
+            self._touch(lamp)
+
+    def _say(self, lamp: _Lamp, said: Said) -> bool:
+        message = lamp.dialect.message(said)
+        return message is None or self._link.publish(*message)
+
+
+def _bridge_of(lamp: LampSettings) -> tuple[str, str]:
+    """The lamps of one bridge share a prefix; where the bridge sets no pace, every lamp is its own."""
+    if lamp.profile.rate.bridge_interval_s > 0:
+        return "bridge", lamp.base or lamp.profile.base
+    return "lamp", lamp.lamp

@@ -5,39 +5,33 @@ Levels are perceived brightness 0..1 everywhere inside; only a profile knows wha
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-_TOKEN = re.compile(r"\{([a-z_]+)\}")
+TOKEN = re.compile(r"\{([a-z_]+)\}")
 _TOPIC_TOKENS = frozenset({"name", "base"})
-_PAYLOAD_TOKENS = frozenset({"name", "base", "level", "transition"})
-_UNITS_IN_A_SECOND = {"s": 1.0, "100ms": 10.0, "ms": 1000.0}
+_UNITS_IN_A_SECOND = {"s": 1.0, "100ms": 10.0, "500ms": 2.0, "ms": 1000.0}
+_ANNOTATIONS = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = _ANNOTATIONS
 
 
 def _only_tokens(text: str, allowed: frozenset[str]) -> str:
-    unknown = set(_TOKEN.findall(text)) - allowed
+    unknown = set(TOKEN.findall(text)) - allowed
     if unknown:
         known = ", ".join("{" + token + "}" for token in sorted(allowed))
         raise ValueError(f"unknown placeholder {{{sorted(unknown)[0]}}}; there are {known}")
     return text
 
 
-def _fill(text: str, values: dict[str, str]) -> str:
-    return _TOKEN.sub(lambda match: values.get(match[1], match[0]), text)
-
-
 class _Topic(_Part):
     topic: str = Field(min_length=1)
+    """May hold {name}, the device's name there, and {base}, the bridge's prefix."""
 
     @field_validator("topic")
     @classmethod
@@ -46,30 +40,29 @@ class _Topic(_Part):
 
 
 class Command(_Topic):
-    """The one message that moves the lamp. It must carry `{level}`: a lamp told only *how* goes where it likes."""
+    """The one message that moves the lamp. It must say where to: a lamp told only *how* goes where it likes."""
 
     payload: str
+    """Holds {level}, or {switch} for what is only on or off; {transition} where the device fades by itself."""
 
     @field_validator("payload")
     @classmethod
     def _payload_tokens(cls, payload: str) -> str:
-        _only_tokens(payload, _PAYLOAD_TOKENS)
-        if "{level}" not in payload:
-            raise ValueError("every command must carry an explicit {level}")
+        _only_tokens(payload, _TOPIC_TOKENS | {"level", "transition", "switch"})
+        if ("{level}" in payload) == ("{switch}" in payload):
+            raise ValueError("every command must carry an explicit {level} (or {switch}, for what is only on or off)")
         return payload
 
 
 class Level(_Part):
-    """The device's own scale. `min` is its darkest that is still on; the room is never made black.
-
-    `curve`: "perceived" where the device's scale already follows the eye, "luminance" where it is proportional to
-    light, which the CIE 1976 lightness turns into what the eye sees.
-    """
+    """The device's own scale. `min` is its darkest that is still on; the room is never made black."""
 
     min: float
     max: float
     whole: bool = True
+    """Whether the device takes whole numbers only."""
     curve: Literal["perceived", "luminance"] = "perceived"
+    """"perceived": the device's scale follows the eye. "luminance": half the number is half the light (CIE 1976 L*)."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -77,59 +70,127 @@ class Level(_Part):
             raise ValueError("min must be below max")
         return self
 
-    def to_device(self, level: float) -> float:
-        """The device's number for a perceived level."""
-        share = min(1.0, max(0.0, level))
-        value = self.min + (_luminance(share) if self.curve == "luminance" else share) * (self.max - self.min)
-        return round(value) if self.whole else round(value, 4)
 
-    def from_device(self, value: float) -> float:
-        """The perceived level of a device's number."""
-        share = min(1.0, max(0.0, (value - self.min) / (self.max - self.min)))
-        return _lightness(share) if self.curve == "luminance" else share
+class Switch(_Part):
+    """What is only on or off follows the light: on above one level, off below another, never part of a fade."""
+
+    on: str = "ON"
+    """What {switch} is filled with."""
+    off: str = "OFF"
+    on_above: float = Field(default=0.35, ge=0, le=1)
+    off_below: float = Field(default=0.25, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if self.off_below >= self.on_above:
+            raise ValueError("off_below must lie below on_above, or the switch would chatter")
+        return self
+
+
+class Colour(_Part):
+    """The colour temperature of its white."""
+
+    topic: str = ""
+    """The command's topic where empty."""
+    payload: str
+    """Holds {colour}. With {level} it takes the command's place; without, brightness and colour go apart, in turns."""
+    unit: Literal["mired", "kelvin"]
+    min: float = Field(gt=0)
+    max: float = Field(gt=0)
+    """Both in the device's unit."""
+
+    @field_validator("payload")
+    @classmethod
+    def _payload_tokens(cls, payload: str) -> str:
+        _only_tokens(payload, _TOPIC_TOKENS | {"level", "transition", "colour"})
+        if "{colour}" not in payload:
+            raise ValueError("it must carry {colour}")
+        return payload
+
+    @field_validator("topic")
+    @classmethod
+    def _topic_tokens(cls, topic: str) -> str:
+        return _only_tokens(topic, _TOPIC_TOKENS)
+
+    @property
+    def apart(self) -> bool:
+        """Whether brightness and colour must not be asked for in one message."""
+        return "{level}" not in self.payload
+
+    def to_device(self, kelvin: float) -> int:
+        """The device's number, within its range."""
+        value = 1e6 / kelvin if self.unit == "mired" else kelvin
+        return round(min(self.max, max(self.min, value)))
+
+    def nearest(self, kelvin: float) -> float:
+        """The kelvin that the device makes of it."""
+        value = self.to_device(kelvin)
+        return 1e6 / value if self.unit == "mired" else float(value)
 
 
 class Transition(_Part):
-    """How the device fades by itself. `unit` "none": it does not, and every command is a step."""
+    """How the device fades by itself."""
 
-    unit: Literal["s", "ms", "100ms", "none"]
+    unit: Literal["s", "ms", "100ms", "500ms", "none"]
+    """"none": it cannot fade, and is moved in small steps."""
+    of: Literal["change", "sweep"] = "change"
+    """"change": the number is the length of this fade. "sweep": of one from dark to full, so it is a speed."""
     min: float = 0.0
     max: float = 0.0
     """Both in the device's unit."""
     whole: bool = False
+    """Whether the device takes whole numbers only."""
 
-    @property
-    def longest_s(self) -> float:
-        """The longest fade that the device can make."""
-        return 0.0 if self.unit == "none" else self.max / _UNITS_IN_A_SECOND[self.unit]
-
-    def to_device(self, seconds: float) -> float:
-        """The device's number for a fade; whole units are rounded up, so that no fade becomes a step."""
+    def to_device(self, seconds: float, share: float = 1.0) -> float:
+        """The device's number for a fade over `share` of its scale; whole numbers are rounded up, to the slower."""
         if self.unit == "none":
             return 0.0
-        value = min(self.max, max(self.min, seconds * _UNITS_IN_A_SECOND[self.unit]))
-        return float(-(-value // 1)) if self.whole else round(value, 2)
+        length = seconds / max(share, 1e-3) if self.of == "sweep" else seconds
+        value = min(self.max, max(self.min, length * _UNITS_IN_A_SECOND[self.unit]))
+        return float(-(-round(value, 6) // 1)) if self.whole else round(value, 2)
 
-    def in_seconds(self, value: float) -> float:
-        """Seconds of a device's number."""
-        return 0.0 if self.unit == "none" else value / _UNITS_IN_A_SECOND[self.unit]
+    def takes_s(self, seconds: float, share: float = 1.0) -> float:
+        """How long the device really takes when it is asked for so many seconds; 0 for one that cannot fade."""
+        if self.unit == "none":
+            return 0.0
+        length = self.to_device(seconds, share) / _UNITS_IN_A_SECOND[self.unit]
+        return length * share if self.of == "sweep" else length
 
 
 class StateReport(_Topic):
-    """Where the lamp says how it is, and how to ask it. Keys are dotted paths into the JSON that arrives."""
+    """Where the lamp says how it is. Keys are dotted paths into the JSON that arrives; "" is the whole of it."""
 
-    level: str
-    on: str = ""
+    level: tuple[str, ...] = ()
+    """Where its brightness stands; the first of these that is there counts."""
+    on: str | None = None
+    """Where on and off stand, and the word for on."""
     on_value: str | bool = "ON"
-    ask_topic: str = ""
-    ask_payload: str = ""
-    echo_within_s: float = Field(default=3.0, gt=0)
-    """A command that has no echo by then is unconfirmed."""
 
-    @field_validator("ask_topic")
+    @field_validator("level", mode="before")
     @classmethod
-    def _ask_tokens(cls, topic: str) -> str:
-        return _only_tokens(topic, _TOPIC_TOKENS)
+    def _one_or_more(cls, level: object) -> object:
+        return (level,) if isinstance(level, str) else level
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.level and self.on is None:
+            raise ValueError("it must say where the level stands, or where on and off stand")
+        return self
+
+
+class Echo(_Part):
+    """What its reports are worth."""
+
+    within_s: float = Field(default=3.0, gt=0)
+    """A command that has no echo by then is unconfirmed."""
+    from_memory: bool = False
+    """Whether a bridge speaks for the lamp, and may repeat what it believed before the lamp's power was cut."""
+
+
+class Ask(_Topic):
+    """How to ask the lamp how it is."""
+
+    payload: str = ""
 
 
 class Availability(_Topic):
@@ -145,8 +206,27 @@ class Announce(_Topic):
     """Where it is said that a lamp has come back, perhaps from a power cut."""
 
     key: str = ""
+    """The message counts where this key has `value`; every message counts where it is empty."""
     value: str = ""
     name_key: str = ""
+    """Where the device's name stands; empty where the topic itself says it."""
+
+
+class PowerOn(_Part):
+    """What the lamp does when its power comes back."""
+
+    level: float = Field(ge=0, le=1)
+    """Perceived level at which it must be expected."""
+    topic: str = ""
+    payload: str = ""
+    """The message that makes it come back gently, sent once by a technician; empty where it is set by hand."""
+    how: str = ""
+    """How to set it, in words."""
+
+    @field_validator("topic", "payload")
+    @classmethod
+    def _tokens(cls, text: str) -> str:
+        return _only_tokens(text, _TOPIC_TOKENS)
 
 
 class Rate(_Part):
@@ -154,134 +234,56 @@ class Rate(_Part):
 
     lamp_interval_s: float = Field(gt=0)
     bridge_interval_s: float = Field(default=0.0, ge=0)
-
-
-@dataclass(frozen=True, slots=True)
-class Topics:
-    """A profile's topics for one lamp."""
-
-    command: str
-    state: str
-    ask: str
-    availability: tuple[tuple[str, Availability], ...]
-    announce: str
+    """0 where every lamp is its own client of the broker."""
 
 
 class Profile(_Part):
-    """One kind of lamp. Raises `pydantic.ValidationError` with everything that is wrong."""
+    """One kind of lamp behind MQTT."""
 
     profile: Literal[1] = 1
     """Version of the format."""
     kind: Literal["mqtt-lamp"] = "mqtt-lamp"
     name: str
+    """The file's own name, as room files say it."""
     title: str = ""
+    models: tuple[str, ...] = ()
+    """What can be bought that speaks like this."""
     base: str = ""
     """The bridge's topic prefix where the room file names none."""
     tested: tuple[str, ...] = ()
+    """What was tried, and how."""
     quirks: tuple[str, ...] = ()
-    power_on: float = Field(ge=0, le=1)
-    """Perceived level at which it comes back after a power cut."""
+    """What a person has to know about it."""
     command: Command
-    level: Level
-    transition: Transition
-    state: StateReport
+    level: Level | None = None
+    switch: Switch | None = None
+    colour: Colour | None = None
+    transition: Transition = Transition(unit="none")
+    state: Annotated[tuple[StateReport, ...], Field(min_length=1)]
+    echo: Echo = Echo()
+    ask: Ask | None = None
     availability: tuple[Availability, ...] = ()
-    announce: Announce | None = None
+    announce: tuple[Announce, ...] = ()
+    power_on: PowerOn
     rate: Rate
 
     @model_validator(mode="after")
-    def _transition_is_sent(self) -> Self:
-        if ("{transition}" in self.command.payload) != (self.transition.unit != "none"):
+    def _whole(self) -> Self:
+        payload = self.command.payload
+        for token, part in (("level", self.level), ("switch", self.switch)):
+            if (f"{{{token}}}" in payload) != (part is not None):
+                raise ValueError(f"there must be a [{token}] exactly when command.payload holds {{{token}}}")
+        if ("{transition}" in payload) != (self.transition.unit != "none"):
             raise ValueError('command.payload must hold {transition} exactly when transition.unit is not "none"')
+        if self.switch is not None and all(report.on is None for report in self.state):
+            raise ValueError("a state must say where on and off stand")
+        if self.level is not None and not any(report.level for report in self.state):
+            raise ValueError("a state must say where the level stands")
+        if self.switch is not None and self.colour is not None:
+            raise ValueError("what is only on or off has no colour")
         return self
-
-    @cached_property
-    def tolerance(self) -> float:
-        """How far an echo may be from what was sent: two of the device's own steps, at least 1 %."""
-        return max(0.01, 2.0 / (self.level.max - self.level.min)) if self.level.whole else 0.01
-
-    def topics(self, name: str, base: str = "") -> Topics:
-        """All topics of the device called `name` behind `base`."""
-        values = {"name": name, "base": base or self.base}
-        return Topics(
-            command=_fill(self.command.topic, values),
-            state=_fill(self.state.topic, values),
-            ask=_fill(self.state.ask_topic, values),
-            availability=tuple((_fill(each.topic, values), each) for each in self.availability),
-            announce=_fill(self.announce.topic, values) if self.announce else "",
-        )
-
-    def payload(self, level: float, transition_s: float, name: str = "", base: str = "") -> str:
-        """The command's bytes for a perceived level that is to be reached in so many seconds."""
-        values = {
-            "level": _number(self.level.to_device(level)),
-            "transition": _number(self.transition.to_device(transition_s)),
-            "name": name,
-            "base": base or self.base,
-        }
-        return _fill(self.command.payload, values)
-
-    def read_level(self, payload: bytes) -> float | None:
-        """The perceived level in a state message; None where it says nothing about it."""
-        document = _document(payload)
-        if self.state.on:
-            on = _dig(document, self.state.on)
-            if on is not None and on != self.state.on_value:
-                return 0.0
-        value = _dig(document, self.state.level)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return None
-        return self.level.from_device(value)
-
-
-def read_word(payload: bytes, key: str) -> str:
-    """The word in an availability message: under `key` in JSON, or the bare text."""
-    value = _dig(_document(payload), key) if key else None
-    return value if isinstance(value, str) else payload.decode("utf-8", "replace").strip()
-
-
-def announced_name(announce: Announce, payload: bytes) -> str | None:
-    """The device that a message announces; "" where the topic itself says it, None where it announces nothing."""
-    document = _document(payload)
-    if announce.key and str(_dig(document, announce.key)) != announce.value:
-        return None
-    if not announce.name_key:
-        return ""
-    name = _dig(document, announce.name_key)
-    return name if isinstance(name, str) else None
 
 
 def load_profile(text: str) -> Profile:
     """The profile in a TOML text; raises `tomllib.TOMLDecodeError` or `pydantic.ValidationError`."""
     return Profile.model_validate(tomllib.loads(text))
-
-
-def _number(value: float) -> str:
-    return str(int(value)) if value == int(value) else repr(value)
-
-
-def _document(payload: bytes) -> Any:
-    try:
-        return json.loads(payload)
-    except ValueError:
-        return None
-
-
-def _dig(document: Any, path: str) -> Any:
-    for key in path.split("."):
-        if not isinstance(document, dict):
-            return None
-        document = document.get(key)
-    return document
-
-
-# CIE 15:2004, lightness L* with L = 100 L*: the eye's scale, linear in the dark end.
-
-
-def _luminance(lightness: float) -> float:
-    shade = lightness * 100
-    return float(((shade + 16) / 116) ** 3) if shade > 8 else shade / 903.3
-
-
-def _lightness(luminance: float) -> float:
-    return float(116 * luminance ** (1 / 3) - 16) / 100 if luminance > 8 / 903.3 else luminance * 9.033

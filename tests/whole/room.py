@@ -13,8 +13,8 @@ from controller.broker_private import PrivateBroker
 from controller.calls.simulated import SimulatedDesk
 from controller.console.client import Client
 from controller.demo.processes import RoomProcesses
-from controller.demo.room import LAMPS, prepare_music, write_room_file
-from controller.lights.simulated import SimulatedZigbee
+from controller.demo.room import LAMPS, lamp_profile, prepare_music, write_room_file
+from controller.lights.simulated_mqtt import SimulatedLamps
 from controller.options import runtime_dir
 
 
@@ -26,7 +26,7 @@ class WholeRoom:
     room_file: Path
     wav: Path
     broker: PrivateBroker
-    bridge: SimulatedZigbee
+    bridge: SimulatedLamps
     desk: SimulatedDesk
     processes: RoomProcesses
 
@@ -52,7 +52,7 @@ async def whole_room(state_dir: Path) -> AsyncIterator[WholeRoom]:
     music = prepare_music(state_dir)
     broker = PrivateBroker(state_dir / "broker")
     broker.start()
-    bridge = SimulatedZigbee(broker.settings("test-bridge"), tuple(LAMPS.values()))
+    bridge = SimulatedLamps(broker.settings("test-bridge"), lamp_profile(), tuple(LAMPS.values()))
     desk = SimulatedDesk(broker.settings("test-desk"), 0.5)
     wav = state_dir / "room.wav"
     room_file = write_room_file(state_dir, music, broker.port, f"file:{wav}", None)

@@ -1,0 +1,240 @@
+"""How one lamp of the room is spoken to: its profile with its own names and its own lowest level filled in."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from controller.lights.profile import TOKEN, Announce, Availability, Level, Profile, StateReport
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Be at `level` in `transition_s` from now. `start`: where it is; a speed is reckoned from there."""
+
+    level: float
+    transition_s: float
+    start: float
+    kelvin: float | None = None
+    """The colour, where it goes with the level in one message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tint:
+    """Be of this colour in `transition_s` from now; says nothing of the level."""
+
+    kelvin: float
+    transition_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Be on, or off."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Say how you are."""
+
+
+Said = Move | Tint | Turn | Ask
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A lamp's own numbers for perceived levels. `lowest`: its lowest steady number, where commissioning found one.
+
+    The room's floor then lies exactly there, and what lies between is spread over the rest: some dimmers are dark up to
+    46 % of their scale.
+    """
+
+    level: Level
+    floor: float = 0.0
+    lowest: float | None = None
+
+    def to_device(self, level: float) -> float:
+        """The device's number for a perceived level."""
+        share = min(1.0, max(0.0, level))
+        if self.lowest is not None:
+            share = self._dark + max(0.0, share - self.floor) * (1.0 - self._dark) / (1.0 - self.floor)
+        low, high = self.level.min, self.level.max
+        value = low + (_luminance(share) if self.level.curve == "luminance" else share) * (high - low)
+        return round(value) if self.level.whole else round(value, 4)
+
+    def from_device(self, value: float) -> float:
+        """The perceived level of a device's number."""
+        share = self._perceived(value)
+        if self.lowest is None:
+            return share
+        if share < self._dark - 1e-9:
+            return self.floor * share / self._dark
+        return self.floor + (share - self._dark) * (1.0 - self.floor) / (1.0 - self._dark)
+
+    def tolerance(self, level: float) -> float:
+        """How far an echo may be from the level that was sent: two of the device's own steps there, at least 1 %."""
+        if not self.level.whole:
+            return 0.01
+        number = self.to_device(level)
+        return max(0.01, abs(self.from_device(number + 2) - self.from_device(number - 2)) / 2)
+
+    def share(self, one: float, other: float) -> float:
+        """How much of the device's own scale lies between two perceived levels, 0..1."""
+        return abs(self.to_device(one) - self.to_device(other)) / (self.level.max - self.level.min)
+
+    def steepest(self, one: float, other: float) -> float:
+        """A straight fade in the device's own scale, as long in perceived level as its steepest part would make it.
+
+        A lamp that fades straight in light changes fastest to the eye where it is darkest.
+        """
+        apart = abs(one - other)
+        if self.level.curve != "luminance" or apart == 0.0:
+            return apart
+        low = (self.to_device(min(one, other)) - self.level.min) / (self.level.max - self.level.min)
+        slope = 1.16 / 3 * low ** (-2 / 3) if low > 8 / 903.3 else 9.033
+        return max(apart, self.share(one, other) * slope)
+
+    @property
+    def _dark(self) -> float:
+        return self._perceived(self.level.min if self.lowest is None else self.lowest)
+
+    def _perceived(self, value: float) -> float:
+        share = min(1.0, max(0.0, (value - self.level.min) / (self.level.max - self.level.min)))
+        return _lightness(share) if self.level.curve == "luminance" else share
+
+
+class Dialect:
+    """A profile in the words of one lamp. `floor` and `lowest`: see `Scale`."""
+
+    def __init__(
+        self, profile: Profile, name: str, base: str = "", *, floor: float = 0.0, lowest: float | None = None
+    ) -> None:
+        self.profile = profile
+        self.name = name
+        self.base = base or profile.base
+        self.scale = Scale(profile.level or Level(min=0, max=1, whole=False), floor, lowest)
+        self._names = {"name": name, "base": self.base}
+        self.command_topic = self._fill(profile.command.topic)
+        self.colour_topic = self._fill(profile.colour.topic) if profile.colour else ""
+        self.ask_topic = self._fill(profile.ask.topic) if profile.ask else ""
+
+    @property
+    def command_topics(self) -> tuple[str, ...]:
+        """Everywhere that a retained message would be carried out."""
+        return tuple({topic: None for topic in (self.command_topic, self.colour_topic) if topic})
+
+    @property
+    def states(self) -> tuple[tuple[str, StateReport], ...]:
+        """Where it reports, and how to read it."""
+        return tuple((self._fill(report.topic), report) for report in self.profile.state)
+
+    @property
+    def availability(self) -> tuple[tuple[str, Availability], ...]:
+        """Where it is said whether it can be reached."""
+        return tuple((self._fill(each.topic), each) for each in self.profile.availability)
+
+    @property
+    def announce(self) -> tuple[tuple[str, Announce], ...]:
+        """Where it is said that it has come back."""
+        return tuple((self._fill(each.topic), each) for each in self.profile.announce)
+
+    def takes_s(self, seconds: float, start: float, level: float) -> float:
+        """How long the lamp really takes from `start` to `level` when it is asked for so many seconds."""
+        return self.profile.transition.takes_s(seconds, self.scale.share(start, level))
+
+    def message(self, said: Said) -> tuple[str, str] | None:
+        """Topic and payload; None for a question to a lamp that cannot be asked."""
+        profile = self.profile
+        match said:
+            case Ask():
+                return (self.ask_topic, self._fill(profile.ask.payload)) if profile.ask else None
+            case Turn() if profile.switch:
+                word = profile.switch.on if said.on else profile.switch.off
+                return self.command_topic, self._fill(profile.command.payload, switch=word)
+            case Tint() if profile.colour:
+                seconds = _number(profile.transition.to_device(said.transition_s))
+                colour = str(profile.colour.to_device(said.kelvin))
+                payload = self._fill(profile.colour.payload, colour=colour, transition=seconds)
+                return self.colour_topic or self.command_topic, payload
+            case Move():
+                share = self.scale.share(said.start, said.level)
+                words = {
+                    "level": _number(self.scale.to_device(said.level)),
+                    "transition": _number(profile.transition.to_device(said.transition_s, share)),
+                }
+                if said.kelvin is None or profile.colour is None:
+                    return self.command_topic, self._fill(profile.command.payload, **words)
+                words["colour"] = str(profile.colour.to_device(said.kelvin))
+                return self.colour_topic or self.command_topic, self._fill(profile.colour.payload, **words)
+            case _:
+                raise ValueError(f"{profile.name} has no words for {said}")
+
+    def read(self, report: StateReport, payload: bytes) -> float | None:
+        """The perceived level in a state message; 0 for a lamp that is off, None where it says nothing about it."""
+        document = document_of(payload)
+        on = None if report.on is None else dig(document, report.on)
+        if on is not None and on != report.on_value:
+            return 0.0
+        if self.profile.switch is not None:
+            return None if on is None else 1.0
+        for path in report.level:
+            value = dig(document, path)
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                return self.scale.from_device(value)
+        return None
+
+    def _fill(self, text: str, **words: str) -> str:
+        values = self._names | words
+        return TOKEN.sub(lambda match: values.get(match[1], match[0]), text)
+
+
+def read_word(payload: bytes, key: str) -> str:
+    """The word in an availability message: under `key` in JSON, or the bare text."""
+    value = dig(document_of(payload), key) if key else None
+    return value if isinstance(value, str) else payload.decode("utf-8", "replace").strip()
+
+
+def announced_name(announce: Announce, payload: bytes) -> str | None:
+    """The device that a message announces; "" where the topic itself says it, None where it announces nothing."""
+    document = document_of(payload)
+    if announce.key and str(dig(document, announce.key)) != announce.value:
+        return None
+    if not announce.name_key:
+        return ""
+    name = dig(document, announce.name_key)
+    return name if isinstance(name, str) else None
+
+
+def document_of(payload: bytes) -> Any:
+    """The JSON in a payload, or its bare text."""
+    try:
+        return json.loads(payload)
+    except ValueError:
+        return payload.decode("utf-8", "replace").strip()
+
+
+def dig(document: Any, path: str) -> Any:
+    """What stands at a dotted path; None where nothing does."""
+    for key in path.split(".") if path else ():
+        if not isinstance(document, dict):
+            return None
+        document = document.get(key)
+    return document
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value == int(value) else repr(value)
+
+
+# CIE 15:2004, lightness L* with L = 100 L*: the eye's scale, linear in the dark end.
+
+
+def _luminance(lightness: float) -> float:
+    shade = lightness * 100
+    return float(((shade + 16) / 116) ** 3) if shade > 8 else shade / 903.3
+
+
+def _lightness(luminance: float) -> float:
+    return float(116 * luminance ** (1 / 3) - 16) / 100 if luminance > 8 / 903.3 else luminance * 9.033
