@@ -15,6 +15,7 @@ from controller.arc.programme import Programme
 from controller.broker import BrokerSettings
 from controller.calls.caller import CallerSettings
 from controller.clock import system_zone
+from controller.config_mqtt import mqtt_mistakes
 from controller.config_serial import Name, PortTable, SerialPlace, serial_lights, serial_mistakes
 from controller.files import ConfigError, did_you_mean, mistakes_in, read_toml
 from controller.lights.board import Board
@@ -77,6 +78,8 @@ class LampTable(SerialPlace):
     device: str = ""
     base: str = ""
     """The bridge's topic prefix where it is not the profile's."""
+    lowest: float | None = None
+    """Its lowest steady number on its own scale, as commissioning found it; the room's floor then lies there."""
 
 
 class LightTable(_Table):
@@ -244,11 +247,17 @@ class Room:
         """For the driver of the lamps behind MQTT."""
         light = self.table.light
         lamps = tuple(
-            LampSettings(lamp=lamp.name, profile=profile, device_name=lamp.device, base=lamp.base)
+            LampSettings(lamp.name, profile, lamp.device, lamp.base, lamp.lowest)
             for lamp in light.lamps
             if isinstance(profile := self.profiles[lamp.profile], Profile)
         )
-        return LightSettings(lamps=lamps, floor=light.floor, ceiling=light.ceiling, slew_per_s=light.slew_per_s)
+        return LightSettings(
+            lamps=lamps,
+            floor=light.floor,
+            ceiling=light.ceiling,
+            slew_per_s=light.slew_per_s,
+            swift_per_s=1.0 / light.scene_fade_s,
+        )
 
     def serial_lights(self, runtime_dir: Path) -> tuple[list[DmxSettings], list[RelaySettings]]:
         """For the drivers of the lamps on serial ports, one each."""
@@ -294,6 +303,7 @@ def load_room(path: Path) -> Room:
     table, mistakes = mistakes_in(path, RoomTable, data)
     profiles, more = _profiles_of(path, data)
     mistakes += more + _cross_checks(path, data)
+    mistakes += mqtt_mistakes(path, _tables(data, "light", "lamps"), profiles)
     mistakes += serial_mistakes(path, _tables(data, "light", "lamps"), data.get("ports", {}), profiles)
     if table is None or mistakes:
         raise ConfigError(mistakes)

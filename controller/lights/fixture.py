@@ -10,12 +10,13 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from controller.lights.profile import Level
+from controller.lights.scale import Scale
 
 UNIVERSE = 512
 """Channels on one DMX line (DMX512-A)."""
 
 _SCALE = 65535.0
-_EYE = Level(min=0, max=_SCALE, whole=False, curve="luminance")
+_EYE = Scale(Level(min=0, max=_SCALE, whole=False, curve="luminance"))
 
 Role = Literal["level", "warm", "cool", "red", "green", "blue", "white", "fixed"]
 Kelvin = Field(default=None, ge=1700, le=10000)
@@ -97,7 +98,7 @@ class Fixture(_Part):
         """The bytes of its channels (counted from 0) at a perceived level and a colour temperature."""
         light = _EYE.to_device(level) / _SCALE
         shares = self._shares(kelvin or self.kelvin)
-        scale = Level(min=self.level.min, max=self.level.max, whole=False, curve=self.level.curve)
+        scale = Scale(Level(min=self.level.min, max=self.level.max, whole=False, curve=self.level.curve))
         found: dict[int, int] = {}
         for channel in self.channels:
             share = shares.get(channel.role, 0.0)

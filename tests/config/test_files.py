@@ -96,3 +96,27 @@ def test_two_lamps_of_one_name_and_two_buses_on_one_channel_are_found(tmp_path: 
     text = str(error.value)
     assert 'two have the name "a"' in text
     assert "both use channel 1" in text
+
+
+def test_what_a_lamp_behind_mqtt_lacks_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "room.toml"
+    lamps = [
+        '[[light.lamps]]\nname = "a"\nprofile = "esphome-light"\ndevice = "x"\n',
+        '[[light.lamps]]\nname = "b"\nprofile = "shelly-gen1-light"\ndevice = "x"\nlowest = 120\n',
+        '[[light.lamps]]\nname = "c"\nprofile = "tasmota-plug"\ndevice = "x"\nlowest = 2\n',
+        '[[light.lamps]]\nname = "d"\nprofile = "esphome-light"\ndevice = "x"\nbase = "node"\nlowest = 30\n',
+    ]
+    file.write_text('format = 1\nname = "r"\n' + "".join(lamps))
+    with pytest.raises(ConfigError) as error:
+        load_room(file)
+    assert len(error.value.mistakes) == 3
+    text = str(error.value)
+    assert "light.lamps[1].base: is missing" in text
+    assert "light.lamps[2].lowest: lies on the lamp's own scale, 1 to 100 (it is 120)" in text
+    assert 'light.lamps[3].lowest: "tasmota-plug" is only on or off' in text
+
+
+def test_medical_light_is_as_swift_as_the_room_file_says(tmp_path: Path) -> None:
+    file = tmp_path / "room.toml"
+    file.write_text('format = 1\nname = "r"\n[light]\nscene_fade_s = 4\n')
+    assert load_room(file).lights().swift_per_s == 0.25
