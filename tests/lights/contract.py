@@ -121,6 +121,7 @@ class LightContract:
         await rig.settled(0.5)
         for lamp in rig.dimmed:
             assert rig.view(lamp).target == pytest.approx(0.5)
+        await asyncio.sleep(0.3)  # the last of the way
         sent = {lamp: rig.far.commands(lamp) for lamp in rig.lamps}
         late = rig.fade(rig.lamps[0], 0.5, 0.5, 0.0)
         rig.lights.apply(late, rig.seq)

@@ -77,7 +77,7 @@ def judge(seen: dict[str, dict[str, float]]) -> None:
 
 
 async def test_an_outage_in_a_fade_brings_no_old_command_and_no_jump(tmp_path: Path) -> None:
-    found = await asyncio.gather(*(live_through(kind, tmp_path, 10.0, 1.7, 4.5) for kind in KINDS))
+    found = await asyncio.gather(*(live_through(kind, tmp_path, 8.0, 1.3, 4.2) for kind in KINDS))
     judge(dict(zip(KINDS, found, strict=True)))
 
 
