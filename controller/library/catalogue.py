@@ -1,134 +1,212 @@
-"""The measured library, kept so that a file is measured once."""
+"""The measured library, kept by content so that a piece is measured once, wherever it moves."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from controller.library.measure import Unmeasurable, measure
+from controller.library.folders import Found, Problem, find_music, is_under
+from controller.library.measure import MEASURE_VERSION, Measurement
+from controller.library.measuring import Outcome, measure_all
+from controller.library.notes import Note, Notes
+from controller.library.schema import prepare
 from controller.messages import Piece, decode, encode
-
-SUFFIXES = (".flac", ".mp3", ".ogg", ".oga", ".opus", ".wav", ".m4a", ".aac", ".aif", ".aiff", ".wma")
-"""What counts as music in a folder; covers, lists and notes may lie beside it."""
-
-_WORKERS = 2
-
-_MEASURE_VERSION = 1
-"""Raise it when measuring gives other numbers: everything is then measured again."""
-
-_TABLE = """
-CREATE TABLE IF NOT EXISTS files (
-    path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, piece BLOB, why TEXT NOT NULL DEFAULT ''
-) WITHOUT ROWID
-"""
 
 Progress = Callable[[int, int, Path], None]
 """Called with how many files are done, how many there are, and the newest."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Problem:
-    """A file that cannot be used, and why."""
+class Entry:
+    """All that is known of a usable file. `stale`: measured by an older version."""
 
     path: str
-    why: str
+    digest: str
+    measurement: Measurement
+    note: Note
+    stale: bool
+
+    @property
+    def said(self) -> Note:
+        """What clinic and file say of the music, the clinic first; None where neither says anything."""
+        measured = self.measurement
+        tagged = Note(
+            title=measured.title or None,
+            artist=measured.artist or None,
+            album=measured.album or None,
+            track=_track(measured) or None,
+            vocals=measured.vocals,
+            language=measured.language or None,
+            tradition=measured.tradition or None,
+        )
+        return self.note.over(tagged)
+
+    @property
+    def piece(self) -> Piece:
+        """The piece as a planner sees it; genres count as tags."""
+        measured, said = self.measurement, self.said
+        genres = tuple(genre.lower() for genre in measured.genres)
+        return Piece(
+            path=self.path,
+            title=said.title or Path(self.path).stem,
+            artist=said.artist or "",
+            duration_s=measured.duration_s,
+            lufs=measured.lufs,
+            true_peak_dbfs=measured.true_peak_dbfs,
+            digest=self.digest,
+            head_s=measured.head_s,
+            tail_s=measured.tail_s,
+            loudness_range_lu=measured.loudness_range_lu,
+            centroid_hz=measured.centroid_hz,
+            onset_rate_hz=measured.onset_rate_hz,
+            onset_regularity=measured.onset_regularity,
+            rise_db=measured.rise_db,
+            album=said.album or "",
+            track_number=said.track or 0,
+            vocals=bool(said.vocals),
+            language=said.language or "",
+            tradition=said.tradition or "",
+            tags=tuple(dict.fromkeys((said.tags or ()) + genres)),
+        )
 
 
 class Catalogue:
-    """STATE/library.db: measurements by path, size and time of change."""
+    """STATE/library.db. Folders are taken as they resolve, so that a link and its target are one place."""
 
     def __init__(self, state_dir: Path) -> None:
-        """Open or make the catalogue."""
+        """Open, make or take over the catalogue. Raises OSError or sqlite3.Error."""
         state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
         self._connection = sqlite3.connect(state_dir / "library.db", timeout=10.0, isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        if self._connection.execute("PRAGMA user_version").fetchone()[0] != _MEASURE_VERSION:
-            self._connection.execute("DROP TABLE IF EXISTS files")
-            self._connection.execute(f"PRAGMA user_version = {_MEASURE_VERSION}")
-        self._connection.execute(_TABLE)
+        try:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            prepare(self._connection)
+        except BaseException:
+            self._connection.close()
+            raise
 
     def scan(self, dirs: Sequence[Path], progress: Progress | None = None) -> tuple[list[Piece], list[Problem]]:
         """Measure what is new or changed under `dirs`; gives all that lies there, in the order of the paths.
 
-        Blocks; may be stopped at any moment and goes on from there. Files that are gone are forgotten. A folder that
-        is not there is a problem of its own.
+        Blocks; may be stopped at any moment and goes on from there: each file is kept as it is done. Files that are
+        gone are forgotten, unless their whole folder is away. Raises FileNotFoundError where there is no ffmpeg.
         """
-        found, problems = _find_files(dirs)
-        self._forget(dirs, found)
-        todo = [path for path in found if not self._is_known(path, *found[path])]
+        tops = [top.resolve() for top in dirs]
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO folders VALUES (?)", [(str(t),) for t in tops if t.exists()]
+        )
+        found, sheets, problems = find_music(tops)
+        notes = Notes()
+        problems += _read_sheets(sheets, list(found), notes)
+        self._forget([top for top in tops if top.exists()], found)
+        todo = [path for path, as_found in found.items() if not self._is_known(path, as_found)]
         done = len(found) - len(todo)
         if progress and found:
             progress(done, len(found), next(iter(found)))
-        for path, piece, why in _measure_all(todo):
-            row = (str(path), *found[path], encode(piece) if piece else None, why)
-            self._connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", row)
-            done += 1
-            if progress:
-                progress(done, len(found), path)
-        return self.pieces(dirs), problems + self.problems(dirs)
+        with closing(measure_all(todo, self._known_digests())) as outcomes:
+            for outcome in outcomes:
+                self._keep(outcome, found[outcome.path])
+                done += 1
+                if progress:
+                    progress(done, len(found), outcome.path)
+        self._connection.executemany(
+            "UPDATE files SET note = ? WHERE path = ?", [(encode(notes.of(path)), str(path)) for path in found]
+        )
+        return self.pieces(tops), problems + self.problems(tops)
+
+    def entries(self, dirs: Sequence[Path] | None = None) -> Iterator[Entry]:
+        """The usable files of the last scan (under `dirs`) in the order of their paths; nothing is measured."""
+        tops = _resolved(dirs)
+        rows = self._connection.execute(
+            "SELECT path, digest, measurement, note, version FROM files JOIN contents USING (digest) "
+            "WHERE measurement IS NOT NULL ORDER BY path"
+        ).fetchall()
+        for path, digest, measurement, note, version in rows:
+            if is_under(path, tops):
+                yield Entry(
+                    path=path,
+                    digest=digest,
+                    measurement=decode(Measurement, measurement),
+                    note=decode(Note, note) if note else Note(),
+                    stale=version != MEASURE_VERSION,
+                )
 
     def pieces(self, dirs: Sequence[Path] | None = None) -> list[Piece]:
-        """The pieces of the last scan (under `dirs`) in the order of their paths; nothing is measured."""
-        rows = self._connection.execute("SELECT path, piece FROM files WHERE piece IS NOT NULL ORDER BY path")
-        return [decode(Piece, piece) for path, piece in rows if _is_under(path, dirs)]
+        """The pieces of the last scan (under `dirs`) in the order of their paths."""
+        return [entry.piece for entry in self.entries(dirs)]
 
     def problems(self, dirs: Sequence[Path] | None = None) -> list[Problem]:
-        """The files of the last scan that cannot be used."""
-        rows = self._connection.execute("SELECT path, why FROM files WHERE piece IS NULL ORDER BY path")
-        return [Problem(path=path, why=why) for path, why in rows if _is_under(path, dirs)]
+        """The files of the last scan (under `dirs`) that cannot be used."""
+        tops = _resolved(dirs)
+        rows = self._connection.execute(
+            "SELECT path, coalesce(nullif(files.why, ''), contents.why) FROM files LEFT JOIN contents USING (digest) "
+            "WHERE files.why != '' OR contents.why != '' ORDER BY path"
+        ).fetchall()
+        return [Problem(path=path, why=why) for path, why in rows if is_under(path, tops)]
+
+    def known(self) -> dict[str, Found]:
+        """Every file of the last scan, usable or not, as it was found then."""
+        rows = self._connection.execute("SELECT path, size, mtime_ns FROM files")
+        return {path: Found(size, mtime_ns) for path, size, mtime_ns in rows}
+
+    def folders(self) -> list[Path]:
+        """The folders that were scanned."""
+        return [Path(path) for (path,) in self._connection.execute("SELECT path FROM folders ORDER BY path")]
+
+    def forget(self, folder: Path) -> int:
+        """Forget a folder and the files below it; gives how many. Measurements stay, should the files come back."""
+        top = folder.resolve()
+        gone = [path for path in self.known() if is_under(path, [top])]
+        self._connection.executemany("DELETE FROM files WHERE path = ?", [(path,) for path in gone])
+        known = [str(path) for path in self.folders() if is_under(str(path), [top])]
+        self._connection.executemany("DELETE FROM folders WHERE path = ?", [(path,) for path in known])
+        return len(gone)
 
     def close(self) -> None:
         """Close the file; twice is fine."""
         self._connection.close()
 
-    def _is_known(self, path: Path, size: int, mtime_ns: int) -> bool:
-        row = self._connection.execute("SELECT size, mtime_ns FROM files WHERE path = ?", (str(path),)).fetchone()
-        return row is not None and row == (size, mtime_ns)
+    def _keep(self, outcome: Outcome, found: Found) -> None:
+        if outcome.measured:
+            measurement = encode(outcome.measurement) if outcome.measurement else None
+            row = (outcome.digest, MEASURE_VERSION, measurement, outcome.why)
+            self._connection.execute("INSERT OR REPLACE INTO contents VALUES (?, ?, ?, ?)", row)
+        self._connection.execute(
+            "INSERT INTO files (path, size, mtime_ns, digest, why) VALUES (?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE "
+            "SET size = excluded.size, mtime_ns = excluded.mtime_ns, digest = excluded.digest, why = excluded.why",
+            (str(outcome.path), found.size, found.mtime_ns, outcome.digest, "" if outcome.digest else outcome.why),
+        )
 
-    def _forget(self, dirs: Sequence[Path], found: dict[Path, tuple[int, int]]) -> None:
-        known = [path for (path,) in self._connection.execute("SELECT path FROM files").fetchall()]
-        gone = [(path,) for path in known if _is_under(path, dirs) and Path(path) not in found]
+    def _is_known(self, path: Path, found: Found) -> bool:
+        row = self._connection.execute(
+            "SELECT size, mtime_ns, version FROM files JOIN contents USING (digest) WHERE path = ?", (str(path),)
+        ).fetchone()
+        return row is not None and row == (found.size, found.mtime_ns, MEASURE_VERSION)
+
+    def _known_digests(self) -> frozenset[str]:
+        rows = self._connection.execute("SELECT digest FROM contents WHERE version = ?", (MEASURE_VERSION,))
+        return frozenset(digest for (digest,) in rows)
+
+    def _forget(self, tops: Sequence[Path], found: dict[Path, Found]) -> None:
+        gone = [(path,) for path in self.known() if is_under(path, tops) and Path(path) not in found]
         self._connection.executemany("DELETE FROM files WHERE path = ?", gone)
 
 
-def _find_files(dirs: Sequence[Path]) -> tuple[dict[Path, tuple[int, int]], list[Problem]]:
-    """Size and time of change of each music file, in the order of the paths; a folder may also be one file."""
-    found: dict[Path, tuple[int, int]] = {}
+def _resolved(dirs: Sequence[Path] | None) -> list[Path] | None:
+    return None if dirs is None else [top.resolve() for top in dirs]
+
+
+def _read_sheets(sheets: Sequence[Path], pieces: Sequence[Path], notes: Notes) -> list[Problem]:
     problems = []
-    for top in [path.absolute() for path in dirs]:
-        if not top.exists():
-            problems.append(Problem(path=str(top), why="missing"))
-            continue
-        for path in [top] if top.is_file() else top.rglob("*"):
-            if path == top or (path.suffix.lower() in SUFFIXES and not path.name.startswith(".")):
-                try:
-                    stat = path.stat()
-                except OSError as error:
-                    problems.append(Problem(path=str(path), why=f"unreadable: {error.strerror}"))
-                    continue
-                found[path] = (stat.st_size, stat.st_mtime_ns)
-    return dict(sorted(found.items())), problems
+    for path in sheets:
+        if (sheet := notes.sheet(path.parent)) is not None:
+            sheet.name_strays([piece for piece in pieces if piece.is_relative_to(path.parent)])
+            problems += [Problem(path=str(path), why=mistake) for mistake in sheet.mistakes]
+    return problems
 
 
-def _is_under(path: str, dirs: Sequence[Path] | None) -> bool:
-    return dirs is None or any(Path(path).is_relative_to(top.absolute()) for top in dirs)
-
-
-def _measure_all(paths: list[Path]) -> Iterator[tuple[Path, Piece | None, str]]:
-    if not paths:
-        return
-    # Each thread waits for an ffmpeg of its own: the work is done by processes.
-    with ThreadPoolExecutor(_WORKERS, thread_name_prefix="measure") as pool:
-        waiting = {pool.submit(measure, path): path for path in paths}
-        try:
-            for future in as_completed(waiting):
-                path = waiting[future]
-                try:
-                    yield path, future.result(), ""
-                except Unmeasurable as problem:
-                    yield path, None, problem.why
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+def _track(measured: Measurement) -> int:
+    """Track 3 of the second disc sorts behind all of the first: 203."""
+    return measured.track + 100 * measured.disc if measured.disc > 1 else measured.track

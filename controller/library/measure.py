@@ -1,19 +1,20 @@
-"""What the audio of one file really is: decoded whole, by ffmpeg, once."""
+"""What the audio of one file really is: decoded whole, once."""
 
 from __future__ import annotations
 
 import hashlib
-import re
-import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
-import mutagen
-from mutagen.mp3 import BitrateMode
+import numpy as np
 
-from controller.messages import Piece
+from controller.library.decoding import HOP_S, SILENCE_S, Decoded, Processes, Undecodable, decode
+from controller.library.rhythm import find_onsets
+from controller.library.tags import read_tags
 
-_TIMEOUT_S = 900.0
-"""An hour of music decodes in well under a minute, even on a small machine."""
+MEASURE_VERSION = 2
+"""Raise it when measuring gives other numbers: everything is then measured again at the next scan."""
+
 _SHORTEST_S = 1.0
 """Below that the gated loudness of EBU R 128 (400 ms blocks) says little, and no fade fits in."""
 _SILENT_LUFS = -69.0
@@ -22,13 +23,18 @@ _SHORT_S, _SHORT_SHARE = 0.5, 0.005
 """Headers of sound files are a few frames off; more than this is missing music."""
 _HARMLESS_ERRORS = 3
 """A lossy file may carry junk before its first or after its last frame, and play all the same."""
-_LOSSLESS = (".flac", ".wav", ".aif", ".aiff")
-
-_FILTERS = "astats=measure_perchannel=none:measure_overall=Number_of_samples,ebur128=peak=true:framelog=verbose"
-_RATE = re.compile(r"Audio: .*?(\d+) Hz")
-_FRAMES = re.compile(r"Number of samples: (\d+)")
-_LOUDNESS = re.compile(r"\bI:\s+(-?[\d.]+|-inf|nan) LUFS")
-_PEAK = re.compile(r"Peak:\s+(-?[\d.]+|-inf|nan) dBFS")
+_LOSSLESS = ("flac", "alac", "wavpack", "pcm_")
+_OGG = b"OggS"
+_FLAT_DB, _FLAT_PER_MINUTE, _FLAT_DBFS = 9.0, 10.0, -12.0
+"""Clipped: the highest level is reached often, and held for three samples or more (20 log 3 = 9.5 dB). A whole
+recording touches its peak once or twice; what is far below full scale is not judged."""
+_RELATIVE_GATE_LU = 20.0
+"""EBU Tech 3342 leaves out what lies further below the integrated loudness: fades, breaks."""
+_SHORT_TERM_S = 3.0
+"""What one value of the short-term loudness looks back on."""
+_RANGE_S = 1.0
+_AUDIBLE = 0.003
+"""Windows 50 dB below the strongest have no brightness of their own."""
 
 
 class Unmeasurable(Exception):
@@ -40,38 +46,40 @@ class Unmeasurable(Exception):
         self.why = why
 
 
-def measure(path: Path) -> Piece:
-    """Decode the whole file and measure it; raises `Unmeasurable`. `Piece.path` is absolute."""
-    path = path.absolute()
-    digest = _digest(path)
-    log = _decode(path)
-    duration_s = _duration(path, log)
-    title, artist, promised_s = _tags(path)
-    missing_s = promised_s - duration_s
-    if missing_s > max(_SHORT_S, _SHORT_SHARE * promised_s):
-        raise Unmeasurable(path, f"truncated: {duration_s:.1f} s of audio, its header says {promised_s:.1f} s")
-    if path.suffix.lower() in (".ogg", ".oga", ".opus") and not _ogg_ends(path):
-        raise Unmeasurable(path, f"truncated: the stream breaks off after {duration_s:.1f} s")
-    errors = [line for line in log.splitlines() if "[error]" in line]
-    if len(errors) > (0 if path.suffix.lower() in _LOSSLESS else _HARMLESS_ERRORS):
-        raise Unmeasurable(path, f"damaged: {errors[0].rpartition('] ')[2].strip()}")
-    if duration_s < _SHORTEST_S:
-        raise Unmeasurable(path, f"too short: {duration_s:.2f} s")
-    lufs, peak = _last_number(_LOUDNESS, log), _last_number(_PEAK, log)
-    if not lufs > _SILENT_LUFS:
-        raise Unmeasurable(path, "silent")
-    return Piece(
-        path=str(path),
-        title=title or path.stem,
-        artist=artist,
-        duration_s=duration_s,
-        lufs=lufs,
-        true_peak_dbfs=peak,
-        digest=digest,
-    )
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measurement:
+    """All that one file's content says, wherever it lies. Lengths in seconds; ""/0/None where nothing is said.
+
+    `clipped_per_minute`: samples a minute at which the recording's peaks are cut flat; 0 for an unspoilt one.
+    """
+
+    duration_s: float
+    lufs: float
+    true_peak_dbfs: float
+    loudness_range_lu: float = 0.0
+    rise_db: float = 0.0
+    head_s: float = 0.0
+    tail_s: float = 0.0
+    centroid_hz: float = 0.0
+    onset_rate_hz: float = 0.0
+    onset_regularity: float = 0.0
+    clipped_per_minute: float = 0.0
+    codec: str = ""
+    rate: int = 0
+    title: str = ""
+    artist: str = ""
+    album: str = ""
+    track: int = 0
+    disc: int = 0
+    year: int = 0
+    genres: tuple[str, ...] = ()
+    language: str = ""
+    tradition: str = ""
+    vocals: bool | None = None
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """SHA-256 of the content; raises `Unmeasurable` where there is none to read."""
     try:
         if not path.is_file():
             raise Unmeasurable(path, "missing" if not path.exists() else "not a file")
@@ -83,65 +91,110 @@ def _digest(path: Path) -> str:
         raise Unmeasurable(path, f"unreadable: {error.strerror}") from error
 
 
-def _decode(path: Path) -> str:
-    # Measuring can wait; music cannot.
-    command = [
-        "nice",
-        "-n",
-        "10",
-        "ffmpeg",
-        "-nostdin",
-        "-hide_banner",
-        "-nostats",
-        "-loglevel",
-        "level+info",
-        "-i",
-        f"file:{path}",
-    ]
-    command += ["-map", "0:a:0", "-vn", "-af", _FILTERS, "-f", "null", "-"]
+def measure(path: Path, processes: Processes | None = None) -> Measurement:
+    """Decode the whole file and measure it; raises `Unmeasurable`, or FileNotFoundError where there is no ffmpeg."""
+    path = path.absolute()
     try:
-        done = subprocess.run(command, capture_output=True, timeout=_TIMEOUT_S, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise Unmeasurable(path, f"not decoded within {_TIMEOUT_S:.0f} s") from error
-    log = done.stderr.decode("utf-8", "replace")
-    if done.returncode != 0 or not _LOUDNESS.search(log):
-        raise Unmeasurable(path, "not audio, or too damaged to be recognised")
-    return log
+        decoded = decode(path, processes)
+    except Undecodable as error:
+        raise Unmeasurable(path, str(error)) from error
+    tags = read_tags(path)
+    if fault := _fault(path, decoded, tags.promised_s):
+        raise Unmeasurable(path, fault)
+    head_s, tail_s = _silent_ends(decoded)
+    rate, regularity = find_onsets(decoded.level, decoded.flux, HOP_S)
+    return Measurement(
+        duration_s=decoded.duration_s,
+        lufs=decoded.figures["lufs"],
+        true_peak_dbfs=decoded.figures["true_peak_dbfs"],
+        loudness_range_lu=_loudness_range_lu(decoded),
+        rise_db=round(_rise_db(decoded, head_s, tail_s), 2),
+        head_s=head_s,
+        tail_s=tail_s,
+        centroid_hz=round(_centroid_hz(decoded), 1),
+        onset_rate_hz=round(rate, 3),
+        onset_regularity=round(regularity, 3),
+        clipped_per_minute=round(_clipped_per_minute(decoded), 1),
+        codec=decoded.codec,
+        rate=decoded.rate,
+        title=tags.title,
+        artist=tags.artist,
+        album=tags.album,
+        track=tags.track,
+        disc=tags.disc,
+        year=tags.year,
+        genres=tags.genres,
+        language=tags.language,
+        tradition=tags.tradition,
+        vocals=tags.vocals,
+    )
 
 
-def _duration(path: Path, log: str) -> float:
-    frames = _FRAMES.findall(log)
-    rates = _RATE.findall(log)
-    if not frames or not rates:
-        raise Unmeasurable(path, "not audio: nothing could be decoded")
-    return int(frames[-1]) / int(rates[-1])
+def _fault(path: Path, decoded: Decoded, promised_s: float) -> str:
+    """Why the file cannot be used; "" where it can."""
+    duration_s = decoded.duration_s
+    if promised_s - duration_s > max(_SHORT_S, _SHORT_SHARE * promised_s):
+        return f"truncated: {duration_s:.1f} s of audio, its header says {promised_s:.1f} s"
+    if not _ogg_ends(path):
+        return f"truncated: the stream breaks off after {duration_s:.1f} s"
+    if len(decoded.errors) > (0 if decoded.codec.startswith(_LOSSLESS) else _HARMLESS_ERRORS):
+        return f"damaged: {decoded.errors[0]}"
+    if duration_s < _SHORTEST_S:
+        return f"too short: {duration_s:.2f} s"
+    if not decoded.figures["lufs"] > _SILENT_LUFS:
+        return "silent"
+    return ""
 
 
-def _last_number(pattern: re.Pattern[str], log: str) -> float:
-    return float(pattern.findall(log)[-1])
+def _silent_ends(decoded: Decoded) -> tuple[float, float]:
+    head_s = tail_s = 0.0
+    for start, end in decoded.silences:
+        if start <= SILENCE_S:
+            head_s = end
+        elif end >= decoded.duration_s - SILENCE_S:
+            tail_s = decoded.duration_s - start
+    return round(head_s, 3), round(tail_s, 3)
 
 
-def _tags(path: Path) -> tuple[str, str, float]:
-    """Title, artist ("" where the file does not say), and the length that its header promises (0 where it guesses)."""
-    try:
-        tagged = mutagen.File(path, easy=True)
-    except mutagen.MutagenError:
-        return "", "", 0.0
-    if tagged is None:
-        return "", "", 0.0
-    promised_s = float(getattr(tagged.info, "length", 0.0) or 0.0)
-    if getattr(tagged.info, "bitrate_mode", None) == BitrateMode.UNKNOWN:
-        promised_s = 0.0
-    first = {key: str(tagged[key][0]) for key in ("title", "artist") if tagged.tags and tagged.get(key)}
-    return first.get("title", ""), first.get("artist", ""), promised_s
+def _loudness_range_lu(decoded: Decoded) -> float:
+    """As ffmpeg says; for a piece too short to have one it says nonsense (20 LU for a steady tone of 3 s)."""
+    long_enough = decoded.duration_s >= _SHORT_TERM_S + _RANGE_S
+    return decoded.figures["loudness_range_lu"] if long_enough else 0.0
+
+
+def _rise_db(decoded: Decoded, head_s: float, tail_s: float) -> float:
+    """The line through the short-term loudness, from its beginning to its end; without fades and breaks."""
+    seconds, loudness = decoded.loudness[:, 0], decoded.loudness[:, 1]
+    inside = (seconds >= head_s + _SHORT_TERM_S) & (seconds <= decoded.duration_s - tail_s)
+    heard = inside & (loudness > decoded.figures["lufs"] - _RELATIVE_GATE_LU)
+    if np.count_nonzero(heard) < 2:
+        return 0.0
+    seconds, loudness = seconds[heard] - seconds[heard].mean(), loudness[heard]
+    return float((seconds @ loudness) / (seconds @ seconds) * (seconds[-1] - seconds[0]))
+
+
+def _centroid_hz(decoded: Decoded) -> float:
+    level = decoded.level
+    if not len(level) or not level.max() > 0:
+        return 0.0
+    return float(np.average(decoded.centroid_hz, weights=np.where(level > _AUDIBLE * level.max(), level, 0.0)))
+
+
+def _clipped_per_minute(decoded: Decoded) -> float:
+    figures = decoded.figures
+    per_minute = figures.get("peak_count", 0.0) / decoded.duration_s * 60
+    flat = figures.get("flatness_db", 0.0) >= _FLAT_DB and figures.get("sample_peak_dbfs", 0.0) >= _FLAT_DBFS
+    return per_minute if flat and per_minute >= _FLAT_PER_MINUTE else 0.0
 
 
 def _ogg_ends(path: Path) -> bool:
     """Whether the last page says that it is the last (RFC 3533: header type flag 4), and is there in full."""
     with path.open("rb") as file:
+        if file.read(4) != _OGG:
+            return True
         file.seek(max(0, path.stat().st_size - 0x10000 - 27 - 255))
         tail = file.read()
-    at = tail.rfind(b"OggS")
+    at = tail.rfind(_OGG)
     page = tail[at:]
     if at < 0 or len(page) < 27 + 1:
         return False
