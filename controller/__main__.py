@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -118,6 +118,21 @@ def check(
         print(mistake, file=sys.stderr)
     if mistakes:
         raise typer.Exit(1)
+
+
+@app.command()
+def schema(
+    kind: Annotated[Literal["room", "profile", "programme"], typer.Argument(help="Which kind of file.")],
+) -> None:
+    """Print the JSON Schema of a kind of file; an editor with TOML support completes and checks with it.
+
+    Example: stillroom schema profile > devices/profile.schema.json
+    """
+    import json
+
+    from controller.schema import schema_of
+
+    print(json.dumps(schema_of(kind), indent=1, ensure_ascii=False))
 
 
 @app.command()

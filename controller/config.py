@@ -39,7 +39,7 @@ OVERRIDES = Path("/etc/stillroom")
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class BusTable(_Table):

@@ -37,7 +37,7 @@ def lasting_device(device: str) -> str:
 class PortTable(BaseModel):
     """A serial port: a DMX widget, a relay board, or a contact or key on one."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     device: str
 
@@ -50,7 +50,7 @@ class PortTable(BaseModel):
 class SerialPlace(BaseModel):
     """Where a lamp hangs, if it hangs on a serial port: the port's name and the channel, counted from 1."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     name: Name
     profile: str

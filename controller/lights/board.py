@@ -12,7 +12,7 @@ _TOKENS = ("{channel}", "{sum}")
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Message(_Part):

@@ -118,7 +118,7 @@ class Dialect:
             return 0.0
         if self.profile.switch is not None:
             return None if on is None else 1.0
-        for path in report.level:
+        for path in report.paths:
             value = dig(document, path)
             if isinstance(value, int | float) and not isinstance(value, bool):
                 return self.scale.from_device(value)

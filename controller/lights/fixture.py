@@ -23,7 +23,7 @@ Kelvin = Field(default=None, ge=1700, le=10000)
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Channel(_Part):

@@ -160,20 +160,20 @@ class Transition(_Part):
 class StateReport(_Topic):
     """Where the lamp says how it is. Keys are dotted paths into the JSON that arrives; "" is the whole of it."""
 
-    level: tuple[str, ...] = ()
+    level: str | tuple[str, ...] = ()
     """Where its brightness stands; the first of these that is there counts."""
     on: str | None = None
     """Where on and off stand, and the word for on."""
     on_value: str | bool = "ON"
 
-    @field_validator("level", mode="before")
-    @classmethod
-    def _one_or_more(cls, level: object) -> object:
-        return (level,) if isinstance(level, str) else level
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Where its brightness may stand."""
+        return (self.level,) if isinstance(self.level, str) else self.level
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if not self.level and self.on is None:
+        if not self.paths and self.on is None:
             raise ValueError("it must say where the level stands, or where on and off stand")
         return self
 
@@ -277,7 +277,7 @@ class Profile(_Part):
             raise ValueError('command.payload must hold {transition} exactly when transition.unit is not "none"')
         if self.switch is not None and all(report.on is None for report in self.state):
             raise ValueError("a state must say where on and off stand")
-        if self.level is not None and not any(report.level for report in self.state):
+        if self.level is not None and not any(report.paths for report in self.state):
             raise ValueError("a state must say where the level stands")
         if self.switch is not None and self.colour is not None:
             raise ValueError("what is only on or off has no colour")

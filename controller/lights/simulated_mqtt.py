@@ -238,9 +238,9 @@ class SimulatedLamps:
         document: Any = {}
         if report.on is not None:
             document = _put(document, report.on, report.on_value if level > 0 else _opposite(report.on_value))
-        if report.level and self._profile.switch is None:
+        if report.paths and self._profile.switch is None:
             number = lamp.dialect.scale.to_device(level) if level > 0 else 0
-            document = _put(document, report.level[-1], number)
+            document = _put(document, report.paths[-1], number)
         self._link.publish(topic, document if isinstance(document, str) else json.dumps(document))
 
 
