@@ -84,6 +84,18 @@ def caller(room: RoomFile, state: StateDir = STATE) -> None:
 
 
 @app.command()
+def buttons(room: RoomFile, state: StateDir = STATE) -> None:
+    """Run the room's buttons, pedals and contacts: their own process, so that no hung daemon swallows a call.
+
+    Example: stillroom buttons /etc/stillroom/room.toml --state /var/lib/stillroom
+    """
+    from controller.inputs.panel import run_panel
+
+    _log()
+    run_panel(_room(room).buttons(runtime_dir(state)))
+
+
+@app.command()
 def console(
     state: StateDir = STATE,
     person: Annotated[str | None, typer.Option(help="Initials of who sits here; they stand in the record.")] = None,

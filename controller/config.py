@@ -15,9 +15,12 @@ from controller.arc.programme import Programme
 from controller.broker import BrokerSettings
 from controller.calls.caller import CallerSettings
 from controller.clock import system_zone
+from controller.config_buttons import ButtonTable, button_mistakes, buttons_of
 from controller.config_mqtt import mqtt_mistakes
 from controller.config_serial import Name, PortTable, SerialPlace, serial_lights, serial_mistakes
 from controller.files import ConfigError, did_you_mean, mistakes_in, read_toml
+from controller.inputs.kind import ButtonKind
+from controller.inputs.settings import ButtonSettings
 from controller.lights.board import Board
 from controller.lights.dmx import DmxSettings
 from controller.lights.fixture import Fixture
@@ -31,7 +34,12 @@ from controller.timetable.settings import TimetableSettings
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Seconds = Annotated[float, Field(gt=0.0, le=120.0)]
 
-PROFILE_KINDS: dict[str, type[BaseModel]] = {"mqtt-lamp": Profile, "dmx-fixture": Fixture, "relay-board": Board}
+PROFILE_KINDS: dict[str, type[BaseModel]] = {
+    "mqtt-lamp": Profile,
+    "dmx-fixture": Fixture,
+    "relay-board": Board,
+    "button": ButtonKind,
+}
 """What a file in devices/ may describe, by its `kind`."""
 
 OVERRIDES = Path("/etc/stillroom")
@@ -168,6 +176,7 @@ class RoomTable(_Table):
     outage: OutageTable = OutageTable()
     ports: dict[Name, PortTable] = {}
     timetable: TimetableTable = TimetableTable()
+    buttons: dict[Name, ButtonTable] = {}
 
 
 @dataclass(frozen=True)
@@ -277,6 +286,12 @@ class Room:
             self_test=table.self_test,
         )
 
+    def buttons(self, runtime_dir: Path) -> ButtonSettings:
+        """For the buttons' process."""
+        table = self.table
+        buttons = buttons_of(table.buttons, table.ports, self.profiles)
+        return ButtonSettings(self.name, runtime_dir, self.broker("buttons"), buttons, simulated=table.simulated)
+
     def caller(self, runtime_dir: Path, state_dir: Path) -> CallerSettings:
         """For the caller."""
         return CallerSettings(
@@ -303,8 +318,10 @@ def load_room(path: Path) -> Room:
     table, mistakes = mistakes_in(path, RoomTable, data)
     profiles, more = _profiles_of(path, data)
     mistakes += more + _cross_checks(path, data)
-    mistakes += mqtt_mistakes(path, _tables(data, "light", "lamps"), profiles)
-    mistakes += serial_mistakes(path, _tables(data, "light", "lamps"), data.get("ports", {}), profiles)
+    lamps = _tables(data, "light", "lamps")
+    mistakes += mqtt_mistakes(path, lamps, profiles)
+    mistakes += serial_mistakes(path, lamps, data.get("ports", {}), profiles)
+    mistakes += button_mistakes(path, data, lamps, profiles)
     if table is None or mistakes:
         raise ConfigError(mistakes)
     return Room(path=path, table=table, profiles=profiles)
@@ -368,13 +385,16 @@ def _profiles_of(path: Path, data: dict[str, Any]) -> tuple[dict[str, BaseModel]
     known = shipped("devices")
     profiles: dict[str, BaseModel] = {}
     mistakes: list[str] = []
-    for place, lamp in enumerate(_tables(data, "light", "lamps"), start=1):
-        name = lamp.get("profile")
+    named = [(f"light.lamps[{place}]", lamp) for place, lamp in enumerate(_tables(data, "light", "lamps"), start=1)]
+    buttons = data.get("buttons", {})
+    if isinstance(buttons, dict):
+        named += [(f"buttons.{name}", button) for name, button in buttons.items() if isinstance(button, dict)]
+    for where, table in named:
+        name = table.get("profile")
         if not isinstance(name, str) or name in profiles:
             continue
         if name not in known:
-            where = f"light.lamps[{place}].profile"
-            mistakes.append(f'{path}: {where}: there is no profile "{name}"{did_you_mean(name, known)}')
+            mistakes.append(f'{path}: {where}.profile: there is no profile "{name}"{did_you_mean(name, known)}')
             continue
         try:
             profiles[name] = load_profile(known[name])

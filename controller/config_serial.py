@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from controller.files import did_you_mean
+from controller.inputs.kind import ButtonKind
 from controller.lights.board import Board
 from controller.lights.dmx import DmxLamp, DmxSettings
 from controller.lights.fader import Envelope
@@ -75,6 +76,9 @@ def serial_mistakes(
     for place, lamp in enumerate(lamps, start=1):
         where = f"{path}: light.lamps[{place}]"
         kind, port, channel = kinds.get(str(lamp.get("profile"))), lamp.get("port"), lamp.get("channel")
+        if isinstance(kind, ButtonKind):
+            mistakes.append(f'{where}.profile: "{kind.name}" is a button, not a lamp')
+            continue
         if not isinstance(kind, Fixture | Board):
             if kind is not None and "device" not in lamp:
                 mistakes.append(f"{where}.device: is missing")

@@ -16,7 +16,7 @@ import typer
 
 from controller import wording
 from controller.console.client import Client
-from controller.console.lines import ProtocolMismatch
+from controller.lines import ProtocolMismatch
 from controller.messages import (
     Act,
     Call,

@@ -21,6 +21,7 @@ from controller.calls.client import CallerClient
 from controller.clock import RoomClock, clock_synchronised, utc_now
 from controller.config import Room, load_programme, shipped
 from controller.files import ConfigError
+from controller.inputs.client import ButtonsClient
 from controller.journal.reading import log_entries
 from controller.journal.recovery import Recovered, recover
 from controller.journal.writer import Journal
@@ -118,6 +119,10 @@ class Daemon:
         stack.push_async_callback(self._lights.close)
         await self._timetable.start(self.runner.post_act)
         stack.push_async_callback(self._timetable.close)
+        if self._room.table.buttons:
+            buttons = ButtonsClient(run_dir)
+            await buttons.start(self.runner.post)
+            stack.push_async_callback(buttons.close)
         watch = asyncio.create_task(self._watch_clock())
         stack.callback(watch.cancel)
 

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, Protocol
 
 import serial
 
@@ -27,7 +27,6 @@ _AFTER_TROUBLE_S = 0.5
 _JOIN_S = 2.0
 
 Line = Literal["cts", "dsr"]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +168,11 @@ class SerialPort:
         """Take the user's next turn now; from any thread."""
         self._wake.set()
 
-    def hand_over(self, function: Callable[[T], None], argument: T) -> None:
+    def hand_over(self, function: Callable[..., None], *arguments: object) -> None:
         """Call this on the loop's thread; from any thread."""
         assert self._loop is not None
         with contextlib.suppress(RuntimeError):  # the loop is closed
-            self._loop.call_soon_threadsafe(function, argument)
+            self._loop.call_soon_threadsafe(function, *arguments)
 
     async def close(self) -> None:
         """Let go of the port; twice is fine."""
@@ -224,4 +223,4 @@ class SerialPort:
         self._up = up
         if not up:
             _log.warning("port %s: %s", self._settings.name, why)
-        self.hand_over(lambda told: self._changed(*told), (up, why))
+        self.hand_over(self._changed, up, why)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from controller.clock import boottime
-from controller.console.lines import Link
+from controller.lines import Link
 from controller.messages import PROTOCOL, CallLevel, CallStage, CallView, Origin, to_plain
 
 REACH_S = 1.0

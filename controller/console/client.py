@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from controller.clock import boottime
 from controller.console.calling import CallDesk
-from controller.console.lines import Link, ProtocolMismatch, ask_once
+from controller.lines import Link, ProtocolMismatch, ask_once
 from controller.messages import (
     PROTOCOL,
     Act,

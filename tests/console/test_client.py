@@ -9,7 +9,7 @@ import pytest
 
 from controller.console import client as client_module
 from controller.console.client import Client
-from controller.console.lines import ProtocolMismatch
+from controller.lines import ProtocolMismatch
 from controller.messages import Call, CallView, Mark, Pause, StandDown, Volume
 from tests.console.conftest import until
 from tests.console.fake_daemon import FakeRoom

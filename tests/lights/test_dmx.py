@@ -21,7 +21,7 @@ from controller.messages import Act, DeviceBack, DeviceLost, FadeLight, LampChan
 from controller.serial_port import PortSettings
 from tests.broker_fixture import until
 
-SLEW = 0.5
+SLEW = 1.0
 """Faster than the product's, so that the tests are."""
 ENVELOPE = Envelope(slew_per_s=SLEW)
 GOLDEN = bytes.fromhex("7e 06 19 00 00 0a 00 00 00 7e e7" + " 00" * 18 + " e7")

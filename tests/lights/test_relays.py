@@ -86,7 +86,7 @@ def test_boards_are_told_in_their_own_bytes() -> None:
     assert numato.answer(2, b"relay on 1\n\r>") is None
 
 
-@pytest.mark.parametrize("name", ["relay-lcus", "relay-kmtronic", "relay-numato"])
+@pytest.mark.parametrize("name", ["relay-lcus", "relay-numato"])
 async def test_a_lamp_behind_a_relay_burns_above_its_level_and_is_never_part_of_a_fade(
     tmp_path: Path, name: str
 ) -> None:

@@ -17,11 +17,12 @@ from controller.lights.simulated_serial import SimulatedBoard, SimulatedWidget
 from controller.messages import Act
 from controller.serial_port import PortSettings
 from tests.lights.contract import START, LightContract, Rig
-from tests.lights.test_dmx import LINEAR, SLEW
+from tests.lights.test_dmx import LINEAR
 from tests.lights.test_relays import kind
 
 CHANNELS = {"left": 1, "right": 3}
 FOLLOWER = "plug"
+SLEW = 0.5
 
 
 class Far:

@@ -1,4 +1,4 @@
-"""JSON lines over a Unix socket: what the console's three links have in common."""
+"""JSON lines over a Unix socket: a link that mends itself, for consoles and for the buttons."""
 
 from __future__ import annotations
 

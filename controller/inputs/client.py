@@ -1,0 +1,109 @@
+"""The daemon's side of the buttons: takes presses as Inputs, and tells the rules what has become of the buttons."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from controller.clock import boottime
+from controller.inputs.panel import SOCKET
+from controller.lines import Link
+from controller.messages import (
+    PROTOCOL,
+    Act,
+    BatteryChanged,
+    DeviceBack,
+    DeviceLost,
+    Fire,
+    FireOver,
+    Input,
+    Origin,
+    from_plain,
+)
+
+_log = logging.getLogger(__name__)
+
+_GRACE_S = 3.0
+"""After the start, until a panel that is not there is trouble."""
+_SILENCE_S = 6.0
+"""Three of the panel's heartbeats."""
+_LOOK_S = 1.0
+
+
+class ButtonsClient:
+    """Posts every press once, and `DeviceLost("buttons")` for the process that hears them."""
+
+    def __init__(self, runtime_dir: Path) -> None:
+        self._post: Callable[[Input], None] = lambda given: None
+        self._lost: dict[str, str] = {}
+        self._low: dict[str, float] = {}
+        self._fires: set[str] = set()
+        self._trouble = False
+        self._heard_at = 0.0
+        self._task: asyncio.Task[None] | None = None
+        self._link = Link(
+            runtime_dir / SOCKET,
+            {"protocol": PROTOCOL, "client": "daemon"},
+            opened=lambda: None,
+            heard=self._heard,
+            closed=lambda: None,
+        )
+
+    async def start(self, post: Callable[[Input], None]) -> None:
+        """Connect, and keep connecting."""
+        self._post = post
+        self._heard_at = boottime() + _GRACE_S - _SILENCE_S
+        self._link.start()
+        self._task = asyncio.get_running_loop().create_task(self._watch(), name="buttons' client")
+
+    async def close(self) -> None:
+        """Let go of the panel, which goes on without us; twice is fine."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        await self._link.close()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            if boottime() - self._heard_at > _SILENCE_S and not self._trouble:
+                self._trouble = True
+                self._tell(DeviceLost(name="buttons", why=str(self._link.mismatch or "")))
+
+    def _heard(self, message: dict[str, Any]) -> None:
+        self._heard_at = boottime()
+        if self._trouble:
+            self._trouble = False
+            self._tell(DeviceBack(name="buttons"))
+        if "state" in message:
+            self._take_state(message["state"])
+        if "input" in message:
+            given = from_plain(Input, message["input"])
+            if isinstance(given.act, Fire):
+                self._fires.add(given.act.contact)
+            self._post(given)
+            self._link.write({"took": given.id})
+
+    def _take_state(self, state: dict[str, Any]) -> None:
+        """Post what differs from what is known."""
+        lost, low, fires = dict(state["lost"]), dict(state["low"]), set(state["fires"])
+        for name in sorted(fires - self._fires):
+            self._tell(Fire(contact=name), f"button.{name}")
+        for name in sorted(self._fires - fires):
+            self._tell(FireOver(contact=name), f"button.{name}")
+        for name in lost.keys() - self._lost.keys():
+            self._tell(DeviceLost(name=f"button.{name}", why=lost[name]))
+        for name in self._lost.keys() - lost.keys():
+            self._tell(DeviceBack(name=f"button.{name}"))
+        for name in low.keys() - self._low.keys():
+            self._tell(BatteryChanged(name=f"button.{name}", low=True, percent=low[name]))
+        for name in self._low.keys() - low.keys():
+            self._tell(BatteryChanged(name=f"button.{name}", low=False))
+        self._lost, self._low, self._fires = lost, low, fires
+
+    def _tell(self, act: Act, console: str = "room") -> None:
+        self._post(Input(act=act, origin=Origin(console=console, path="room" if console == "room" else "button")))

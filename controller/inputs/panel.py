@@ -1,0 +1,241 @@
+"""The buttons' process: hears every button of the room, and takes each press to where it belongs.
+
+A call goes to the caller and to the daemon alike, under one id. A pause, and the fire panel's, that the daemon does not
+take within half a second goes to the sound engine itself. Over `buttons.sock` (mode 0660), one JSON object a line:
+
+    panel:  {"protocol": 1, "server": "buttons", "room": ROOM}
+    daemon: {"protocol": 1, "client": "daemon"}
+    panel:  {"state": {"lost": {BUTTON: WHY}, "low": {BUTTON: PERCENT}, "fires": [BUTTON]}}   on connecting, at changes
+    panel:  {"input": {…}}          an Input with an id, again at the next connection if it was not taken
+    daemon: {"took": ID}
+    panel:  {"beat": n}             every 2 s
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import logging
+import signal
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from controller.broker import BrokerLink
+from controller.clock import boottime
+from controller.inputs.keyboard import Grab, Keyboards, grab, leave
+from controller.inputs.mqtt import MqttButtons
+from controller.inputs.paths import CallPath, pause_engine
+from controller.inputs.settings import Button, ButtonSettings
+from controller.inputs.wired import Opener, WiredButtons
+from controller.lines import line_of
+from controller.messages import PROTOCOL, Call, Fire, Input, Origin, Pause, to_plain
+from controller.serial_port import open_serial
+
+_log = logging.getLogger(__name__)
+
+SOCKET = "buttons.sock"
+BEAT_S = 2.0
+_TAKEN_S = 0.5
+_KEPT_S = 5.0
+"""An act that reached no daemon by then is forgotten: it would be a surprise."""
+_KEPT_URGENT_S = 60.0
+_HELLO_S = 5.0
+_MODE = 0o660
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    given: Input
+    born: float
+
+    @property
+    def fresh(self) -> bool:
+        kept = _KEPT_URGENT_S if isinstance(self.given.act, Call | Fire) else _KEPT_S
+        return boottime() - self.born < kept
+
+
+class Panel:
+    """All the buttons of a room. `opener` and `grabbing`: how ports and keyboards are had."""
+
+    def __init__(self, settings: ButtonSettings, *, opener: Opener = open_serial, grabbing: Grab | None = None) -> None:
+        self._settings = settings
+        link = BrokerLink(settings.broker)
+        chosen = grabbing or (leave if settings.simulated else grab)
+        self._sources = (
+            MqttButtons(settings.buttons, link, self),
+            WiredButtons(settings.buttons, self, opener),
+            Keyboards(settings.buttons, self, chosen),
+        )
+        self._calls = CallPath(settings.runtime_dir)
+        self._lost: dict[str, str] = {}
+        self._low: dict[str, float] = {}
+        self._fires: set[str] = set()
+        self._kept: dict[str, _Kept] = {}
+        self._daemons: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop`. Raises OSError where the socket cannot be opened."""
+        path = self._settings.runtime_dir / SOCKET
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        server = await asyncio.start_unix_server(self._serve, str(path))
+        path.chmod(_MODE)
+        self._calls.link.start()
+        for source in self._sources:
+            source.start()
+        self._begin(self._beat())
+        try:
+            await stop.wait()
+        finally:
+            server.close()
+            for source in reversed(self._sources):
+                await source.close()
+            await self._calls.link.close()
+            tasks = [*self._tasks, *(task for task in self._daemons.values() if task is not None)]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            path.unlink(missing_ok=True)
+
+    # --- what the buttons say ---------------------------------------------------------------------------------
+
+    def pressed(self, button: Button, press: str) -> None:
+        """Do what the room file has for this press."""
+        action = button.does.get(press)
+        if action is None:
+            return
+        _log.info("%s: %s", button.name, press)
+        origin = _origin(button)
+        if action.call is not None:
+            call, level = self._calls.place(action.call, origin)
+            self._send(Input(act=Call(call=call, level=level), origin=origin))
+        elif action.fire and button.kind.contact is None:  # a press has no end to wait for
+            self._fire(button, True)
+            self._fire(button, False)
+        elif action.act is not None:
+            self._send(Input(act=action.act, origin=origin))
+
+    def settled(self, button: Button, closed: bool) -> None:
+        """A contact of the fire panel is a state: it stands for as long as it stands."""
+        action = button.does.get("closed" if closed else "open")
+        if any(each.fire for each in button.does.values()):
+            self._fire(button, action is not None and action.fire)
+
+    def reached(self, button: Button, why: str) -> None:
+        """It answers, or does not."""
+        before = dict(self._lost)
+        if why:
+            self._lost.setdefault(button.name, why)
+        else:
+            self._lost.pop(button.name, None)
+        if self._lost != before:
+            _log.warning("%s: %s", button.name, why or "answers again")
+            self._say_state()
+
+    def charged(self, button: Button, low: bool, percent: float) -> None:
+        """Its battery is low, or well again."""
+        self._low.pop(button.name, None)
+        if low:
+            self._low[button.name] = percent
+        self._say_state()
+
+    def _fire(self, button: Button, standing: bool) -> None:
+        if standing is (button.name in self._fires):
+            return
+        if standing:
+            _log.warning("%s: fire", button.name)
+            self._fires.add(button.name)
+            self._send(Input(act=Fire(contact=button.name), origin=_origin(button)))
+        else:
+            self._fires.discard(button.name)
+        self._say_state()
+
+    # --- to the daemon ----------------------------------------------------------------------------------------
+
+    def _send(self, given: Input) -> None:
+        self._kept = {key: kept for key, kept in self._kept.items() if kept.fresh}
+        self._kept[given.id] = _Kept(given, boottime())
+        self._push({"input": to_plain(given)})
+        if isinstance(given.act, Pause | Fire):
+            self._begin(self._go_direct(given))
+
+    async def _go_direct(self, given: Input) -> None:
+        await asyncio.sleep(_TAKEN_S if self._daemons else 0.0)
+        if given.id in self._kept:
+            act_id = given.id if isinstance(given.act, Pause) else f"{given.id}-pause"
+            await pause_engine(self._settings.runtime_dir, act_id, given.origin)
+
+    def _say_state(self) -> None:
+        self._push(self._state())
+
+    def _state(self) -> dict[str, Any]:
+        return {"state": {"lost": self._lost, "low": self._low, "fires": sorted(self._fires)}}
+
+    def _push(self, message: dict[str, Any]) -> None:
+        line = line_of(message)
+        for writer in self._daemons:
+            if not writer.is_closing():
+                writer.write(line)
+
+    async def _beat(self) -> None:
+        count = 0
+        while True:
+            await asyncio.sleep(BEAT_S)
+            count += 1
+            self._push({"beat": count})
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(line_of({"protocol": PROTOCOL, "server": "buttons", "room": self._settings.room}))
+        self._daemons[writer] = asyncio.current_task()
+        try:
+            async with asyncio.timeout(_HELLO_S):
+                hello = json.loads(await reader.readline())
+            if hello.get("protocol") != PROTOCOL:
+                writer.write(line_of({"error": "protocol", "server": PROTOCOL}))
+                return
+            for kept in self._kept.values():
+                if kept.fresh:
+                    writer.write(line_of({"input": to_plain(kept.given)}))
+            writer.write(line_of(self._state()))
+            while line := await reader.readline():
+                self._kept.pop(json.loads(line).get("took"), None)
+        except (OSError, ValueError, AttributeError, TimeoutError) as error:
+            _log.debug("a daemon left: %r", error)
+        except asyncio.CancelledError:
+            pass  # only `run` cancels, and asyncio's own callback would complain of it
+        finally:
+            del self._daemons[writer]
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def run_panel(settings: ButtonSettings) -> None:
+    """Run until SIGTERM or SIGINT. Raises RuntimeError when this room's buttons are run already."""
+    settings.runtime_dir.mkdir(parents=True, exist_ok=True)
+    with (settings.runtime_dir / "buttons.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise RuntimeError("the buttons of this room are run already") from None
+        asyncio.run(_serve_panel(settings))
+
+
+async def _serve_panel(settings: ButtonSettings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await Panel(settings).run(stop)
+
+
+def _origin(button: Button) -> Origin:
+    return Origin(console=f"button.{button.name}", path="button")

@@ -1,0 +1,65 @@
+"""When a press counts. Pure: time is an argument."""
+
+from __future__ import annotations
+
+from math import inf
+
+_KEPT_LOW = 10.0
+"""A battery that was low is well again only so many percent above."""
+
+
+class Presses:
+    """One button's memory: a press that is told again, or held down, counts once until it has been quiet."""
+
+    def __init__(self, again_after_s: float) -> None:
+        self._again_after_s = again_after_s
+        self._last: dict[str, float] = {}
+        self._count: object = None
+
+    def counts(self, press: str, now: float, count: object = None) -> bool:
+        """Whether this one counts. `count`: the device's own number of the event, the same when it is told again."""
+        if count is not None and count == self._count:
+            return False
+        self._count = count if count is not None else self._count
+        before = self._last.get(press, -inf)
+        self._last[press] = now
+        return now - before >= self._again_after_s
+
+    def know(self, count: object) -> None:
+        """An event that is over already has this number."""
+        self._count = count
+
+
+class Steady:
+    """A contact without its bouncing."""
+
+    def __init__(self, steady_s: float) -> None:
+        self._steady_s = steady_s
+        self._value: bool | None = None
+        self._seen: bool | None = None
+        self._since = 0.0
+
+    def settle(self, seen: bool, now: float) -> bool | None:
+        """The contact's new value, once it has lasted; None where it is what it was."""
+        if seen is not self._seen:
+            self._seen, self._since = seen, now
+        if seen is self._value or now - self._since < self._steady_s:
+            return None
+        self._value = seen
+        return seen
+
+
+class Charge:
+    """Whether a battery is low; says so at changes only."""
+
+    def __init__(self, low_below: float) -> None:
+        self._low_below = low_below
+        self._low = False
+
+    def changed(self, percent: float) -> bool | None:
+        """True or False where it has become low or well, None where nothing changed."""
+        low = percent < self._low_below + (_KEPT_LOW if self._low else 0.0)
+        if low is self._low:
+            return None
+        self._low = low
+        return low

@@ -1,0 +1,39 @@
+"""What arrives over MQTT: JSON or a bare word, looked into by dotted paths."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+TOKEN = re.compile(r"\{([a-z_]+)\}")
+"""A placeholder in a topic or a payload."""
+
+
+def document(payload: bytes) -> Any:
+    """The JSON in a payload; None where it is none."""
+    try:
+        return json.loads(payload)
+    except ValueError:
+        return None
+
+
+def dig(found: Any, path: str) -> Any:
+    """What lies under a dotted path; None where nothing does."""
+    for key in path.split("."):
+        if not isinstance(found, dict):
+            return None
+        found = found.get(key)
+    return found
+
+
+def word(payload: bytes, key: str = "") -> str:
+    """The word under `key` in JSON, or the bare text where there is no such thing."""
+    value = dig(document(payload), key) if key else None
+    return value if isinstance(value, str) else payload.decode("utf-8", "replace").strip()
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """The text with its placeholders filled."""
+    return TOKEN.sub(lambda match: values.get(match[1], match[0]), text)
