@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from controller.clock import boottime
 from controller.journal.chain import ROOM
 from controller.journal.reading import list_sessions
 from controller.messages import Check, Checked, Trouble
@@ -17,6 +18,9 @@ from controller.messages import Check, Checked, Trouble
 MOST_TOLD = 20
 LEAST_FREE_BYTES = 1024 * 1024 * 1024
 """A full card takes a session's record with it; a gigabyte is weeks of records (our judgement)."""
+
+PATIENCE_S = 20.0
+"""A check that is made up for is made right after the daemon has started."""
 
 _IDLE = ("nice", "-n", "19", "ionice", "-c", "3")
 
@@ -41,6 +45,7 @@ class Nightly:
 
     async def _self(self) -> tuple[int, list[Trouble]]:
         troubles = []
+        await self._settled()
         if not self._sound():
             troubles.append(Trouble(code="sound"))
         if not self._broker():
@@ -54,6 +59,12 @@ class Nightly:
             if not book["ok"]:
                 troubles.append(Trouble(code="journal", name=str(book["book"]), why=str(book["why"])))
         return 3 + len(books), troubles
+
+    async def _settled(self) -> None:
+        """Links that were only just begun may take their time."""
+        until = boottime() + PATIENCE_S
+        while not (self._sound() and self._broker()) and boottime() < until:
+            await asyncio.sleep(0.2)
 
     async def _verb(self, *words: str) -> Any:
         """What one of our verbs says with --json. Raises ValueError where that is no JSON."""

@@ -176,7 +176,7 @@ def start_form(booked: Booking | None = None) -> Form:
 
     if booked is None:
         return Form(title="Start a session", hint="programme, e.g. psilocybin-25", read=programme)
-    hint = f"booked for {clock_time(booked.at)}; Enter twice and once more"
+    hint = f"booked for {clock_time(booked.at)}: Enter takes it"
     return Form(title="Start a session", hint=hint, read=programme, initial=booked.programme)
 
 

@@ -41,9 +41,14 @@ def last_until(at: time, zone: tzinfo, until: float) -> datetime:
     return next(moment for moment in moments if moment.timestamp() <= until)
 
 
-def next_due(at: time, zone: tzinfo, done: float | None, now: float) -> datetime:
-    """When a daily job is due that was last due at `done`: in the past where the room was off at the time."""
-    return next_after(at, zone, now if done is None or done > now + TRUST_S else done)
+def next_due(at: time, zone: tzinfo, done: float | None, now: float, grace_s: float) -> datetime:
+    """When a daily job is due that was last due at `done`: in the past where the room was off at the time.
+
+    One that was never done is due as far back as its grace reaches.
+    """
+    if done is None:
+        return next_after(at, zone, now - grace_s)
+    return next_after(at, zone, now if done > now + TRUST_S else done)
 
 
 def begun_by(bookings: Iterable[Booking], programme: str, participants: Iterable[str], now: float) -> Booking | None:

@@ -38,7 +38,7 @@ from controller.timetable.settings import TimetableSettings
 
 log = logging.getLogger(__name__)
 
-LOOK_S = 5.0
+LOOK_S = 2.0
 """A stepped clock is noticed within this."""
 
 STEP_S = 1.0
@@ -161,7 +161,7 @@ class RoomTimetable:
                 DailyTrigger(at, settings),
                 args=(job, at),
                 id=job,
-                next_run_time=next_due(at, settings.zone, done.get(job), now),
+                next_run_time=next_due(at, settings.zone, done.get(job), now, GRACE_S[job]),
                 misfire_grace_time=int(GRACE_S[job]),
                 coalesce=True,
                 replace_existing=True,

@@ -7,6 +7,7 @@ import contextlib
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, fields, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from controller.clock import boottime, utc_now, utc_text
 from controller.messages import (
     PROTOCOL,
     Alarm,
+    Booking,
     BusView,
     Call,
     CallView,
@@ -107,6 +109,21 @@ def with_alarm(status: Status, code: str, priority: Any, **values: Any) -> Statu
     """The status with one more alarm."""
     alarm = Alarm(code=code, priority=priority, since_t=status.t, values=values)
     return replace(status, alarms=(*status.alarms, alarm))
+
+
+def with_bookings(status: Status) -> Status:
+    """The status with the room booked for half an hour from now, and for the next day."""
+    now = datetime.fromisoformat(status.utc)
+    bookings = []
+    for booking_id, ahead in ((31, timedelta(minutes=30)), (34, timedelta(hours=24))):
+        at = now + ahead
+        booking = Booking(
+            id=booking_id, programme="psilocybin-25mg", participants=(f"C-04{booking_id}",), at=f"{at:%Y-%m-%dT%H:%M}",
+            zone="UTC", starts_unix=at.timestamp(), length_s=30_000.0,
+            told=("preflight",) if booking_id == 31 else (),
+        )  # fmt: skip
+        bookings.append(booking)
+    return replace(status, bookings=tuple(bookings))
 
 
 @dataclass

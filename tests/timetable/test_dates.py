@@ -50,8 +50,9 @@ def test_a_daily_time_comes_once_on_each_day(zone: ZoneInfo, at: time, start: fl
 
 def test_what_fell_due_while_the_room_was_off_is_due_in_the_past() -> None:
     at, done, now = time(2, 30), utc("2026-11-20T01:30"), utc("2026-11-22T07:00")
-    assert next_due(at, BERLIN, done, now).timestamp() == utc("2026-11-21T01:30")
-    assert next_due(at, BERLIN, None, now).timestamp() == utc("2026-11-23T01:30")
+    assert next_due(at, BERLIN, done, now, 3600.0).timestamp() == utc("2026-11-21T01:30")
+    assert next_due(at, BERLIN, None, now, 3600.0).timestamp() == utc("2026-11-23T01:30")
+    assert next_due(at, BERLIN, None, now, 12 * 3600.0).timestamp() == utc("2026-11-22T01:30")
 
 
 @pytest.mark.parametrize(("ahead_s", "expected"), [(3600.0, "2026-11-24T01:30"), (90 * DAY, "2026-11-23T01:30")])
@@ -59,7 +60,7 @@ def test_a_clock_that_was_put_back_does_not_repeat_a_night_nor_leave_one_out(ahe
     """The check was done at 02:30; then the clock turns out to be an hour, or three months, ahead."""
     done = utc("2026-11-23T01:30") if ahead_s <= TRUST_S else utc("2027-02-20T01:30")
     now = utc("2026-11-23T00:45") if ahead_s <= TRUST_S else utc("2026-11-22T07:00")
-    assert next_due(time(2, 30), BERLIN, done, now).timestamp() == utc(expected)
+    assert next_due(time(2, 30), BERLIN, done, now, 12 * 3600.0).timestamp() == utc(expected)
 
 
 def test_a_session_is_known_as_the_one_that_was_booked() -> None:

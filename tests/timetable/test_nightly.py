@@ -45,6 +45,7 @@ async def test_the_self_test_names_each_part_that_does_not_answer(
         connection.execute("DROP TRIGGER records_stay")
         connection.execute("UPDATE records SET hash = x'00' WHERE line = 1")
     connection.close()
+    monkeypatch.setattr("controller.nightly.PATIENCE_S", 0.3)
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr("controller.nightly.shutil.disk_usage", lambda _path: usage._replace(free=12 * 1024**2))
     found = await Nightly(tmp_path, lambda: False, lambda: False).check("self_test")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,21 +15,17 @@ import apscheduler.schedulers.base
 import pytest
 
 from controller.messages import Act, Check, Checked, Effect, Input, Opened, Refused, RunCheck, TimetableDue
+from controller.session.bookings import Timetable
 from controller.session.step import step
 from controller.timetable import scheduler
+from controller.timetable.dates import last_until
 from controller.timetable.scheduler import RoomTimetable
 from controller.timetable.settings import TimetableSettings
 from tests.session.room import RULES, PaperRoom
 
 BERLIN = ZoneInfo("Europe/Berlin")
-SETTINGS = TimetableSettings(
-    zone=BERLIN,
-    warm_up_s=1800.0,
-    preflight_s=2700.0,
-    lights_off=time(22, 30),
-    library_check=time(2, 30),
-    self_test=time(3, 0),
-)
+DAILY = {"lights_off": time(22, 30), "library_check": time(2, 30), "self_test": time(3, 0)}
+SETTINGS = TimetableSettings(zone=BERLIN, warm_up_s=1800.0, preflight_s=2700.0, **DAILY)
 
 
 def unix(text: str, zone: tzinfo = BERLIN) -> float:
@@ -74,6 +70,8 @@ class WallRoom:
 
     wall: Wall
     check: Callable[[Check], Any]
+    new: bool = False
+    """A new room; otherwise one that has done all it should up to now."""
     paper: PaperRoom = field(default_factory=PaperRoom)
     done: list[tuple[str, str]] = field(default_factory=list)
     """(what became of a job, when on the wall clock), in order."""
@@ -82,6 +80,9 @@ class WallRoom:
 
     def __post_init__(self) -> None:
         self.paper.act(Opened(rules=RULES))
+        if not self.new:
+            done = {job: last_until(at, BERLIN, self.wall.unix).timestamp() for job, at in DAILY.items()}
+            self.paper.state = replace(self.paper.state, timetable=Timetable(done=done))
 
     def post(self, act: Act) -> None:
         try:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 from controller.broker_private import PrivateBroker
 from controller.calls.simulated import SimulatedDesk
@@ -29,6 +30,8 @@ class WholeRoom:
     bridge: SimulatedLamps
     desk: SimulatedDesk
     processes: RoomProcesses
+    environment: dict[str, str]
+    """The daemon's own, beside the test's."""
 
     def client(self, console: str = "test") -> Client:
         """A console's link."""
@@ -42,12 +45,15 @@ class WholeRoom:
 
     def start_daemon(self) -> None:
         """`stillroom run` again."""
-        self.processes.start("run")
+        with patch.dict(os.environ, self.environment):
+            self.processes.start("run")
 
 
 @asynccontextmanager
-async def whole_room(state_dir: Path) -> AsyncIterator[WholeRoom]:
-    """A room with a broker, lamps, a desk, an engine that captures, a caller and a daemon."""
+async def whole_room(
+    state_dir: Path, more: str = "", environment: dict[str, str] | None = None
+) -> AsyncIterator[WholeRoom]:
+    """A room with a broker, lamps, a desk, an engine that captures, a caller and a daemon; `more` in its file."""
     state_dir.mkdir(parents=True, exist_ok=True)
     music = prepare_music(state_dir)
     broker = PrivateBroker(state_dir / "broker")
@@ -56,12 +62,16 @@ async def whole_room(state_dir: Path) -> AsyncIterator[WholeRoom]:
     desk = SimulatedDesk(broker.settings("test-desk"), 0.5)
     wav = state_dir / "room.wav"
     room_file = write_room_file(state_dir, music, broker.port, f"file:{wav}", None)
+    room_file.write_text(room_file.read_text(encoding="utf-8") + more, encoding="utf-8")
     processes = RoomProcesses(room_file, state_dir)
     try:
         await bridge.start()
         await desk.start()
-        processes.start_all()
-        yield WholeRoom(state_dir, room_file, wav, broker, bridge, desk, processes)
+        room = WholeRoom(state_dir, room_file, wav, broker, bridge, desk, processes, environment or {})
+        processes.start("sound")
+        processes.start("caller")
+        room.start_daemon()
+        yield room
     finally:
         processes.stop_all()
         await bridge.close()
