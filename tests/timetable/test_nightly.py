@@ -10,28 +10,22 @@ from pathlib import Path
 import pytest
 
 from controller.library.catalogue import Catalogue
-from controller.messages import Book, Piece, Trouble, encode
+from controller.messages import Book, Trouble
 from controller.nightly import Nightly
+from tests.library.music import write_tone
 from tests.runner.room import room
 
 
-def measured(state_dir: Path, *paths: str) -> None:
-    catalogue = Catalogue(state_dir)
-    catalogue.close()
-    with sqlite3.connect(state_dir / "library.db") as connection:
-        for path in paths:
-            piece = encode(Piece(path=path, title="x", duration_s=60.0))
-            connection.execute("INSERT INTO files VALUES (?, 1, 1, ?, '')", (path, piece))
-    connection.close()
-
-
 async def test_a_piece_that_is_gone_is_named(tmp_path: Path) -> None:
-    kept = tmp_path / "kept.flac"
-    kept.write_bytes(b"x")
-    measured(tmp_path, str(kept), "/nowhere/gone.flac")
-    found = await Nightly(tmp_path, lambda: True, lambda: True).check("library_check")
+    gone, _ = [write_tone(tmp_path / "music" / name, seconds=1.0) for name in ("gone.wav", "kept.wav")]
+    catalogue = Catalogue(tmp_path)
+    catalogue.scan([tmp_path / "music"])
+    catalogue.close()
+    nightly = Nightly(tmp_path, lambda: True, lambda: True)
+    gone.unlink()
+    found = await nightly.check("library_check")
+    assert found.troubles == (Trouble(code="file", name=str(gone), why="missing"),)
     assert found.count == 1
-    assert found.troubles == (Trouble(code="file", name="/nowhere/gone.flac", why="missing"),)
 
 
 async def test_the_self_test_names_each_part_that_does_not_answer(
