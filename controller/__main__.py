@@ -77,10 +77,10 @@ def caller(room: RoomFile, state: StateDir = STATE) -> None:
 
     Example: stillroom caller /etc/stillroom/room.toml --state /var/lib/stillroom
     """
-    from controller.calls.caller import run_caller
+    from controller.calls.caller import keep_caller
 
     _log()
-    run_caller(_room(room).caller(runtime_dir(state), state))
+    keep_caller(_room(room).caller(runtime_dir(state), state))
 
 
 @app.command()

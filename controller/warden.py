@@ -1,7 +1,7 @@
 """The warden: a small process that outlives its work, watches it, and starts it anew when it dies or hangs.
 
 It imports what the work needs, once, and forks: a new life begins within milliseconds and shares its memory. The work
-says that it is alive over `NAME.heart`, a datagram socket in the runtime directory; `NAME.lock` there lets one warden
+says that it is alive over `NAME.heart`, a datagram socket in the runtime directory; `NAME.life` there lets one warden
 and one life run at a time. A warden that dies takes nothing with it: the work goes on, and the next warden finds it by
 the lock and adopts it as it is.
 """
@@ -113,7 +113,7 @@ class _Warden:
         self._live = live
         self._silent_s, self._starting_s = silent_s, starting_s
         runtime_dir.mkdir(parents=True, exist_ok=True)
-        self._lock = os.open(runtime_dir / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._lock = os.open(runtime_dir / f"{name}.life", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if not self._locked(_WARDEN):
             raise SystemExit(f"this room's {name} is running already")
         self._path = runtime_dir / f"{name}.heart"
@@ -238,7 +238,7 @@ class _Warden:
             select.select([self._woken], [], [], seconds)
 
 
-def keep_alive(name: str, runtime_dir: Path, live: Live, *, silent_s: float, starting_s: float = 10.0) -> None:
+def keep_alive(name: str, runtime_dir: Path, live: Live, *, silent_s: float, starting_s: float = 5.0) -> None:
     """Be the warden of `live` until SIGTERM or SIGINT; a life that is silent for `silent_s` is killed.
 
     `starting_s` is its time up to the first sign of life. To be called while this process has one thread. Raises

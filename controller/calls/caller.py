@@ -20,8 +20,9 @@ import json
 import logging
 import signal
 import sqlite3
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +35,17 @@ from controller.calls.outbox import Outbox
 from controller.calls.server import CallerServer, Message
 from controller.clock import boot_id, boottime, utc_now, utc_text
 from controller.messages import PROTOCOL, CallLevel, Origin, from_plain, to_plain
+from controller.warden import NO_PAST, Heart, Past, keep_alive
 
 _log = logging.getLogger(__name__)
 
 _PATH_S = 2.0
+_BEATS = 8
+"""Signs of life between two words about the path."""
+
+_SILENT_S = 2.0
+"""A caller that has not stirred for so long is killed and started anew."""
+
 _LONGEST_NAME = 64
 
 
@@ -73,14 +81,14 @@ class Caller:
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Serve until `stop`; raises OSError where the socket cannot be opened."""
+    async def run(self, stop: asyncio.Event, beat: Callable[[], None] = lambda: None) -> None:
+        """Serve until `stop`, calling `beat` all the time; raises OSError where the socket cannot be opened."""
         await self._load()
         self._link.subscribe(f"{self._topic}/ack", self._on_ack, qos=1)
         self._link.start(self._path_changed)
         await self._server.start()
         steps = asyncio.create_task(self._steps(), name="caller")
-        beats = asyncio.create_task(self._beats(), name="caller's heartbeat")
+        beats = asyncio.create_task(self._beats(beat), name="caller's heartbeat")
         try:
             await stop.wait()
         finally:
@@ -197,9 +205,11 @@ class Caller:
             self._change(known, ladder.confirmed(known, notice, boottime(), self._limits))
         self._wake.set()
 
-    async def _beats(self) -> None:
+    async def _beats(self, beat: Callable[[], None]) -> None:
         while True:
-            await asyncio.sleep(_PATH_S)
+            for _ in range(_BEATS):
+                beat()
+                await asyncio.sleep(_PATH_S / _BEATS)
             self._server.push({"path": self._path()})
 
     # Keeping and telling
@@ -246,7 +256,15 @@ class Caller:
         }
 
 
-def run_caller(settings: CallerSettings) -> None:
+def keep_caller(settings: CallerSettings) -> None:
+    """Be the warden of the room's caller until SIGTERM or SIGINT: a call gets through although its process hung.
+
+    Raises SystemExit where the room's caller is watched already.
+    """
+    keep_alive("caller", settings.runtime_dir, partial(run_caller, settings), silent_s=_SILENT_S)
+
+
+def run_caller(settings: CallerSettings, heart: Heart | None = None, _past: Past = NO_PAST) -> None:
     """Run the caller until SIGTERM or SIGINT; raises RuntimeError when this room's caller is running already."""
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     with (settings.state_dir / "caller.lock").open("w") as lock:
@@ -254,15 +272,15 @@ def run_caller(settings: CallerSettings) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise RuntimeError("the caller of this room is running already") from None
-        asyncio.run(_serve(settings))
+        asyncio.run(_serve(settings, heart))
 
 
-async def _serve(settings: CallerSettings) -> None:
+async def _serve(settings: CallerSettings, heart: Heart | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await Caller(settings).run(stop)
+    await Caller(settings).run(stop, heart.beat if heart is not None else lambda: None)
 
 
 def _name(value: object) -> str:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from controller.clock import boottime
@@ -12,6 +16,9 @@ VERBS = ("sound", "caller", "run")
 """In the order in which they start: what must outlive the daemon is there before it."""
 
 STOP_S = 4.0
+
+_PAUSE = threading.Event()
+"""Never set."""
 
 
 class RoomProcesses:
@@ -60,9 +67,21 @@ class RoomProcesses:
             process = self._running.pop(verb, None)
             if process is None:
                 continue
-            process.terminate()
-            try:
+            # Its whole group: a process that a warden watched outlives a warden that was killed.
+            _send(process, signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.2, deadline - boottime()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            while _send(process, 0) and boottime() < deadline:
+                process.poll()
+                _PAUSE.wait(0.02)
+            _send(process, signal.SIGKILL)
+            process.wait()
+
+
+def _send(process: subprocess.Popen[bytes], number: int) -> bool:
+    """Send a signal to a process and all that it left in its group; False if there is none."""
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        return False
+    return True

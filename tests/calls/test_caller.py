@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import sqlite3
 import subprocess
@@ -27,9 +28,10 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from controller.broker import BrokerSettings
-from controller.calls.caller import CallerSettings, run_caller
+from controller.calls.caller import CallerSettings, keep_caller, run_caller
 where, port, deliver, answer = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])
-run_caller(CallerSettings("room-1", where, where, BrokerSettings("127.0.0.1", port, "caller"), deliver, answer))
+be = keep_caller if sys.argv[5:] else run_caller
+be(CallerSettings("room-1", where, where, BrokerSettings("127.0.0.1", port, "caller"), deliver, answer))
 """
 
 
@@ -45,8 +47,9 @@ class Desk:
     deliver_s: float = 1.0
     answer_s: float = 1.0
 
-    def launch(self) -> None:
+    def launch(self, *, watched: bool = False) -> None:
         arguments = [str(self.where), str(self.broker.port), str(self.deliver_s), str(self.answer_s)]
+        arguments += ["watched"] if watched else []
         self.process = subprocess.Popen([sys.executable, "-c", PROGRAM, *arguments])
 
     def end(self, number: int = signal.SIGTERM) -> None:
@@ -183,6 +186,17 @@ async def test_a_caller_that_is_not_there_or_hangs_is_trouble_and_the_call_not_d
         desk.process.send_signal(signal.SIGCONT)
         await until(lambda: "DeviceBack" in desk.devices(), 6)
         await until(lambda: "placed" in desk.stages() or desk.stages()[-1] == "not_delivered", 4)
+
+
+async def test_a_caller_that_hangs_is_started_anew_and_the_call_gets_through(desk: Desk) -> None:
+    desk.end()
+    desk.launch(watched=True)
+    async with connected(desk), support(desk.broker):
+        hung = int((desk.where / "caller.life").read_text())
+        os.kill(hung, signal.SIGSTOP)
+        desk.client.apply(assist(), 1)
+        await until(lambda: desk.stages()[-1:] == ["acknowledged"], 8)
+        assert int((desk.where / "caller.life").read_text()) != hung
 
 
 async def test_a_console_places_a_call_that_the_daemon_learns_of_later(desk: Desk) -> None:

@@ -171,7 +171,7 @@ class EngineProcess:
     @property
     def engine_pid(self) -> int:
         """The engine that a warden watches."""
-        return int((self.directory / "sound.lock").read_text())
+        return int((self.directory / "sound.life").read_text())
 
     def start(self) -> EngineProcess:
         """Start and wait for the socket."""
