@@ -19,15 +19,18 @@ from controller.serial_port import PortSettings
 class ButtonTable(BaseModel):
     """One button: its profile in devices/, where it hangs, and what each of its presses does."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     profile: str
-    does: Annotated[dict[str, str], Field(min_length=1)]
+    does: Annotated[dict[str, Annotated[str, Field(examples=list(ACTIONS))]], Field(min_length=1)]
+    """What each of its presses does, by the press's name in the profile."""
     device: str = ""
     """Its name at the bridge, or its file in /dev/input/by-id."""
     base: str = ""
     port: str = ""
+    """The serial port that it hangs on."""
     channel: Annotated[int, Field(ge=1, le=64)] = 1
+    """Which key of a device with several, counted from 1."""
 
     @field_validator("does")
     @classmethod

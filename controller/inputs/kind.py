@@ -16,7 +16,7 @@ Press = Annotated[str, Field(pattern=r"^[a-z0-9-]+$", max_length=20)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     @field_validator("*")
     @classmethod
@@ -84,6 +84,8 @@ class ButtonKind(_Part):
     kind: Literal["button"]
     name: str
     title: str = ""
+    models: tuple[str, ...] = ()
+    """What can be bought that speaks like this."""
     tested: tuple[str, ...] = ()
     quirks: tuple[str, ...] = ()
     base: str = ""

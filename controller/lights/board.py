@@ -67,6 +67,8 @@ class Board(_Part):
     kind: Literal["relay-board"]
     name: str
     title: str = ""
+    models: tuple[str, ...] = ()
+    """What can be bought that speaks like this."""
     tested: tuple[str, ...] = ()
     quirks: tuple[str, ...] = ()
     baud: int = Field(default=9600, ge=300, le=1_000_000)

@@ -58,6 +58,8 @@ class Fixture(_Part):
     kind: Literal["dmx-fixture"]
     name: str
     title: str = ""
+    models: tuple[str, ...] = ()
+    """What can be bought that speaks like this."""
     tested: tuple[str, ...] = ()
     quirks: tuple[str, ...] = ()
     power_on: float = Field(ge=0, le=1)

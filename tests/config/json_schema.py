@@ -65,8 +65,8 @@ def _judge(keyword: str, rule: Any, schema: dict[str, Any], value: Any, root: di
         case "prefixItems":
             pairs = zip(rule, value, strict=False) if isinstance(value, list) else ()
             return [m for k, (each, it) in enumerate(pairs) for m in mistakes(each, it, root, f"{at}[{k}]")]
-        case "minItems" | "minLength":
-            return [f"{at}: too few"] if isinstance(value, list | str) and len(value) < rule else []
+        case "minItems" | "minLength" | "minProperties":
+            return [f"{at}: too few"] if isinstance(value, list | str | dict) and len(value) < rule else []
         case "maxItems" | "maxLength":
             return [f"{at}: too many"] if isinstance(value, list | str) and len(value) > rule else []
         case "minimum" | "exclusiveMinimum":
