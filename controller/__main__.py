@@ -112,20 +112,29 @@ def console(
 @app.command()
 def check(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Room files, device profiles, programmes.")],
+    state: StateDir = STATE,
 ) -> None:
     """Check room files, device profiles and programmes; name every mistake at once.
+
+    Where a room is among them, it is looked up whether its music holds what the programmes ask for.
 
     Example: stillroom check room.toml devices/*.toml playlists/*.toml
     """
     from controller.config import check_file
     from controller.files import ConfigError
+    from controller.pool import missing_music
 
     mistakes: list[str] = []
+    kinds: dict[Path, str] = {}
     for path in files:
         try:
-            print(f"{path}: this {check_file(path)} is right")
+            kinds[path] = check_file(path)
+            print(f"{path}: this {kinds[path]} is right")
         except ConfigError as error:
             mistakes += error.mistakes
+    programmes = [path for path, kind in kinds.items() if kind == "programme"]
+    for path in [path for path, kind in kinds.items() if kind == "room" and programmes]:
+        mistakes += missing_music(state, _room(path), programmes)
     for mistake in mistakes:
         print(mistake, file=sys.stderr)
     if mistakes:

@@ -10,7 +10,8 @@ from pathlib import Path
 from controller.arc.programme import SILENCE, Programme
 from controller.arc.shelves import Pool
 from controller.arc.sources import Music
-from controller.config import Room
+from controller.config import Room, load_programme
+from controller.exchange.reading import read_listing
 from controller.files import ConfigError, did_you_mean
 from controller.library.catalogue import Catalogue
 from controller.messages import Piece
@@ -70,12 +71,13 @@ def read_library(state_dir: Path, room: Room) -> Library:
         return Library.of(catalogue.pieces(folders), folders)
 
 
-def read_pool(state_dir: Path, room: Room, programme: Programme, beside: Path | None = None) -> Pool:
-    """The pool of a programme, whose file lies in `beside`. Raises ConfigError for sources without a piece."""
-    pool, mistakes = resolve_sources(programme, read_library(state_dir, room), beside)
-    if mistakes:
-        raise ConfigError(mistakes)
-    return pool
+def missing_music(state_dir: Path, room: Room, programmes: Iterable[Path]) -> list[str]:
+    """A sentence for each source of these programmes in which the room has no piece."""
+    if not (state_dir / "library.db").is_file():  # looking must not make one
+        return [f"{room.path}: nothing is measured in {state_dir}: stillroom library scan measures the room's music"]
+    library = read_library(state_dir, room)
+    found = (resolve_sources(load_programme(path), library, path.parent)[1] for path in programmes)
+    return [f"{room.path}: {mistake}" for mistakes in found for mistake in mistakes]
 
 
 def resolve_sources(programme: Programme, library: Library, beside: Path | None = None) -> tuple[Pool, list[str]]:
@@ -84,7 +86,7 @@ def resolve_sources(programme: Programme, library: Library, beside: Path | None 
     mistakes: list[str] = []
     if not library.names:
         where = ", ".join(str(folder) for folder in library.folders) or "any folder: the room names none"
-        return Pool({}), [f"{programme.name}: nothing is measured below {where}; stillroom library scan measures it"]
+        return Pool({}), [f"{programme.name}: nothing is measured below {where}: stillroom library scan measures it"]
     for place, source, music in _musics(programme):
         if source in sources:
             continue
@@ -147,7 +149,7 @@ def _name_of(entry: str, library: Library) -> str:
 
 
 def _playlist(name: str, library: Library, beside: Path | None) -> tuple[list[str], list[str]]:
-    """The entries of an M3U8, which are paths, absolute or from the list's own folder or from a music folder."""
+    """The entries of a playlist: paths, absolute or from the list's own folder or from a music folder."""
     for folder in (*([beside] if beside else []), *library.folders):
         path = folder / name
         if path.is_file():
@@ -156,10 +158,9 @@ def _playlist(name: str, library: Library, beside: Path | None) -> tuple[list[st
         there = {p.name for folder in (beside, *library.folders) if folder for p in folder.glob("*.m3u*")}
         return [], [f'there is no playlist "{name}"{did_you_mean(name, there)}']
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        return [], [f"playlist {path} cannot be read: {error}"]
-    entries = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+        entries = [entry.location for entry in read_listing(path)]
+    except ConfigError as error:
+        return [], list(error.mistakes)
     own = [str((path.parent / entry).absolute()) for entry in entries]
     best = [
         mine if _name_of(mine, library) in library.names else entry for mine, entry in zip(own, entries, strict=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,7 +36,7 @@ from controller.messages import (
     Timer,
 )
 from controller.planning import make_plan
-from controller.pool import read_pool
+from controller.pool import read_library, resolve_sources
 from controller.session.deadlines import next_deadline
 from controller.session.state import State, opening
 from controller.session.step import step
@@ -160,11 +161,14 @@ async def _rehearse(programme: Programme, text: str, rules: RoomRules, pool: Poo
 
 
 def rehearse_programme(name: str, room: Room | None, state_dir: Path, seed: int, *, as_json: bool) -> int:
-    """Rehearse and print the timeline; 1 when music was short. Raises ConfigError."""
+    """Rehearse and print the timeline; 1 when music was short or a source names nothing. Raises ConfigError."""
     path = find_programme(name)
     programme = load_programme(path)
     rules = room.rules() if room else RoomRules(room="rehearsal", lamps=("lamp",), buses=("speakers",))
-    pool = read_pool(state_dir, room, programme, path.parent) if room else imagined_pool(programme)
+    pool, mistakes = imagined_pool(programme), list[str]()
+    if room:
+        pool, mistakes = resolve_sources(programme, read_library(state_dir, room), path.parent)
+        print("".join(f"{mistake}\n" for mistake in mistakes), end="", file=sys.stderr)
     found = asyncio.run(_rehearse(programme, path.read_text(encoding="utf-8"), rules, pool, seed))
     dosed_at = next(happening.t for happening in found.timeline if happening.what == "dose")
     if as_json:
@@ -174,7 +178,11 @@ def rehearse_programme(name: str, room: Room | None, state_dir: Path, seed: int,
             )
     else:
         _print_timeline(found.timeline, programme, dosed_at)
-    return 1 if any(happening.what in ("music_short", "filler", "broken") for happening in found.timeline) else 0
+    return (
+        1
+        if mistakes or any(happening.what in ("music_short", "filler", "broken") for happening in found.timeline)
+        else 0
+    )
 
 
 def _print_timeline(timeline: list[Happening], programme: Programme, dosed_at: float) -> None:

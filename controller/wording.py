@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from controller.messages import Alarm, Booking, CallView, DueView, LogEntry, Status
+from controller.plan_words import PLANNED
 from controller.quantities import clock, countdown, duration, number, percent, percent_of_db
 from controller.sentences import (
     ACTS,
@@ -30,7 +31,7 @@ from controller.timetable_words import JOBS, clock_time
 __all__ = [
     "ACTS", "ALARM_COLUMNS", "DEVICES", "DUE", "NOT_A_MEDICAL_DEVICE", "NOT_DELIVERED", "NOT_SIGNED", "SCENES",
     "STATES", "WAITS", "alarm", "amended", "booking", "call", "clock", "clock_time", "countdown", "due", "duration",
-    "entry", "fact", "fit", "number", "percent", "percent_of_db", "refusal", "state",
+    "entry", "fact", "fit", "number", "percent", "percent_of_db", "planned", "refusal", "state",
 ]  # fmt: skip
 
 ALARM_COLUMNS = 76
@@ -59,6 +60,11 @@ def fact(code: str, values: Values) -> tuple[str, str]:
     if found is None:
         return kind_of(code), fallback(code, values)
     return found[0], filled(found[1], values)
+
+
+def planned(code: str, values: Values) -> str:
+    """A reason of the planner's as one sentence without a full stop."""
+    return worded(PLANNED, code, values)
 
 
 def entry(item: LogEntry) -> tuple[str, str]:

@@ -69,11 +69,13 @@ def _trace(layers: Sequence[int], sizes: Sequence[int], total: int) -> list[int]
 def fit_runs(
     lengths: Sequence[float], places: Sequence[int], room_s: float, fade_s: float, after: int | None = None
 ) -> list[int]:
-    """As `fit`, for pieces that belong together: one run of neighbours in the listing, or two where one does not fit.
+    """As `fit`, for pieces that belong together: a run of neighbours in the listing, or two; all if they are too few.
 
     `places`: where each length stands in the listing. Within a run nothing overlaps; a run's end gives up `fade_s`. A
     run that begins right behind place `after` joins on to what sounds, and wins that overlap back.
     """
+    if sum(lengths) <= room_s:
+        return list(range(len(lengths)))
     runs: list[tuple[float, int, int]] = []
     count = min(len(lengths), MOST_RUN)
     for first in range(count):
@@ -98,6 +100,7 @@ def fit_runs(
         near = bisect_left(totals, room_s - total)
         for other, start, stop in runs[max(0, near - 10) : near + 10]:
             miss = abs(total + other - room_s)
-            if start > end and miss < best_miss:
+            apart = start > end or (start == end and places[start] != places[end - 1] + 1)
+            if apart and miss < best_miss:
                 best_miss, best = miss, [*range(first, end), *range(start, stop)]
     return best

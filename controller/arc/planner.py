@@ -172,7 +172,7 @@ class _Planner:
                 continue
             if cue.set and cue.set != request.set_code:
                 continue
-            why = "broken" if cue.piece.path in request.broken else forbids(cue.piece, self.chooser.taste(phase))
+            why = "broken" if cue.piece.path in request.broken else forbids(cue.piece, self.chooser.taste(phase).rules)
             if why:
                 self.reasons.dropped(cue, why)
                 continue
@@ -225,9 +225,8 @@ class _Planner:
         for pick in picks:
             ends_s = self._lay_pick(pick, phase).end_s
         if ends_s < request.set_until_s:
-            order = self.chooser.order(phase, chosen.source)
             self.reasons.set_short(chosen, phase, max(0.0, request.set_until_s - self.sheet.cursor), bool(picks or old))
-            self.reasons.left_out(phase.code, order)
+            self._left_out(phase, chosen.source)
 
     def _choose(self, old: dict[str, list[Pick]]) -> list[_Part]:
         """Pieces for every phase to come, on a timeline on which nothing is held."""
@@ -285,7 +284,11 @@ class _Planner:
                 self.misses.append((phase.code, -missing_s))
             if part.picks:
                 self.reasons.filled(phase, len(part.picks), self.sheet.cursor - start, -missing_s)
-            self.reasons.left_out(phase.code, self.chooser.order(phase, phase.source))
+            self._left_out(phase, phase.source)
+
+    def _left_out(self, phase: Phase, source: str) -> None:
+        allowed = self.request.pool.shelf(source).allowed(self.chooser.taste(phase).rules)
+        self.reasons.left_out(phase.code, allowed)
 
     def _lay_pick(self, pick: Pick, phase: Phase) -> Cue:
         cue = self.sheet.lay(pick, phase)

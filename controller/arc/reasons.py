@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 from controller.arc.laying import Pick
 from controller.arc.programme import Phase
-from controller.arc.shelves import Order
+from controller.arc.shelves import Allowed
 from controller.arc.sources import SetPlan
 from controller.arc.taste import STEP_DB
 from controller.messages import Cue, Fact
@@ -59,9 +59,9 @@ class Reasons:
         """It was planned and cannot be played any more."""
         self._tell("dropped", title=cue.piece.title, phase=cue.phase, why=why)
 
-    def left_out(self, phase: str, order: Order) -> None:
+    def left_out(self, phase: str, allowed: Allowed) -> None:
         """Pieces that may not be played in a phase."""
-        for why, pieces, titles in order.left_out:
+        for why, pieces, titles in allowed.left_out:
             self._tell("left_out", phase=phase, why=why, pieces=pieces, titles=", ".join(titles))
 
     def filled(self, phase: Phase, pieces: int, seconds: float, miss_s: float) -> None:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
-from controller.arc.taste import Taste, forbids
+from controller.arc.taste import Rules, Taste, forbids
 from controller.messages import Piece
 
 MOST_ORDERED = 600
 """So many pieces of a source are looked at for one phase: a sample by seed, far more music than any phase plays."""
 
-_ORDERS_KEPT = 200
+_KEPT = 200
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +37,25 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What a phase may draw from a source, best first, and what was left out.
+class Allowed:
+    """What rules leave of a source, in its listing's order.
 
-    `near` can be levelled to within `taste.STEP_DB` of the phase's loudness, `far` cannot. `left_out`: why, how many
-    pieces, and the titles of the first of them.
+    `left_out`: why, how many pieces, and the titles of the first of them.
+    """
+
+    tracks: tuple[Track, ...]
+    left_out: tuple[tuple[str, int, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a phase may draw from a source, best first.
+
+    `near` can be levelled to within `taste.STEP_DB` of the phase's loudness, `far` cannot.
     """
 
     near: tuple[Track, ...]
     far: tuple[Track, ...]
-    left_out: tuple[tuple[str, int, tuple[str, ...]], ...]
 
     @property
     def size(self) -> int:
@@ -55,6 +68,7 @@ class Shelf:
 
     def __init__(self, pieces: Iterable[Piece]) -> None:
         self.pieces = tuple(pieces)
+        self._allowed: dict[Rules, Allowed] = {}
         self._orders: dict[tuple[Taste, str], Order] = {}
 
     @cached_property
@@ -71,38 +85,20 @@ class Shelf:
         """The tracks by path."""
         return {track.piece.path: track for track in self.tracks}
 
+    def allowed(self, rules: Rules) -> Allowed:
+        """What may be played, and what may not and why."""
+        found = self._allowed.get(rules)
+        if found is None:
+            found = _kept(self._allowed, rules, _sifted(self.tracks, rules))
+        return found
+
     def order(self, taste: Taste, seed: str) -> Order:
-        """What may play, best first; the same for the same taste and seed."""
+        """What may be played, best first; the same for the same taste and seed."""
         key = (taste, seed)
         found = self._orders.get(key)
         if found is None:
-            if len(self._orders) >= _ORDERS_KEPT:
-                self._orders.clear()
-            found = self._orders[key] = self._ordered(taste, seed)
+            found = _kept(self._orders, key, _ordered(self.allowed(taste.rules).tracks, taste, seed))
         return found
-
-    def _ordered(self, taste: Taste, seed: str) -> Order:
-        allowed: list[Track] = []
-        left: dict[str, list[str]] = {}
-        for track in self.tracks:
-            why = forbids(track.piece, taste) or ("too_short" if track.sound_s < taste.least_s else "")
-            if why:
-                left.setdefault(why, []).append(track.piece.title)
-            else:
-                allowed.append(track)
-        rng = random.Random(seed)
-        if not taste.as_listed:
-            if len(allowed) > MOST_ORDERED:
-                allowed = rng.sample(allowed, MOST_ORDERED)
-            # A weighted shuffle (Efraimidis and Spirakis 2006): the larger its weight, the earlier a piece comes.
-            late = {
-                track.place: -math.log(1.0 - rng.random()) / taste.weight(track.sound_s, track.energy)
-                for track in allowed
-            }
-            allowed.sort(key=lambda track: late[track.place])
-        near = tuple(track for track in allowed if taste.is_level(track.crest_db))
-        far = tuple(track for track in allowed if not taste.is_level(track.crest_db))
-        return Order(near, far, tuple((why, len(titles), tuple(titles[:3])) for why, titles in left.items()))
 
 
 class Pool:
@@ -138,6 +134,43 @@ def _standing(values: list[float]) -> list[float]:
     mean = sum(values) / len(values)
     spread = math.sqrt(sum((value - mean) ** 2 for value in values) / len(values))
     return [(value - mean) / spread if spread > 1e-9 else 0.0 for value in values]
+
+
+def _kept(among: dict[K, V], key: K, value: V) -> V:
+    """The value, kept with those found before; all are forgotten when they have become many."""
+    if len(among) >= _KEPT:
+        among.clear()
+    among[key] = value
+    return value
+
+
+def _sifted(tracks: Iterable[Track], rules: Rules) -> Allowed:
+    allowed: list[Track] = []
+    left: dict[str, list[str]] = {}
+    for track in tracks:
+        why = forbids(track.piece, rules) or ("too_short" if track.sound_s < rules.least_s else "")
+        if why:
+            left.setdefault(why, []).append(track.piece.title)
+        else:
+            allowed.append(track)
+    return Allowed(tuple(allowed), tuple((why, len(titles), tuple(titles[:3])) for why, titles in left.items()))
+
+
+def _ordered(allowed: Sequence[Track], taste: Taste, seed: str) -> Order:
+    if not taste.as_listed:
+        rng = random.Random(seed)
+        if len(allowed) > MOST_ORDERED:
+            allowed = rng.sample(allowed, MOST_ORDERED)
+        # A weighted shuffle (Efraimidis and Spirakis 2006): the larger its weight, the earlier a piece comes.
+        late = {
+            track.place: -math.log(1.0 - rng.random()) / taste.weight(track.sound_s, track.energy) for track in allowed
+        }
+        allowed = sorted(allowed, key=lambda track: late[track.place])
+    near = tuple(track for track in allowed if taste.is_level(track.crest_db))
+    far = [track for track in allowed if not taste.is_level(track.crest_db)]
+    if not taste.as_listed:
+        far.sort(key=lambda track: taste.deficit_db(track.crest_db))
+    return Order(near, tuple(far))
 
 
 _EMPTY = Shelf(())

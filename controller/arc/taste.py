@@ -15,17 +15,27 @@ LEAST_DIGEST = 6
 
 
 @dataclass(frozen=True)
-class Taste:
-    """What a phase asks of a piece. Hashable: a shelf keeps its order for it.
+class Rules:
+    """What may not be played: by the participants' limits, the phase's own, and for want of length.
 
-    `least_s`: shorter pieces cannot carry the phase's crossfades. `headroom_db`: how far a piece's true peak may lie
-    above its loudness and still be levelled in full. `long`: the exponent by which long pieces are preferred.
+    `least_s`: shorter pieces cannot carry the phase's crossfades.
     """
 
     limits: Limits
     vocals: bool
     languages: tuple[str, ...]
     least_s: float
+
+
+@dataclass(frozen=True)
+class Taste:
+    """What a phase asks of a piece. Hashable, as the rules are: a shelf keeps what it found for them.
+
+    `headroom_db`: how far a piece's true peak may lie above its loudness and still be levelled in full. `long`: the
+    exponent by which long pieces are preferred.
+    """
+
+    rules: Rules
     headroom_db: float
     long: float
     as_listed: bool
@@ -52,10 +62,12 @@ def taste_of(phase: Phase, limits: Limits, headroom_db: float, least_s: float) -
     """
     intensity = sum(phase.intensity) / len(phase.intensity)
     return Taste(
-        limits=limits,
-        vocals=phase.vocals and not limits.no_vocals,
-        languages=tuple(sorted({*phase.exclude_languages, *limits.languages})),
-        least_s=least_s,
+        rules=Rules(
+            limits=limits,
+            vocals=phase.vocals and not limits.no_vocals,
+            languages=tuple(sorted({*phase.exclude_languages, *limits.languages})),
+            least_s=least_s,
+        ),
         headroom_db=headroom_db,
         long=min(2.0, max(-0.5, 4.0 * (intensity - 0.5))),
         as_listed=phase.arrangement == "as-listed" or phase.gapless,
@@ -63,13 +75,13 @@ def taste_of(phase: Phase, limits: Limits, headroom_db: float, least_s: float) -
     )
 
 
-def forbids(piece: Piece, taste: Taste) -> str:
+def forbids(piece: Piece, rules: Rules) -> str:
     """Why a piece may not be played: "vocals", "language", "tradition", "excluded", or "" where it may."""
-    if piece.vocals and not taste.vocals:
+    if piece.vocals and not rules.vocals:
         return "vocals"
-    if piece.language and any(_is_language(piece.language, language) for language in taste.languages):
+    if piece.language and any(_is_language(piece.language, language) for language in rules.languages):
         return "language"
-    limits = taste.limits
+    limits = rules.limits
     if piece.tradition and any(piece.tradition.casefold() == one.casefold() for one in limits.traditions):
         return "tradition"
     return "excluded" if any(_is_named(piece, one) for one in limits.pieces) else ""

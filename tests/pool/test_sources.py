@@ -1,0 +1,139 @@
+"""Where a programme's music comes from: folders, playlists, tags and single pieces of a room's library."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from controller.__main__ import app
+from controller.arc.programme import Programme
+from controller.config import Room, load_room
+from controller.library.catalogue import Catalogue
+from controller.messages import Piece, encode
+from controller.pool import Library, RoomPool, missing_music, resolve_sources
+
+NAMES = ["peak/slow/a.flac", "peak/b.flac", "return/c.flac", "return/d.flac", "loose.flac"]
+TOP = Path("/srv/music")
+
+
+def library(top: Path = TOP) -> Library:
+    """Five pieces, two of them tagged."""
+    pieces = [Piece(path=f"{top}/{name}", title=Path(name).stem, duration_s=300.0) for name in NAMES]
+    tagged = [replace(piece, tags=("drone", "warm")) if piece.title in "bd" else piece for piece in pieces]
+    return Library.of(tagged, [top])
+
+
+def programme(*musics: object) -> Programme:
+    """A phase for each source."""
+    phases = [
+        {"code": f"p{number}", "title": "P", "minutes": 10, "intensity": [0.5], "light": [0.2], "music": music}
+        for number, music in enumerate(musics)
+    ]
+    return Programme.model_validate(
+        {"format": 1, "name": "x", "title": "X", "dose": {"shape": "none"}, "phases": phases}
+    )
+
+
+def titles(asked: Programme, found: Library, beside: Path | None = None) -> list[str]:
+    """The titles of each phase's pieces, joined."""
+    pool, mistakes = resolve_sources(asked, found, beside)
+    assert not mistakes
+    return ["".join(piece.title for piece in pool.shelf(phase.source).pieces) for phase in asked.phases]
+
+
+def test_folders_tags_pieces_and_both_together_name_their_music() -> None:
+    asked = programme(
+        "peak",
+        "peak/slow",
+        {"tags": ["drone"]},
+        {"folder": "return", "tags": ["warm", "cold"]},
+        {"pieces": ["loose.flac", "/srv/music/peak/b.flac"]},
+        "silence",
+    )
+    pool, mistakes = resolve_sources(asked, library())
+    found = ["".join(piece.title for piece in pool.shelf(phase.source).pieces) for phase in asked.phases]
+    assert found == ["ab", "a", "bd", "d", "looseb", ""]
+    assert mistakes == ['x: phases "p3".music: no piece has the tag "cold"; allowed: drone, warm']
+
+
+def test_a_playlist_keeps_its_order_and_is_found_beside_the_programme_or_below_a_music_folder(tmp_path: Path) -> None:
+    top, beside = tmp_path / "music", tmp_path / "playlists"
+    (top / "peak").mkdir(parents=True)
+    beside.mkdir()
+    (beside / "mine.m3u8").write_text(f"#EXTM3U\n{top}/return/d.flac\n#EXTINF:1,x\npeak/b.flac\n", encoding="utf-8")
+    (top / "peak" / "own.m3u8").write_text("b.flac\nslow/a.flac\n", encoding="utf-8")
+    asked = programme({"playlist": "mine.m3u8"}, {"playlist": "peak/own.m3u8"})
+    assert titles(asked, library(top), beside) == ["db", "ba"]
+
+
+@pytest.mark.parametrize(
+    ("music", "told"),
+    [
+        ("paek", 'phases "p0".music: there is no folder "paek"; did you mean "peak"?'),
+        ({"tags": ["dron"]}, 'no piece has the tag "dron"; did you mean "drone"?'),
+        ({"pieces": ["return/cc.flac"]}, 'there is no "return/cc.flac"; did you mean "return/c.flac"?'),
+        ({"playlist": "mine.m3u"}, 'there is no playlist "mine.m3u"; did you mean "mine.m3u8"?'),
+        ({"playlist": "mine.m3u8"}, 'the library has no "peak/bb.flac"; did you mean "peak/b.flac"?'),
+        ({"folder": "peak/slow", "tags": ["warm"]}, "no piece is in all that it names"),
+    ],
+)
+def test_a_source_that_names_nothing_is_told_with_the_nearest_name(music: object, told: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.m3u8").write_text("peak/bb.flac\n", encoding="utf-8")
+    _, mistakes = resolve_sources(programme(music), library(), tmp_path)
+    assert len(mistakes) == 1 and told in mistakes[0]
+
+
+def test_a_room_without_any_measured_music_is_told_once() -> None:
+    _, mistakes = resolve_sources(programme("peak", "return"), Library.of([], [TOP]))
+    assert mistakes == ["x: nothing is measured below /srv/music: stillroom library scan measures it"]
+
+
+def room_with_music(tmp_path: Path) -> Room:
+    """A room whose catalogue knows the five pieces."""
+    (tmp_path / "music").mkdir()
+    (tmp_path / "room.toml").write_text(f'format = 1\nname = "r"\n[music]\nfolders = ["{tmp_path}/music"]\n')
+    note(tmp_path, list(library(tmp_path / "music").names.values()))
+    return load_room(tmp_path / "room.toml")
+
+
+def note(state: Path, pieces: list[Piece]) -> None:
+    """Put pieces into the catalogue as a scan would."""
+    with closing(Catalogue(state)) as catalogue:
+        for piece in pieces:
+            catalogue._connection.execute(
+                "INSERT OR REPLACE INTO files (path, size, mtime_ns, piece) VALUES (?, 1, 1, ?)",
+                (piece.path, encode(piece)),
+            )
+
+
+def test_the_pool_is_made_once_and_again_only_when_the_library_changed(tmp_path: Path) -> None:
+    room = room_with_music(tmp_path)
+    pools, asked = RoomPool(tmp_path, room), programme("peak")
+    first = pools.pool(asked)
+    assert first.shelf("peak").pieces and pools.pool(asked) is first
+    note(tmp_path, [Piece(path=f"{tmp_path}/music/peak/new.flac", title="new", duration_s=60.0)])
+    again = pools.pool(asked)
+    assert again is not first and len(again.shelf("peak").pieces) == len(first.shelf("peak").pieces) + 1
+    assert pools.pool(programme("return")) is not again
+
+
+def test_check_names_the_music_that_a_room_lacks(tmp_path: Path) -> None:
+    room = room_with_music(tmp_path)
+    playlists = Path(__file__).parents[2] / "playlists"
+    files = [str(room.path), str(playlists / "psilocybin-25mg.toml")]
+    result = CliRunner().invoke(app, ["check", *files, "--state", str(tmp_path)])
+    assert result.exit_code == 1
+    assert 'phases "ascent".music: there is no folder "ascent"' in result.stderr
+    assert 'phases "peak".music' not in result.stderr
+    result = CliRunner().invoke(app, ["check", files[1], "--state", str(tmp_path)])
+    assert result.exit_code == 0
+
+
+def test_looking_for_music_makes_no_catalogue(tmp_path: Path) -> None:
+    room = room_with_music(tmp_path)
+    assert missing_music(tmp_path / "elsewhere", room, [])[0].endswith("measures the room's music")
+    assert not (tmp_path / "elsewhere").exists()
