@@ -13,8 +13,9 @@ from controller.__main__ import app
 from controller.arc.programme import Programme
 from controller.config import Room, load_room
 from controller.library.catalogue import Catalogue
-from controller.messages import Piece, encode
+from controller.messages import Piece
 from controller.pool import Library, RoomPool, missing_music, resolve_sources
+from tests.library.music import write_tone
 
 NAMES = ["peak/slow/a.flac", "peak/b.flac", "return/c.flac", "return/d.flac", "loose.flac"]
 TOP = Path("/srv/music")
@@ -92,48 +93,46 @@ def test_a_room_without_any_measured_music_is_told_once() -> None:
     assert mistakes == ["x: nothing is measured below /srv/music: stillroom library scan measures it"]
 
 
-def room_with_music(tmp_path: Path) -> Room:
-    """A room whose catalogue knows the five pieces."""
-    (tmp_path / "music").mkdir()
-    (tmp_path / "room.toml").write_text(f'format = 1\nname = "r"\n[music]\nfolders = ["{tmp_path}/music"]\n')
-    note(tmp_path, list(library(tmp_path / "music").names.values()))
-    return load_room(tmp_path / "room.toml")
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Room:
+    """A room with three measured pieces; its state directory is the folder of its file."""
+    folder = tmp_path_factory.mktemp("room")
+    for name in ("peak/slow/a.wav", "peak/b.wav", "return/c.wav"):
+        write_tone(folder / "music" / name, seconds=2.0)
+    (folder / "room.toml").write_text(f'format = 1\nname = "r"\n[music]\nfolders = ["{folder}/music"]\n')
+    scan(folder)
+    return load_room(folder / "room.toml")
 
 
-def note(state: Path, pieces: list[Piece]) -> None:
-    """Put pieces into the catalogue as a scan would."""
+def scan(state: Path) -> None:
+    """Measure what is new in a room's music."""
     with closing(Catalogue(state)) as catalogue:
-        for piece in pieces:
-            catalogue._connection.execute(
-                "INSERT OR REPLACE INTO files (path, size, mtime_ns, piece) VALUES (?, 1, 1, ?)",
-                (piece.path, encode(piece)),
-            )
+        catalogue.scan([state / "music"])
 
 
-def test_the_pool_is_made_once_and_again_only_when_the_library_changed(tmp_path: Path) -> None:
-    room = room_with_music(tmp_path)
-    pools, asked = RoomPool(tmp_path, room), programme("peak")
+def test_the_pool_is_made_once_and_again_only_when_the_library_changed(room: Room) -> None:
+    state = room.path.parent
+    pools, asked = RoomPool(state, room), programme("peak")
     first = pools.pool(asked)
     assert first.shelf("peak").pieces and pools.pool(asked) is first
-    note(tmp_path, [Piece(path=f"{tmp_path}/music/peak/new.flac", title="new", duration_s=60.0)])
+    write_tone(state / "music" / "peak" / "new.wav", seconds=2.5)
+    scan(state)
     again = pools.pool(asked)
     assert again is not first and len(again.shelf("peak").pieces) == len(first.shelf("peak").pieces) + 1
     assert pools.pool(programme("return")) is not again
 
 
-def test_check_names_the_music_that_a_room_lacks(tmp_path: Path) -> None:
-    room = room_with_music(tmp_path)
+def test_check_names_the_music_that_a_room_lacks(room: Room) -> None:
     playlists = Path(__file__).parents[2] / "playlists"
     files = [str(room.path), str(playlists / "psilocybin-25mg.toml")]
-    result = CliRunner().invoke(app, ["check", *files, "--state", str(tmp_path)])
+    result = CliRunner().invoke(app, ["check", *files, "--state", str(room.path.parent)])
     assert result.exit_code == 1
     assert 'phases "ascent".music: there is no folder "ascent"' in result.stderr
     assert 'phases "peak".music' not in result.stderr
-    result = CliRunner().invoke(app, ["check", files[1], "--state", str(tmp_path)])
+    result = CliRunner().invoke(app, ["check", files[1], "--state", str(room.path.parent)])
     assert result.exit_code == 0
 
 
-def test_looking_for_music_makes_no_catalogue(tmp_path: Path) -> None:
-    room = room_with_music(tmp_path)
+def test_looking_for_music_makes_no_catalogue(room: Room, tmp_path: Path) -> None:
     assert missing_music(tmp_path / "elsewhere", room, [])[0].endswith("measures the room's music")
     assert not (tmp_path / "elsewhere").exists()
