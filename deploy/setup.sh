@@ -8,6 +8,8 @@ cd "$(dirname "$0")/.."
 # libvlc-bin brings the tool that caches libVLC's plugin list: 40 MB less memory and a quicker start of the engine.
 packages=(libvlc5 vlc-plugin-base libvlc-bin ffmpeg mosquitto libportaudio2 libasound2-plugins python3 python3-venv ca-certificates)
 [ "${1:-}" = "--dev" ] && packages+=(tmux procps git faketime)
+# The tests of the sound device start a server of their own. Where another one runs the desktop, apt would put it out.
+[ "${1:-}" = "--dev" ] && ! command -v pipewire >/dev/null && packages+=(pulseaudio pulseaudio-utils)
 
 missing=()
 for package in "${packages[@]}"; do

@@ -21,8 +21,10 @@ _STILL_LOOKS = 4
 """A card that has taken nothing for so many looks stands still."""
 
 _RETRY_S = 1.0
-_RETRY_AUTO_S = 10.0
-"""Where "auto" found no device there may never be one."""
+_RETRY_LATER_S = 10.0
+"""Where "auto" found no device there may never be one; and one that is long gone is looked for less often."""
+
+_LONG_GONE_S = 60.0
 
 _OPENING_S = 2.0
 """A device that takes longer to open is waited for beside the mixer, not before it."""
@@ -60,14 +62,15 @@ class Opening:
 class Card:
     """Renders and plays. What is handed over is called in the loop's thread.
 
-    `on_mark(mark, frame, boottime)`: a mark came true. `on_lost(why)`, `on_back(name)`: the device.
+    `on_mark(mark, frame, boottime)`: a mark came true. `on_lost(why, boottime)`: the device
+    plays nothing since then; `on_back(name)`.
     """
 
     def __init__(
         self,
         mixer: Mixer,
         on_mark: Callable[[Mark, int, float], None],
-        on_lost: Callable[[str], None],
+        on_lost: Callable[[str, float], None],
         on_back: Callable[[str], None],
     ) -> None:
         self._mixer = mixer
@@ -86,6 +89,7 @@ class Card:
         """Whether a clock plays instead of a device."""
         self._late_before = 0
         self._looked_at = self._still = 0
+        self._played_at = 0.0
         self._next_try = 0.0
         kind, _, path = self._settings.output.partition(":")
         # Made here and not by the output, so that it is ours to close.
@@ -149,21 +153,25 @@ class Card:
             self._opening, self._stale = Opening(self._open, self._stale), None
         elif not self._stands_in:
             frame = self.output.frame
-            self._still = self._still + 1 if frame == self._looked_at else 0
-            self._looked_at = frame
+            if frame == self._looked_at:
+                self._still += 1
+            else:
+                self._looked_at, self._still, self._played_at = frame, 0, now
             if self._still >= _STILL_LOOKS:
                 self.output.lost = self.output.lost or "it stands still"
             if self.output.lost:
                 self.lost, self._stands_in, self._still = self.output.lost, True, 0
                 self._stale = self._replace(self._paced(self.output.frame))
-                self._on_lost(self.lost)
+                self._on_lost(self.lost, self._played_at)
 
     def _opened(self, opening: Opening) -> None:
         """Take what an opening brought."""
         self._opening = None
         if opening.output is None:
             self.lost = opening.error if self.lost else ""
-            self._next_try = clock.boottime() + (_RETRY_S if self.lost else _RETRY_AUTO_S)
+            now = clock.boottime()
+            recent = self.lost and now - self._played_at < _LONG_GONE_S
+            self._next_try = now + (_RETRY_S if recent else _RETRY_LATER_S)
             return
         back = self._thread.is_alive()
         if back:

@@ -415,12 +415,12 @@ class Player:
             self.memory.keep_sheet(self.sheet)
         self.keep()
 
-    def _on_lost(self, why: str) -> None:
+    def _on_lost(self, why: str, heard: float) -> None:
         """The device is gone: the timeline goes back to what was heard last, and stands there for a while."""
         now = clock.boottime()
         self._tell("output", now, lost=why)
         if self.wanted_transport == "play":
-            place = self.anchor.at(now)
+            place = self.anchor.at(heard)
             for voice in self._voices.values():
                 self._close_deck(voice.deck)
             self._voices.clear()

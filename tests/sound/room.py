@@ -259,3 +259,10 @@ def place_of(piece: Piece, samples: npt.NDArray[np.float64]) -> float:
     whole, rate = soundfile.read(piece.path, dtype="float64", always_2d=True)
     assert rate == RATE
     return int(np.argmax(correlate(whole[:, 0], samples, mode="valid", method="fft"))) / RATE
+
+
+def gain_of(piece: Piece, samples: npt.NDArray[np.float64]) -> float:
+    """How loud a stretch of the piece is heard, as a factor."""
+    first = round(place_of(piece, samples) * RATE)
+    whole, _ = soundfile.read(piece.path, dtype="float64", always_2d=True, start=first, frames=len(samples))
+    return float(np.vdot(whole[:, 0], samples) / np.vdot(whole[:, 0], whole[:, 0]))

@@ -126,7 +126,7 @@ async def test_a_device_that_is_gone_is_said_at_once_replaced_and_taken_back(tmp
     mixer = Mixer(SoundSettings(room="test", runtime_dir=tmp_path, buses=buses, output="null"))
     lost: list[str] = []
     back: list[str] = []
-    card = Card(mixer, lambda *_: None, lost.append, back.append)
+    card = Card(mixer, lambda *_: None, lambda why, _at: lost.append(why), back.append)
     card.start()
     watching = asyncio.create_task(card.watch())
     try:
