@@ -17,7 +17,7 @@ from typing import Protocol
 
 from controller.arc.planner import Plan
 from controller.clock import Clock
-from controller.journal.chain import ROOM
+from controller.journal.chain import ROOM, free_text
 from controller.journal.reading import log_entries
 from controller.messages import (
     TIMETABLE_ACTS,
@@ -26,11 +26,11 @@ from controller.messages import (
     DeviceBack,
     DeviceLost,
     Effect,
+    Evacuate,
     Fire,
     Input,
     Light,
     LogEntry,
-    Note,
     Opened,
     Pause,
     PlaceCall,
@@ -242,9 +242,8 @@ class Runner:
         self._seqs[book] = record.seq
         self._queue.append(pending)
         self._remember(record.input.id, pending)
-        text = record.input.act.text if isinstance(record.input.act, Note) else ""
         if book != ROOM or not state.in_session:  # what concerns the room alone does not show in a session's log
-            self.entries.extendleft(log_entries(record, text))
+            self.entries.extendleft(log_entries(record, free_text(record.input)))
         if self._watch is None:
             self._watch = asyncio.get_running_loop().call_later(LATE_S, self._look_for_late)
         return pending
@@ -376,4 +375,4 @@ class Runner:
         self._on_change()
 
 
-_URGENT = (Pause, Quiet, Call, Fire)
+_URGENT = (Pause, Quiet, Call, Evacuate, Fire)

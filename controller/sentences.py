@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from controller import timetable_words
+from controller import live_sentences, timetable_words
 from controller.quantities import duration, number, percent, percent_of_db
 from controller.reasons import why_words as _why
 from controller.templates import Template, Values, filled, worded
+from controller.templates import nearest as _nearest
 from controller.templates import text as _text
 from controller.templates import whose as _whose
 
@@ -21,6 +22,7 @@ ACTS: dict[str, str] = {
     "light": "change the light", "mark": "mark", "note": "note", "call": "call", "stand_down": "stand the call down",
     "take_back": "take back", "see_alarm": "silence an alarm", "end": "end the session",
     "book": "book a session", "cancel_booking": "cancel a booking",
+    **live_sentences.ACTS,
 }  # fmt: skip
 
 STATES: dict[str, str] = {
@@ -53,8 +55,14 @@ DEVICES: dict[str, str] = {
     "buttons": "BUTTONS",
 }
 
+READINGS: dict[str, str] = {"bp": "BP", "temperature": "temp", "spo2": "SpO2"}
+
 DUE: dict[str, str] = {
     "vitals": "BP",
+    "vitals_baseline": "baseline",
+    "vitals_booster": "before booster",
+    "quiet_ends": "music returns",
+    "wait_ends": "wait for onset ends",
     "booster_opens": "booster window opens",
     "booster_closes": "booster window closes",
     "release": "release earliest",
@@ -66,17 +74,8 @@ _ALREADY: dict[str, str] = {
     "resume": "nothing to go on from: nothing is stopped or held",
     "hold": "the phase is held already",
     "light_arc": "the light follows the arc already",
+    **live_sentences.ALREADY,
 }
-
-
-def _nearest(what: str, key: str) -> Callable[[Values], str]:
-    def words(values: Values) -> str:
-        told = f'no {what} "{_text(values, key)}"'
-        if _text(values, "nearest"):
-            return f'{told}; did you mean "{_text(values, "nearest")}"?'
-        return f"{told}; there is {_text(values, 'allowed')}" if _text(values, "allowed") else told
-
-    return words
 
 
 def _act(values: Values) -> str:
@@ -92,33 +91,6 @@ def _wrong_state(values: Values) -> str:
 def _short(values: Values) -> str:
     minutes = values.get("minutes", 0.0)
     return f"the library has {number(minutes)} min of music too few for this programme"
-
-
-def _vitals(values: Values) -> str:
-    if _text(values, "missed"):
-        return _whose(values, f"missed: {_text(values, 'missed')}")
-    told = []
-    if _text(values, "systolic"):
-        told.append(f"{_text(values, 'systolic')}/{_text(values, 'diastolic')}")
-    if _text(values, "pulse"):
-        told.append(f"pulse {_text(values, 'pulse')}")
-    if _text(values, "spo2"):
-        told.append(f"SpO2 {_text(values, 'spo2')} %")
-    if _text(values, "celsius"):
-        told.append(f"{_text(values, 'celsius')} °C")
-    return _whose(values, "  ".join(told) or "empty")
-
-
-def _dose(values: Values) -> str:
-    told = [part for part in (f"{_text(values, 'amount')} {_text(values, 'unit')}".strip(),) if part]
-    if _text(values, "kit"):
-        told.append(f"kit {_text(values, 'kit')}")
-    ago = values.get("minutes_ago")
-    if isinstance(ago, float | int) and ago > 0:
-        told.append(f"taken {number(ago)} min before")
-    if _text(values, "witness"):
-        told.append(f"witness {_text(values, 'witness')}")
-    return _whose(values, ", ".join(told) or "taken")
 
 
 def _volume(values: Values) -> str:
@@ -296,6 +268,7 @@ REFUSALS: dict[str, Template] = {
     "unknown_bus": _nearest("loudspeaker group", "bus"),
     "programme_unknown": _nearest("programme", "name"),
     "already": lambda v: _ALREADY.get(_text(v, "what"), f"already done: {_act(v)}"),
+    **live_sentences.REFUSALS,
     "nothing_to_take_back": "nothing of this console is left to take back",
     "not_yours": "that came from another console: it can be taken back there",
     "changed_since": "something changed it since, nothing was taken back",
@@ -314,8 +287,6 @@ FACTS: dict[str, tuple[str, Template]] = {
     **timetable_words.FACTS,
     # What people do.
     "start": ("session", lambda v: f"opened: {_text(v, 'programme')}"),
-    "dose": ("dose", _dose),
-    "vitals": ("vitals", _vitals),
     "pause": ("music", "pause"),
     "resume": ("music", "go on"),
     "hold": ("phase", "hold"),
@@ -330,6 +301,7 @@ FACTS: dict[str, tuple[str, Template]] = {
     "take_back": ("undo", _taken_back),
     "see_alarm": ("alarm", "seen"),
     "end": ("session", "end"),
+    **live_sentences.FACTS,
     # What followed.
     "phase_entered": ("phase", "{title} begins"),
     "session_started": ("session", "started: {programme}"),
@@ -343,7 +315,6 @@ FACTS: dict[str, tuple[str, Template]] = {
     "arc_waits": ("phase", lambda v: WAITS.get(_text(v, "for"), f"waits for {_text(v, 'for')}")),
     "music_short": ("music", _short),
     "piece_broken": ("music", _piece_broken("title")),
-    "vitals_due": ("due", lambda v: _whose(v, "BP due")),
     "call_placed": ("call", "placed"),
     "call_sent": ("call", "sent"),
     "call_acknowledged": ("call", lambda v: f"{_text(v, 'by') or 'somebody'} is coming"),
@@ -399,5 +370,5 @@ ALARMS: dict[str, Template] = {
     "filler": lambda v: f"FILLER plays{_instead(v) if _text(v, 'title') else f' instead of the music{_why(v)}'}",
     "music_short": _short,
     "piece_broken": _piece_broken("name"),
-    "choose_after_outage": "AFTER AN OUTAGE: r goes on where it was, g goes elsewhere",
+    "choose_after_outage": "AFTER AN OUTAGE: r goes on where it was; g: catch up with T+, or a phase",
 }

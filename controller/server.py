@@ -162,10 +162,12 @@ class Server:
         if not isinstance(given.act, PEOPLES_ACTS):
             self._write(writer, _line({"error": "message", "why": f"{given.act.kind} is not for consoles"}))
             return
-        if isinstance(given.act, Note) and len(given.act.text) > NOTE_LIMIT:
-            why = f"a note has at most {NOTE_LIMIT} letters"
-            self._reply(writer, Reply(id=given.id, refused="bad_value", values={"what": "note", "why": why}))
-            return
+        note = given.act.text if isinstance(given.act, Note) else ""
+        for what, text in (("note", note), ("why", given.why)):
+            if len(text) > NOTE_LIMIT:
+                why = f"at most {NOTE_LIMIT} letters"
+                self._reply(writer, Reply(id=given.id, refused="bad_value", values={"what": what, "why": why}))
+                return
         self._take(replace(given, origin=origin), lambda reply: self._reply(writer, reply))
 
     def _reply(self, writer: asyncio.StreamWriter, reply: Reply) -> None:

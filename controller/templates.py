@@ -51,3 +51,15 @@ def whose(values: Values, told: str) -> str:
     """What is told, with the codes of whom it concerns."""
     whom = text(values, "participants") or text(values, "participant")
     return f"{told}  ({whom})" if whom else told
+
+
+def nearest(what: str, key: str) -> Callable[[Values], str]:
+    """A template for a name that nobody knows: what it may have meant, or what there is."""
+
+    def words(values: Values) -> str:
+        told = f'no {what} "{text(values, key)}"'
+        if text(values, "nearest"):
+            return f'{told}; did you mean "{text(values, "nearest")}"?'
+        return f"{told}; there is {text(values, 'allowed')}" if text(values, "allowed") else told
+
+    return words

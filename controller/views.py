@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from controller.arc.curves import intensity_curve
 from controller.messages import (
@@ -17,8 +18,13 @@ from controller.messages import (
     Telemetry,
     TrackView,
 )
-from controller.session.deadlines import due_views
-from controller.session.state import State, arc_position, light_points
+from controller.session import booster, release
+from controller.session.course import booked_end, leader, projected_end
+from controller.session.doses import infusion_runs
+from controller.session.due import due_views
+from controller.session.limits import faders
+from controller.session.long_pause import offered_s
+from controller.session.state import State, arc_position, light_points, timeline_position
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +42,15 @@ class Surroundings:
 def telemetry(state: State, now: float, around: Surroundings) -> Telemetry:
     """What changes by itself."""
     people = tuple(
-        ParticipantView(code=person.code, t_plus_s=person.t_plus(now), doses=len(person.doses))
+        ParticipantView(
+            code=person.code,
+            t_plus_s=person.t_plus(now),
+            at_least=person.at_least,
+            doses=len(person.doses),
+            last_dose=person.doses[-1].seq if person.doses else 0,
+            infusion=infusion_runs(person),
+            left=not person.present,
+        )
         for person in state.participants
     )
     return Telemetry(
@@ -48,6 +62,10 @@ def telemetry(state: State, now: float, around: Surroundings) -> Telemetry:
         light=around.lamps,
         sound=_with_faders(state, around.sound),
         journal=around.journal,
+        due=due_views(state, now),
+        projected_end_t=projected_end(state, now),
+        booked_end_t=booked_end(state) if state.programme else None,
+        shorten_s=offered_s(state, now),
     )
 
 
@@ -72,6 +90,7 @@ def status(state: State, now: float, around: Surroundings, log: Iterable[LogEntr
         quiet=state.quiet,
         quiet_until_s=state.quiet_until,
         landing=state.landing,
+        evacuated=state.evacuated,
         waiting_for=state.waiting_for,
         phase=state.here.code if programme and state.in_session else "",
         phases=phases,
@@ -79,18 +98,39 @@ def status(state: State, now: float, around: Surroundings, log: Iterable[LogEntr
         light_curve=light_points(state) if programme else (),
         scene=state.scene,
         marks=tuple((mark.code, mark.label) for mark in programme.marks) if programme else (),
-        due=due_views(state, now),
+        sets=tuple((one.code, one.title) for one in programme.sets) if programme else (),
+        set_code=state.set_code if timeline_position(state, now) < state.set_until_s else "",
+        grounding=any(one.kind == "grounding" for one in programme.sets) if programme else False,
+        landing_minutes=programme.landing_minutes if programme else 0.0,
+        limits=state.limits,
         call=state.call,
         alarms=state.alarms if state.in_session else state.alarms + state.timetable.alarms,
         bookings=state.timetable.bookings,
         log=tuple(log),
         simulated=around.simulated,
+        **_clinical(state, now),
         **{field.name: getattr(moving, field.name) for field in fields(moving)},
     )
 
 
+def _clinical(state: State, now: float) -> dict[str, Any]:
+    """The fields of Status on dose, booster and release."""
+    if state.programme is None or not state.in_session:
+        return {}
+    first = leader(state)
+    present = [person for person in state.participants if person.present]
+    windows = (booster.view(state, person, now) for person in present)
+    releases = (release.view(state, person, now) for person in present)
+    return {
+        "dose_shape": state.programme.dose.shape,
+        "dose_unit": state.programme.dose.unit,
+        "leads": first.code if first else "",
+        "booster": tuple(view for view in windows if view is not None),
+        "release": tuple(view for view in releases if view is not None),
+    }
+
+
 def _with_faders(state: State, sound: SoundView) -> SoundView:
     """The faders as the rules want them, beside the levels that the engine measured."""
-    return replace(
-        sound, buses=tuple(replace(bus, level_db=state.buses.get(bus.bus, bus.level_db)) for bus in sound.buses)
-    )
+    wanted = faders(state)
+    return replace(sound, buses=tuple(replace(bus, level_db=wanted.get(bus.bus, bus.level_db)) for bus in sound.buses))

@@ -23,10 +23,17 @@ def intensity_curve(programme: Programme) -> Curve:
     return _curve(programme, "intensity", 0.0, 1.0)
 
 
+def kelvin_curve(programme: Programme) -> Curve:
+    """The colour temperature over the phases that say one; empty where none does."""
+    return _curve(programme, "kelvin", 0.0, 10_000.0)
+
+
 def _curve(programme: Programme, what: str, low: float, high: float) -> Curve:
     points: list[tuple[float, float]] = []
     for index, phase in enumerate(programme.phases):
         levels: tuple[float, ...] = getattr(phase, what)
+        if not levels:
+            continue
         levels = tuple(min(high, max(low, level)) for level in levels)
         start = programme.start_s(index)
         join = min(LIGHT_JOIN_S, phase.length_s / 4) if points and points[-1][1] != levels[0] else 0.0

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from controller.messages import Note, Record, encode
+from controller.messages import Input, Note, Record, encode
 
 ROOM = "room"
 """The book of everything outside sessions."""
@@ -38,13 +38,20 @@ def check_book(book: str) -> str:
     return book
 
 
+def free_text(given: Input) -> str:
+    """What a person said in words of their own: a note, a reason, or both with a dash between."""
+    note = given.act.text if isinstance(given.act, Note) else ""
+    return " - ".join(part for part in (note, given.why) if part)
+
+
 def stored_body(record: Record) -> tuple[bytes, str]:
     """The bytes that are chained, and the free text that was taken out of them."""
-    act = record.input.act
-    if isinstance(act, Note) and act.text:
-        stripped = replace(record, input=replace(record.input, act=replace(act, text="")))
-        return encode(stripped), act.text
-    return encode(record), ""
+    given = record.input
+    text = free_text(given)
+    if not text:
+        return encode(record), ""
+    act = replace(given.act, text="") if isinstance(given.act, Note) else given.act
+    return encode(replace(record, input=replace(given, act=act, why=""))), text
 
 
 def genesis(book: str) -> bytes:

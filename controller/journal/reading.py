@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from controller.journal.chain import free_text
 from controller.journal.schema import read_body
 from controller.journal.store import book_file, read_meta, reading, room_file, session_file, sessions_dir
 from controller.journal.verify import Verified, verify
@@ -48,6 +49,12 @@ _SAID_BY_THE_ACT = {
     "quiet": {"quiet_began"},
     "light": {"light_scene"},
     "take_back": {"taken_back"},
+    "land": {"landing_began"},
+    "evacuate": {"evacuated"},
+    "leave": {"participant_left"},
+    "stable": {"vitals_stable"},
+    "next": {"set_chosen", "set_over"},
+    "catch_up": {"caught_up"},
 }
 """Facts that a log need not repeat beside the act that brought them about."""
 _NOT_SHOWN = {
@@ -151,7 +158,7 @@ def log_entries(record: Record, text: str = "") -> list[LogEntry]:
             values=values,
             who=origin.person or "",
             console=origin.console,
-            text=text or str(getattr(act, "text", "")),
+            text=text or free_text(record.input),
         )
         entries.append(entry)
     said = _SAID_BY_THE_ACT.get(act.kind, set())

@@ -84,7 +84,7 @@ class Journal:
 
         `book`: "room" or the session's id (letters, digits, - and _), whose file is made with its first record.
         `snapshot`: the state after this record. `record.seq` counts from 1 without gaps within its book.
-        A `Note`'s text is taken out of the body by itself; `text` is for any other free text.
+        A note's text and an Input's `why` are taken out of the body by themselves; `text` is for any other free text.
         Raises ValueError for a seq out of turn or a bad session id, RuntimeError once the journal is closed.
         """
         before = self._last_queued.get(check_book(book), record.seq - 1)

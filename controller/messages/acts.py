@@ -8,8 +8,17 @@ from uuid import uuid4
 
 from pydantic import Discriminator
 
+from controller.messages.clinical import (
+    CorrectDose,
+    DeclineBooster,
+    Dose,
+    Leave,
+    ReleaseAnswer,
+    Stable,
+    Vitals,
+)
 from controller.messages.timetable import Book, BookingBegun, CancelBooking, Checked, TimetableDue
-from controller.messages.words import CallLevel, CallStage, Cue, RoomRules, Scene, Transport
+from controller.messages.words import CallLevel, CallStage, Cue, Limits, RoomRules, Scene, Transport
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,36 +31,13 @@ class Start:
     seed: int | None = None
     minutes: float | None = None
     """Compress or stretch the programme to so many minutes from ingestion (rehearsal and demo)."""
+    limits: Limits = Limits()
+    """What this session's participants do not want to hear."""
     touch_scope: str = ""
     """The touch that was consented to beforehand, in the clinic's own words; a code, not a story."""
     session: str = ""
     programme_text: str = ""
     software: str = ""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Dose:
-    """A dose was taken, `minutes_ago` minutes before it was logged."""
-
-    kind: Literal["dose"] = "dose"
-    amount: float | None = None
-    unit: str = ""
-    kit: str = ""
-    witness: str = ""
-    minutes_ago: float = 0.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Vitals:
-    """One line of vitals; `missed` holds the reason where they were not taken."""
-
-    kind: Literal["vitals"] = "vitals"
-    systolic: int | None = None
-    diastolic: int | None = None
-    pulse: int | None = None
-    spo2: int | None = None
-    celsius: float | None = None
-    missed: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +50,7 @@ class Pause:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resume:
-    """Go on: ends pause, silence and hold alike."""
+    """Go on: ends pause, silence, hold and wait alike; after an outage the arc continues where it was."""
 
     kind: Literal["resume"] = "resume"
     direct_t: float | None = None
@@ -83,6 +69,74 @@ class Go:
 
     kind: Literal["go"] = "go"
     phase: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CatchUp:
+    """Cross over to where T+ says that the arc should be: after an outage, or a long pause."""
+
+    kind: Literal["catch_up"] = "catch_up"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Land:
+    """An early, gentle end: what is left becomes the last phase, over `minutes` (the programme's where None)."""
+
+    kind: Literal["land"] = "land"
+    minutes: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shorten:
+    """Take `minutes` off this phase; without, what a long pause offers. Never below the phase's least."""
+
+    kind: Literal["shorten"] = "shorten"
+    minutes: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Skip:
+    """Cross over to another piece now."""
+
+    kind: Literal["skip"] = "skip"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Next:
+    """Draw from this set of the programme's when the piece that plays is over; "" takes that back."""
+
+    kind: Literal["next"] = "next"
+    set: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ground:
+    """Cross over to a grounding piece now, and then back to the plan."""
+
+    kind: Literal["ground"] = "ground"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Softer:
+    """All music `db` decibels down, by a slow ramp."""
+
+    kind: Literal["softer"] = "softer"
+    db: float = 6.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SetLimits:
+    """What the participants do not want to hear from now on, in place of what was said before."""
+
+    kind: Literal["set_limits"] = "set_limits"
+    limits: Limits
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evacuate:
+    """Music out in two seconds and light to leave by; T+ runs on, `Resume` brings all back by ramps."""
+
+    kind: Literal["evacuate"] = "evacuate"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -366,17 +420,18 @@ class RefusedAct:
 
 Act = Annotated[
     Start | Dose | Vitals | Pause | Resume | Hold | Go | Quiet | Volume | Light | Mark | Note | Call | StandDown
-    | TakeBack | SeeAlarm | End | Opened | Timer | Planned | EngineReported | EngineRestarted | PieceStarted
-    | PieceEnded | FillerChanged
-    | DeviceLost | DeviceBack | LampChanged | LampTakenOver | CallChanged | Fire | FireOver | BatteryChanged
-    | ClockSynced | RefusedAct
+    | TakeBack | SeeAlarm | End | CorrectDose | DeclineBooster | Stable | ReleaseAnswer | Leave | CatchUp | Land
+    | Shorten | Skip | Next | Ground | Softer | SetLimits | Evacuate | Opened | Timer | Planned | EngineReported
+    | EngineRestarted | PieceStarted | PieceEnded | FillerChanged | DeviceLost | DeviceBack | LampChanged | LampTakenOver
+    | CallChanged | Fire | FireOver | BatteryChanged | ClockSynced | RefusedAct
     | Book | CancelBooking | TimetableDue | BookingBegun | Checked,
     Discriminator("kind"),
 ]  # fmt: skip
 
 PEOPLES_ACTS: tuple[type, ...] = (
     Start, Dose, Vitals, Pause, Resume, Hold, Go, Quiet, Volume, Light, Mark, Note, Call, StandDown, TakeBack, SeeAlarm,
-    End, Book, CancelBooking,
+    End, CorrectDose, DeclineBooster, Stable, ReleaseAnswer, Leave, CatchUp, Land, Shorten, Skip, Next, Ground, Softer,
+    SetLimits, Evacuate, Book, CancelBooking,
 )  # fmt: skip
 """The acts that a console may send."""
 
@@ -394,10 +449,12 @@ class Origin:
 class Input:
     """Something happened or was asked. A repeated `id` returns the first result and does nothing.
 
-    `participants`: codes of those it concerns; empty means the room.
+    `participants`: codes of those it concerns; empty means the room. `why`: a person's reason in a few words, where
+    one was given; free text, which goes to the side table and never into the chain. No rule reads it.
     """
 
     act: Act
     id: str = field(default_factory=lambda: str(uuid4()))
     origin: Origin = Origin()
     participants: tuple[str, ...] = ()
+    why: str = ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from controller.messages.timetable import Booking
-from controller.messages.words import CallLevel, CallStage, Mode, Scene, Transport
+from controller.messages.words import CallLevel, CallStage, Limits, Mode, Scene, Transport
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,11 +21,17 @@ class PhaseView:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ParticipantView:
-    """T+ is None before ingestion."""
+    """T+ is None before ingestion; `at_least`: an outage of unknown length makes it a lower bound."""
 
     code: str
     t_plus_s: float | None = None
+    at_least: bool = False
     doses: int = 0
+    last_dose: int = 0
+    """Record of the last dose, for `CorrectDose`; 0 for none."""
+    infusion: bool = False
+    """An infusion runs."""
+    left: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,11 +129,39 @@ class LogEntry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DueView:
-    """Something that falls due: code (vitals, booster_opens, release …) and in how many seconds (negative: overdue)."""
+    """Something that falls due: code (vitals, booster_opens, release …) and in how many seconds (negative: past).
+
+    `state`: coming, due (its time has come) or overdue. `needs`: which readings are asked for (bp, temperature, spo2).
+    """
 
     code: str
     in_s: float
     participant: str = ""
+    state: Literal["coming", "due", "overdue"] = "coming"
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BoosterView:
+    """One participant's booster: its window in room time, and what came of it."""
+
+    participant: str
+    opens_t: float
+    closes_t: float
+    state: Literal["coming", "open", "closed", "given", "declined"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReleaseView:
+    """One participant's earliest release (room time; None while an infusion runs) and the checklist.
+
+    `criteria`: (code, label, met or None where it was not answered). `ready`: the time has come and all are met.
+    """
+
+    participant: str
+    earliest_t: float | None = None
+    criteria: tuple[tuple[str, str, bool | None], ...] = ()
+    ready: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,6 +176,13 @@ class Telemetry:
     light: tuple[LampView, ...] = ()
     sound: SoundView = SoundView()
     journal: JournalView = JournalView()
+    due: tuple[DueView, ...] = ()
+    projected_end_t: float | None = None
+    """Room time at which the arc will be over if nothing more is asked; None where no arc runs."""
+    booked_end_t: float | None = None
+    """Room time at which it would be over if nothing had been asked, beside the projected one."""
+    shorten_s: float = 0.0
+    """So much of this phase a long pause offers to leave out; 0 where nothing is offered."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,6 +201,7 @@ class Status:
     quiet_until_s: float | None = None
     """Room time at which a timed silence ends."""
     landing: bool = False
+    evacuated: bool = False
     waiting_for: str = ""
     """ingestion, onset or choice (after a long outage); "" when the arc does not wait."""
     phase: str = ""
@@ -171,7 +213,20 @@ class Status:
     scene: Scene = "arc"
     marks: tuple[tuple[str, str], ...] = ()
     """(code, label) in the order of the keys 1-9."""
-    due: tuple[DueView, ...] = ()
+    sets: tuple[tuple[str, str], ...] = ()
+    """(code, title) of the sets that `next` can choose."""
+    set_code: str = ""
+    """The set that was chosen and is drawn from, or comes next."""
+    grounding: bool = False
+    """Whether the programme has a grounding set."""
+    landing_minutes: float = 0.0
+    limits: Limits = Limits()
+    dose_shape: str = "single"
+    dose_unit: str = ""
+    leads: str = ""
+    """The participant whose T+ the arc counts from."""
+    booster: tuple[BoosterView, ...] = ()
+    release: tuple[ReleaseView, ...] = ()
     call: CallView = CallView()
     alarms: tuple[Alarm, ...] = ()
     log: tuple[LogEntry, ...] = ()
@@ -188,6 +243,10 @@ class Status:
     light: tuple[LampView, ...] = ()
     sound: SoundView = SoundView()
     journal: JournalView = JournalView()
+    due: tuple[DueView, ...] = ()
+    projected_end_t: float | None = None
+    booked_end_t: float | None = None
+    shorten_s: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

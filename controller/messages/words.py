@@ -111,6 +111,12 @@ class RoomRules:
     light_ceiling: float = 0.8
     exit_light: float = 0.4
     medical_light: float = 0.8
+    medical_kelvin: float = 5000.0
+    """Daylight, in which skin and lips show their colour."""
+    rest_kelvin: float = 2700.0
+    """Where a programme says nothing about colour and something else has changed it."""
+    soft_light: float = 0.15
+    """In which the room waits for a choice after a long outage."""
     rest_light: float = 0.3
     """Level at which the room is left when nothing runs."""
     warm_up_light: float = 0.5
@@ -123,8 +129,14 @@ class RoomRules:
     end_fade_s: float = 20.0
     scene_fade_s: float = 2.0
     release_fade_s: float = 10.0
+    softer_fade_s: float = 4.0
     volume_min_db: float = -40.0
     ask_after_outage_s: float = 600.0
     target_lufs: float = -23.0
     peak_dbfs: float = -7.0
     """True peak that levelling may bring a piece to: a decibel below the lowest ceiling of a bus."""
+
+    @property
+    def headphones(self) -> tuple[str, ...]:
+        """The buses that are headphones, by their names."""
+        return tuple(bus for bus in self.buses if "phone" in bus)

@@ -1,4 +1,4 @@
-"""Rules of what the machine says: the daemon opening, the planner, the engine, lamps and links."""
+"""Rules of what the machine says: the planner, the engine, lamps and links."""
 
 from __future__ import annotations
 
@@ -30,8 +30,9 @@ from controller.messages import (
 )
 from controller.session.alarms import cleared, raised
 from controller.session.calls import Ruled
-from controller.session.state import State, arc_position, flows, timeline_position
-from controller.session.transport import replanned, with_sound
+from controller.session.course import phase_fact
+from controller.session.sounding import with_sound
+from controller.session.state import State, replanned, timeline_position
 
 PRIORITY: dict[str, Literal["high", "medium", "low"]] = {
     "caller": "high",
@@ -44,12 +45,6 @@ PRIORITY: dict[str, Literal["high", "medium", "low"]] = {
     "buttons": "high",
 }
 """Alarm priority by the first part of a device's name (our judgement, in the order of IEC 60601-1-8)."""
-
-ANEW = (
-    "sound_lost", "caller_lost", "journal_lost", "broker_lost", "light_lost", "light_unconfirmed", "light_taken",
-    "port_lost", "button_lost", "buttons_lost", "battery_low",
-)  # fmt: skip
-"""Alarms of the links of a daemon; a daemon that opens makes its links anew, and says anew what it cannot reach."""
 
 SHORT_S = 60.0
 """A plan that misses this much music raises an alarm."""
@@ -72,33 +67,6 @@ def to_repeat(act: Act, picture: tuple[Effect, ...]) -> tuple[Effect, ...]:
             return ()
 
 
-def opened(state: State, act: Opened, now: float) -> Ruled:
-    """The daemon is up again. Within one boot the music never stopped; after another one arc and music waited.
-
-    A long or unknown outage is not decided here: soft light, filler, and the sitter's choice.
-    """
-    buses = {name: state.buses.get(name, 0.0) for name in act.rules.buses}
-    state = replace(state, rules=act.rules, buses=buses)
-    for code in ANEW:
-        state = cleared(state, code)
-    if not state.in_session or not act.rebooted:
-        return state, ()
-    outage = act.outage_s
-    fact = Fact(code="resumed_after_outage", values={"seconds": outage if outage is not None else -1.0})
-    stopped_at = now - (outage or 0.0)
-    if flows(state):
-        state = replace(state, arc_s=arc_position(state, stopped_at), arc_t=now)
-    place = timeline_position(state, stopped_at)
-    state = replace(state, timeline_s=place, timeline_t=now, timeline_base=place)
-    if state.transport == "play":
-        state = replace(state, transport_fade_s=state.rules.resume_fade_s)
-    if (outage is not None and outage <= act.rules.ask_after_outage_s) or state.mode == "paused":
-        return state, (fact,)
-    plan = state.plan + 1
-    state = replace(state, mode="waiting", waiting_for="choice", plan=plan, plan_held=plan, cues=())
-    return raised(state, "choose_after_outage", "medium", now, {}), (fact,)
-
-
 def planned(state: State, act: Planned, now: float) -> Ruled:
     """Take up a plan, unless a newer one was asked for meanwhile. The first plan sets the session going."""
     if act.plan != state.plan:
@@ -112,8 +80,7 @@ def planned(state: State, act: Planned, now: float) -> Ruled:
         state = replace(state, mode="running", arc_t=now)
         state = with_sound(state, now, "play", state.rules.resume_fade_s)
     if first and state.phase == 0:
-        phase = state.here
-        facts.append(Fact(code="phase_entered", values={"phase": phase.code, "title": phase.title}))
+        facts += phase_fact(state)
     if act.short_s > SHORT_S:
         minutes = round(act.short_s / 60.0)
         facts.append(Fact(code="music_short", values={"minutes": minutes}))

@@ -1,16 +1,19 @@
-"""Rules of what people do that is no matter of time: opening, marks, vitals, volume and light, taking back."""
+"""Rules of what people do that is no matter of time: opening, marks, volume and light, taking back."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from controller.arc.programme import parse_programme
-from controller.messages import Fact, Input, Light, Mark, Refused, Start, TakeBack, Vitals, Volume
-from controller.session import calls
+from controller.messages import Fact, Input, Light, Mark, Refused, Softer, Start, TakeBack, Volume
+from controller.session import calls, onset
 from controller.session.calls import Ruled
 from controller.session.light import fade_to, follow_arc, set_light
+from controller.session.limits import check_limits
 from controller.session.names import nearest
 from controller.session.state import UNDO_KEPT, Participant, State, Undoable, opening
+
+MOST_SOFTER_DB = 20.0
 
 
 def start(state: State, given: Input, now: float, seq: int) -> Ruled:
@@ -22,6 +25,11 @@ def start(state: State, given: Input, now: float, seq: int) -> Ruled:
     if len(set(act.participants)) != len(act.participants):
         raise Refused("bad_value", what="participants", why="a code is given twice")
     programme = parse_programme(act.programme_text)
+    if not programme.participants_least <= len(act.participants) <= programme.participants_most:
+        least, most = programme.participants_least, programme.participants_most
+        number = f"{least}" if least == most else f"{least} to {most}"
+        raise Refused("bad_value", what="participants", why=f"this programme is for {number}")
+    check_limits(act.limits, state.rules)
     if act.minutes is not None:
         if not 1 <= act.minutes <= 24 * 60:
             raise Refused("bad_value", what="minutes", why="a programme lasts from 1 to 1440 minutes")
@@ -31,6 +39,9 @@ def start(state: State, given: Input, now: float, seq: int) -> Ruled:
         mode="ready",
         session=act.session,
         programme=programme,
+        booked=programme,
+        started_t=now,
+        limits=act.limits,
         seed=act.seed or 0,
         participants=tuple(Participant(code=code, touch_scope=act.touch_scope) for code in act.participants),
         arc_s=programme.start_s(0),
@@ -47,21 +58,6 @@ def start(state: State, given: Input, now: float, seq: int) -> Ruled:
     return fresh, (Fact(code="session_started", values={"programme": programme.name, "session": act.session}),)
 
 
-def vitals(state: State, given: Input, now: float, seq: int) -> Ruled:
-    """Keep vitals with the person they belong to."""
-    act = given.act
-    assert isinstance(act, Vitals)
-    codes = [person.code for person in state.participants]
-    whom = given.participants or (tuple(codes) if len(codes) == 1 else ())
-    if not whom:
-        raise Refused("no_participant", what="vitals", allowed=", ".join(codes))
-    people = tuple(
-        replace(person, vitals=(*person.vitals, (now, act))) if person.code in whom else person
-        for person in state.participants
-    )
-    return replace(state, participants=people), ()
-
-
 def mark(state: State, given: Input, now: float, seq: int) -> Ruled:
     """A one-key event of the programme's list."""
     act = given.act
@@ -69,7 +65,10 @@ def mark(state: State, given: Input, now: float, seq: int) -> Ruled:
     codes = [item.code for item in state.programme.marks]
     if act.code not in codes:
         raise Refused("unknown_mark", code=act.code, nearest=nearest(act.code, codes), allowed=", ".join(codes))
-    return _undoable(state, given, seq), ()
+    if act.code != onset.MARK:
+        return _undoable(state, given, seq), ()
+    state, facts = onset.marked(state, now)
+    return _undoable(state, given, seq, (act.code,)), facts
 
 
 def note(state: State, given: Input, now: float, seq: int) -> Ruled:
@@ -90,11 +89,29 @@ def volume(state: State, given: Input, now: float, seq: int) -> Ruled:
     levels = dict(state.buses)
     for name in chosen:
         wanted = act.level_db if act.level_db is not None else levels[name] + (act.step_db or 0.0)
-        levels[name] = min(0.0, max(state.rules.volume_min_db, wanted))
+        levels[name] = min(state.limits.volume_cap_db, max(state.rules.volume_min_db, wanted))
+    return _moved(state, given, seq, levels, None), ()
+
+
+def softer(state: State, given: Input, now: float, seq: int) -> Ruled:
+    """All faders down by a slow ramp; taken back like any other step."""
+    act = given.act
+    assert isinstance(act, Softer)
+    if not 0.0 < act.db <= MOST_SOFTER_DB:
+        raise Refused("bad_value", what="softer", why=f"by more than 0 and at most {MOST_SOFTER_DB:g} dB")
+    least, cap = state.rules.volume_min_db, state.limits.volume_cap_db
+    levels = {name: max(least, min(level, cap) - act.db) for name, level in state.buses.items()}
+    return _moved(state, given, seq, levels, state.rules.softer_fade_s), ()
+
+
+def _moved(state: State, given: Input, seq: int, levels: dict[str, float], fade_s: float | None) -> State:
+    """The faders at other levels, by a ramp of `fade_s` or the room's own."""
     if levels == state.buses:
-        return state, ()
-    before = tuple(state.buses[name] for name in chosen)
-    return _undoable(replace(state, buses=levels), given, seq, tuple(chosen), before), ()
+        return state
+    names = tuple(name for name in levels if levels[name] != state.buses[name])
+    before = tuple(state.buses[name] for name in names)
+    state = replace(state, buses=levels, buses_fade_s=fade_s)
+    return _undoable(state, given, seq, names, before, kind="volume")
 
 
 def light(state: State, given: Input, now: float, seq: int) -> Ruled:
@@ -132,9 +149,12 @@ def take_back(state: State, given: Input, now: float, seq: int) -> Ruled:
     if found.kind == "call":
         state, _ = calls.take_back_call(state, act)
     elif found.kind == "volume":
-        state = replace(state, buses={**state.buses, **dict(zip(found.targets, found.before, strict=True))})
+        levels = {**state.buses, **dict(zip(found.targets, found.before, strict=True))}
+        state = replace(state, buses=levels, buses_fade_s=state.rules.softer_fade_s)
     elif found.kind == "light":
         state = _light_back(state, found, now)
+    elif found.kind == "mark" and onset.MARK in found.targets:
+        state = onset.mark_taken_back(state)
     return replace(state, undoable=kept), (fact,)
 
 
@@ -147,7 +167,13 @@ def _light_back(state: State, found: Undoable, now: float) -> State:
 
 
 def _undoable(
-    state: State, given: Input, seq: int, targets: tuple[str, ...] = (), before: tuple[float, ...] = ()
+    state: State,
+    given: Input,
+    seq: int,
+    targets: tuple[str, ...] = (),
+    before: tuple[float, ...] = (),
+    kind: str = "",
 ) -> State:
-    item = Undoable(seq=seq, console=given.origin.console, kind=given.act.kind, targets=targets, before=before)
+    kind = kind or given.act.kind
+    item = Undoable(seq=seq, console=given.origin.console, kind=kind, targets=targets, before=before)
     return replace(state, undoable=(*state.undoable, item)[-UNDO_KEPT:])

@@ -10,12 +10,8 @@ from dataclasses import replace
 from controller.messages import Act, Fire, FireOver, Light, Opened, Refused, Resume, Start
 from controller.session.alarms import cleared, raised
 from controller.session.calls import Ruled
-from controller.session.light import fade_to
+from controller.session.evacuation import let_out
 from controller.session.state import State
-from controller.session.transport import frozen_arc, with_sound
-
-LONGEST_S = 2.0
-"""The music is out and the light is up by then, however long the room's own fades are."""
 
 
 def check_fire(state: State, act: Act) -> None:
@@ -30,14 +26,7 @@ def fire(state: State, act: Fire, now: float) -> Ruled:
         return state, ()
     state = replace(state, fires=state.fires | {act.contact})
     state = raised(cleared(state, "fire_over"), "fire", "high", now, {"name": act.contact})
-    if state.in_session and state.mode != "paused":
-        state = replace(frozen_arc(state, now), mode="paused")
-    if state.session:
-        out = "pause" if state.in_session and state.transport != "stop" else "stop"
-        state = with_sound(state, now, out, min(LONGEST_S, state.rules.pause_fade_s))
-    level = max(state.rules.exit_light, state.light.level(now))
-    light = fade_to(state, now, level, min(LONGEST_S, state.rules.scene_fade_s), swift=True)
-    return replace(state, scene="exit", light=light), ()
+    return let_out(state, now), ()
 
 
 def fire_over(state: State, act: FireOver, now: float) -> Ruled:

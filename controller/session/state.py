@@ -6,14 +6,15 @@ anchored in the same way. Nothing here changes by time passing; `step` moves it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from controller.arc.curves import Curve, light_curve
+from controller.arc.curves import Curve, kelvin_curve, light_curve
 from controller.arc.programme import Phase, Programme
 from controller.messages import (
     Alarm,
     CallView,
     Cue,
+    DosePart,
     Effect,
     Limits,
     Mode,
@@ -31,12 +32,14 @@ UNDO_KEPT = 20
 
 @dataclass(frozen=True, kw_only=True)
 class DoseTaken:
-    """A dose at its room time of ingestion."""
+    """A dose at its room time of ingestion; `seq` is the record that logged it."""
 
     t: float
     amount: float | None = None
     unit: str = ""
     kit: str = ""
+    part: DosePart = "dose"
+    seq: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,10 +50,28 @@ class Participant:
     touch_scope: str = ""
     doses: tuple[DoseTaken, ...] = ()
     vitals: tuple[tuple[float, Vitals], ...] = ()
+    stable_t: float | None = None
+    """Since when repeated vitals are no longer asked for."""
+    booster_declined: bool = False
+    answers: dict[str, bool] = field(default_factory=dict)
+    """Answers to the release checklist by criterion."""
+    left_t: float | None = None
+    at_least: bool = False
+    """An outage of unknown length lies behind the ingestion: T+ is a lower bound."""
+
+    @property
+    def present(self) -> bool:
+        """Whether this person has not left."""
+        return self.left_t is None
+
+    @property
+    def ingestion_t(self) -> float | None:
+        """Room time of the first dose, or start of an infusion."""
+        return min((dose.t for dose in self.doses if dose.part != "stop"), default=None)
 
     def t_plus(self, now: float) -> float | None:
         """Seconds since the first ingestion, None before it. Never stops."""
-        return now - min(dose.t for dose in self.doses) if self.doses else None
+        return None if self.ingestion_t is None else now - self.ingestion_t
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,12 +84,20 @@ class Fade:
 
     def level(self, t: float) -> float:
         """The level at `t`; constant outside."""
+        return self.start.level + (self.end.level - self.start.level) * self._share(t)
+
+    def kelvin(self, t: float) -> float | None:
+        """The colour temperature at `t`; None where the lamps keep theirs."""
+        start, end = self.start.kelvin, self.end.kelvin
+        if start is None or end is None:
+            return end
+        return start + (end - start) * self._share(t)
+
+    def _share(self, t: float) -> float:
+        """How much of the way is done at `t`, 0..1."""
         if t >= self.end.t:
-            return self.end.level
-        if t <= self.start.t:
-            return self.start.level
-        share = (t - self.start.t) / (self.end.t - self.start.t)
-        return self.start.level + (self.end.level - self.start.level) * share
+            return 1.0
+        return max(0.0, t - self.start.t) / (self.end.t - self.start.t)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +119,10 @@ class State:
     mode: Mode = "idle"
     session: str = ""
     programme: Programme | None = None
+    """As it is followed: bent by landing, booster, shortening and an onset that was marked."""
+    booked: Programme | None = None
+    """As the session was opened with."""
+    started_t: float = 0.0
     seed: int = 0
     participants: tuple[Participant, ...] = ()
 
@@ -98,7 +131,13 @@ class State:
     arc_t: float = 0.0
     hold: bool = False
     waiting_for: str = ""
+    wait_until: float | None = None
+    """Room time at which a wait for onset ends by itself."""
+    paused_t: float | None = None
+    lost_s: float = 0.0
+    """Length of the last long pause in this phase, which the phase may be shortened by."""
     landing: bool = False
+    evacuated: bool = False
     quiet: bool = False
     quiet_until: float | None = None
 
@@ -127,6 +166,9 @@ class State:
     timeline_base: float = 0.0
     """Where the timeline begins in an engine that holds nothing of this session."""
     buses: dict[str, float] = field(default_factory=dict)
+    """The faders as people set them; `limits.faders` has what leaves the room."""
+    buses_fade_s: float | None = None
+    """A slower ramp than the room's, where one was asked for."""
 
     scene: Scene = "arc"
     light: Fade
@@ -182,6 +224,17 @@ def light_points(state: State) -> Curve:
     return light_curve(state.programme, state.rules.light_floor, state.rules.light_ceiling)
 
 
+def kelvin_points(state: State) -> Curve:
+    """The programme's colour temperature; empty where it says nothing."""
+    assert state.programme is not None
+    return kelvin_curve(state.programme)
+
+
 def dosed(state: State) -> bool:
     """Whether anybody's ingestion has been logged."""
     return any(person.doses for person in state.participants)
+
+
+def replanned(state: State, *, cut: bool = False) -> State:
+    """The state that waits for a new plan; `step` asks for it. `cut`: what plays is crossed over from at once."""
+    return replace(state, plan=state.plan + 1, plan_cut=cut or state.plan_cut)

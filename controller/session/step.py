@@ -9,36 +9,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from controller.messages import (
     TIMETABLE_ACTS,
-    Call,
-    CallChanged,
-    DeviceBack,
-    DeviceLost,
     Dose,
     Effect,
-    EngineReported,
     Fact,
     FadeBus,
     FadeLight,
     FadeMusic,
     Input,
+    Leave,
     Opened,
     PlaceCall,
     PlayCues,
     Refused,
     SetTransport,
 )
-from controller.session import calls, devices, events, fire, timetable, transport
-from controller.session.alarms import seen
-from controller.session.deadlines import vitals_fallen_due
+from controller.session import devices, fire, timetable, transport
 from controller.session.light import settle_light
+from controller.session.limits import faders
 from controller.session.names import nearest
-from controller.session.state import State
+from controller.session.reminders import tell
+from controller.session.rules import RULES
+from controller.session.state import State, light_points
 from controller.session.table import check_allowed
 
 
@@ -57,22 +52,17 @@ def step(state: State, given: Input, now: float, seq: int) -> Outcome:
     fire.check_fire(state, given.act)
     _check_participants(state, given)
     before = state
-    state, facts = _rule(state, given, now, seq)
+    state, facts = RULES[given.act.kind](state, given, now, seq)
     if before.in_session and isinstance(given.act, TIMETABLE_ACTS):
         return Outcome(state=replace(before, timetable=state.timetable), facts=facts)
-    due = vitals_fallen_due(state, now)
-    if due:
-        state = replace(state, told=state.told | {key for key, _ in due})
-        facts += tuple(Fact(code="vitals_due", values={"participant": code}) for _, code in due)
+    state, told = tell(state, now)
+    facts += told
     jumped = _jumped(before, state, given)
     rebooted = isinstance(given.act, Opened) and given.act.rebooted
     state = settle_light(before, state, now, jumped=jumped or rebooted)
     state = fire.keep_fire(before, state, given.act)
     fresh = state.session != before.session
     asks = state.plan != state.plan_held and (state.plan != before.plan or fresh or isinstance(given.act, Opened))
-    if asks:
-        cuts = state.programme is not None and (given.act.kind == "go" or state.programme.pieces != "whole")
-        state = replace(state, plan_cut=(jumped and cuts) or (before.plan_cut and not fresh))
     picture = room_effects(state)
     repeated = devices.to_repeat(given.act, picture)
     effects = [effect for effect in picture if effect not in before.room or effect in repeated]
@@ -94,7 +84,8 @@ def room_effects(state: State) -> tuple[Effect, ...]:
         for lamp in state.rules.lamps
     ]
     effects += [
-        FadeBus(bus=bus, level_db=level, fade_s=state.rules.volume_fade_s) for bus, level in state.buses.items()
+        FadeBus(bus=bus, level_db=level, fade_s=state.buses_fade_s or state.rules.volume_fade_s)
+        for bus, level in faders(state).items()
     ]
     effects.append(FadeMusic(level=state.music, fade_s=state.music_fade_s))
     if state.session and state.mode != "ready":
@@ -114,66 +105,10 @@ def _check_participants(state: State, given: Input) -> None:
 
 
 def _jumped(before: State, after: State, given: Input) -> bool:
-    """Whether the arc's place moved by anything but time."""
-    if given.act.kind in ("start", "end", "go"):
+    """Whether the arc's place, or the light that belongs to it, moved by anything but time."""
+    if given.act.kind in ("start", "end", "go", "land", "catch_up"):
         return True
-    return isinstance(given.act, Dose) and before.phase != after.phase
-
-
-def _rule(state: State, given: Input, now: float, seq: int) -> calls.Ruled:
-    act = given.act
-    console = given.origin.console
-    match act:
-        case Dose():
-            return transport.dose(state, given, act, now)
-        case Call():
-            return calls.place_call(state, act, now, seq, console)
-        case CallChanged():
-            return calls.call_changed(state, act, now, seq)
-        case EngineReported():
-            return devices.engine_reported(state, act, now)
-        case DeviceLost():
-            return devices.device_lost(state, act, now)
-        case DeviceBack():
-            return devices.device_back(state, act)
-        case _:
-            return _RULES[act.kind](state, given, now, seq)
-
-
-def _timed(rule: Callable[[State, Any, float], calls.Ruled]) -> Callable[[State, Input, float, int], calls.Ruled]:
-    return lambda state, given, now, _seq: rule(state, given.act, now)
-
-
-_RULES: dict[str, Callable[[State, Input, float, int], calls.Ruled]] = {
-    "start": events.start,
-    "opened": _timed(devices.opened),
-    "pause": _timed(transport.pause),
-    "resume": _timed(transport.resume),
-    "hold": _timed(transport.hold),
-    "quiet": _timed(transport.quiet),
-    "go": _timed(transport.go),
-    "end": _timed(transport.end),
-    "planned": _timed(devices.planned),
-    "piece_started": _timed(devices.piece_started),
-    "piece_ended": _timed(devices.piece_ended),
-    "filler_changed": _timed(devices.filler_changed),
-    "lamp_changed": _timed(devices.lamp_changed),
-    "lamp_taken_over": _timed(devices.lamp_taken_over),
-    "battery_changed": _timed(devices.battery_changed),
-    "fire": _timed(fire.fire),
-    "fire_over": _timed(fire.fire_over),
-    "vitals": events.vitals,
-    "volume": events.volume,
-    "light": events.light,
-    "mark": events.mark,
-    "note": events.note,
-    "take_back": events.take_back,
-    "stand_down": lambda state, given, _now, _seq: calls.stand_down(state, given.act),  # type: ignore[arg-type]
-    "see_alarm": lambda state, given, _now, _seq: (seen(state, given.act.code), ()),  # type: ignore[union-attr]
-    "engine_restarted": lambda state, _given, _now, _seq: (state, ()),
-    "timer": lambda state, _given, now, _seq: transport.pass_time(state, now),
-    **dict.fromkeys(("book", "cancel_booking", "timetable_due", "booking_begun", "checked"), timetable.ruled),
-    "clock_synced": lambda state, _given, _now, _seq: (state, ()),
-    "refused": lambda state, _given, _now, _seq: (state, ()),
-}
-"""Every act that is ruled by its kind alone."""
+    if isinstance(given.act, Dose | Leave) and before.phase != after.phase:
+        return True
+    bent = after.programme is not before.programme and after.programme is not None and before.programme is not None
+    return bent and light_points(after) != light_points(before)

@@ -1,25 +1,65 @@
-"""Which act is allowed in which state of the session, in one place. An act that is not listed is always allowed."""
+"""Which act is allowed in which state of the session: the whole of it, on one page.
+
+An act of the machine's that is not in the table is always allowed. Beyond it a rule may refuse what makes no sense at
+that moment, such as a hold while landing; see the rule's own module.
+"""
 
 from __future__ import annotations
 
+from typing import get_args
+
 from controller.messages import Act, Mode, Refused
 
-OPEN: frozenset[Mode] = frozenset({"ready", "running", "paused", "waiting"})
-UNDER_WAY: frozenset[Mode] = frozenset({"running", "paused", "waiting"})
+TABLE = """
+                 idle  ready  running  paused  waiting  ended
+start             x      .       .       .        .       x
+dose              .      x       x       x        x       .
+correct_dose      .      x       x       x        x       .
+decline_booster   .      x       x       x        x       .
+vitals            .      x       x       x        x       .
+stable            .      x       x       x        x       .
+release_answer    .      x       x       x        x       .
+leave             .      x       x       x        x       .
+mark              .      x       x       x        x       .
+note              .      x       x       x        x       .
 
-ALLOWED: dict[str, frozenset[Mode]] = {
-    "start": frozenset({"idle", "ended"}),
-    "dose": OPEN,
-    "vitals": OPEN,
-    "mark": OPEN,
-    "note": OPEN,
-    "resume": UNDER_WAY,
-    "hold": frozenset({"running"}),
-    "go": UNDER_WAY,
-    "quiet": frozenset({"running", "waiting"}),
-    "end": OPEN,
-    "planned": OPEN,
-}
+pause             x      x       x       x        x       x
+evacuate          x      x       x       x        x       x
+resume            .      .       x       x        x       .
+hold              .      .       x       .        .       .
+quiet             .      .       x       .        x       .
+go                .      .       x       x        x       .
+catch_up          .      .       x       x        x       .
+land              .      .       x       x        x       .
+shorten           .      .       x       x        .       .
+skip              .      .       x       .        x       .
+next              .      .       x       .        x       .
+ground            .      .       x       .        x       .
+set_limits        .      x       x       x        x       .
+end               .      x       x       x        x       .
+
+softer            x      x       x       x        x       x
+volume            x      x       x       x        x       x
+light             x      x       x       x        x       x
+take_back         x      x       x       x        x       x
+see_alarm         x      x       x       x        x       x
+call              x      x       x       x        x       x
+stand_down        x      x       x       x        x       x
+
+planned           .      x       x       x        x       .
+"""
+
+
+def _read(table: str) -> dict[str, frozenset[Mode]]:
+    head, *rows = (line.split() for line in table.strip().splitlines() if line.strip())
+    modes: dict[str, Mode] = {mode: mode for mode in get_args(Mode)}
+    return {
+        kind: frozenset(modes[mode] for mode, sign in zip(head, signs, strict=True) if sign == "x")
+        for kind, *signs in rows
+    }
+
+
+ALLOWED: dict[str, frozenset[Mode]] = _read(TABLE)
 
 
 def check_allowed(act: Act, mode: Mode) -> None:

@@ -1,0 +1,59 @@
+"""What the sitter should know is coming, was due or is overdue: drawn from state and time alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from controller.messages import DueView
+from controller.session import booster, release, vitals
+from controller.session.course import projected_end
+from controller.session.reminders import QUIET_WARNING_S
+from controller.session.state import Participant, State
+
+
+def due_views(state: State, now: float) -> tuple[DueView, ...]:
+    """Soonest first; what is long past is left out where nothing can be done about it."""
+    if state.programme is None or not state.in_session:
+        return ()
+    views = [view for person in state.participants if person.present for view in _of_person(state, person, now)]
+    end = projected_end(state, now)
+    if end is not None:
+        views.append(DueView(code="arc_ends", in_s=end - now))
+    if state.quiet_until is not None and state.quiet_until - now <= QUIET_WARNING_S:
+        views.append(DueView(code="quiet_ends", in_s=state.quiet_until - now, state="due"))
+    if state.wait_until is not None and state.mode == "waiting":
+        views.append(DueView(code="wait_ends", in_s=state.wait_until - now))
+    return tuple(sorted(views, key=lambda view: view.in_s))
+
+
+def _of_person(state: State, person: Participant, now: float) -> Iterator[DueView]:
+    yield from _vitals(state, person, now)
+    window = booster.view(state, person, now)
+    if window is not None and window.state in ("coming", "open"):
+        opens = window.state == "coming"
+        yield DueView(
+            code="booster_opens" if opens else "booster_closes",
+            in_s=(window.opens_t if opens else window.closes_t) - now,
+            participant=person.code,
+            state="coming" if opens else "due",
+        )
+    earliest = release.view(state, person, now)
+    if earliest is not None and earliest.earliest_t is not None:
+        in_s = earliest.earliest_t - now
+        yield DueView(code="release", in_s=in_s, participant=person.code, state="coming" if in_s > 0 else "due")
+
+
+def _vitals(state: State, person: Participant, now: float) -> Iterator[DueView]:
+    """The oldest reading that stands open, and the next one to come."""
+    open_ones = [one for one in vitals.served(state, person, now) if one.standing in ("coming", "due", "overdue")]
+    past = [one for one in open_ones if one.standing != "coming"]
+    coming = [one for one in open_ones if one.standing == "coming"]
+    for one in (*past[:1], *coming[:1]):
+        code = "vitals" if one.asked.what == "time" else f"vitals_{one.asked.what}"
+        view = DueView(code=code, in_s=one.asked.t - now, participant=person.code, needs=one.lacks)
+        match one.standing:
+            case "due" | "overdue" as standing:
+                yield replace(view, state=standing)
+            case _:
+                yield view

@@ -1,0 +1,44 @@
+"""Rules of leaving the room at once: music out, light to leave by, T+ runs on; and coming back by ramps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from controller.messages import Evacuate, Fact
+from controller.session.calls import Ruled
+from controller.session.course import stopped
+from controller.session.light import fade_to, follow_arc
+from controller.session.sounding import with_sound
+from controller.session.state import State
+
+LONGEST_S = 2.0
+"""The music is out and the light is up by then, however long the room's own fades are."""
+
+
+def let_out(state: State, now: float) -> State:
+    """The state with the music out and light to leave by, in a session and outside of any."""
+    if state.in_session:
+        state = stopped(state, now)
+    if state.session:
+        transport = "pause" if state.in_session and state.transport != "stop" else "stop"
+        state = with_sound(state, now, transport, min(LONGEST_S, state.rules.pause_fade_s))
+    level = max(state.rules.exit_light, state.light.level(now))
+    light = fade_to(state, now, level, min(LONGEST_S, state.rules.scene_fade_s), swift=True)
+    return replace(state, scene="exit", light=light)
+
+
+def evacuate(state: State, _act: Evacuate, now: float) -> Ruled:
+    """Everybody out: always allowed; in a session it waits for `Resume`."""
+    state = let_out(state, now)
+    return replace(state, evacuated=state.in_session), (Fact(code="evacuated"),)
+
+
+def returned(state: State, now: float) -> State:
+    """The state after it: the light follows the arc again, unless a hand or a scene holds it by now."""
+    if not state.evacuated:
+        return state
+    state = replace(state, evacuated=False)
+    if state.scene != "exit":
+        return state
+    state = replace(state, scene="arc")
+    return replace(state, light=follow_arc(state, now, state.rules.release_fade_s))
