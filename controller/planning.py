@@ -8,7 +8,8 @@ from controller.arc.planner import Plan, PlanRequest, plan
 from controller.arc.programme import Programme
 from controller.arc.shelves import Pool
 from controller.messages import Replan
-from controller.session.state import State, arc_position, dosed, timeline_position
+from controller.session.course import begun
+from controller.session.state import State, arc_position, timeline_position
 
 
 def make_plan(state: State, ask: Replan, pool: Pool, now: float) -> Plan:
@@ -40,7 +41,7 @@ def make_plan(state: State, ask: Replan, pool: Pool, now: float) -> Plan:
 def waits_to_come(state: State) -> frozenset[str]:
     """The codes of the phases at whose end the arc will wait, as things stand."""
     assert state.programme is not None
-    kinds = ("onset",) if dosed(state) else ("onset", "ingestion")
+    kinds = ("onset",) if begun(state) else ("onset", "ingestion")
     return frozenset(phase.code for phase in state.programme.phases if phase.wait_for in kinds)
 
 

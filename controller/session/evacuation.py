@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from controller.messages import Evacuate, Fact
+from controller.messages import Evacuate, Fact, Transport
 from controller.session.calls import Ruled
 from controller.session.course import stopped
-from controller.session.light import fade_to, follow_arc
+from controller.session.light import fade_to
 from controller.session.sounding import with_sound
 from controller.session.state import State
 
@@ -20,7 +20,7 @@ def let_out(state: State, now: float) -> State:
     if state.in_session:
         state = stopped(state, now)
     if state.session:
-        transport = "pause" if state.in_session and state.transport != "stop" else "stop"
+        transport: Transport = "pause" if state.in_session and state.transport != "stop" else "stop"
         state = with_sound(state, now, transport, min(LONGEST_S, state.rules.pause_fade_s))
     level = max(state.rules.exit_light, state.light.level(now))
     light = fade_to(state, now, level, min(LONGEST_S, state.rules.scene_fade_s), swift=True)
@@ -33,12 +33,8 @@ def evacuate(state: State, _act: Evacuate, now: float) -> Ruled:
     return replace(state, evacuated=state.in_session), (Fact(code="evacuated"),)
 
 
-def returned(state: State, now: float) -> State:
-    """The state after it: the light follows the arc again, unless a hand or a scene holds it by now."""
+def returned(state: State) -> State:
+    """The state after it: the light follows the arc again, unless a hand or another scene holds it by now."""
     if not state.evacuated:
         return state
-    state = replace(state, evacuated=False)
-    if state.scene != "exit":
-        return state
-    state = replace(state, scene="arc")
-    return replace(state, light=follow_arc(state, now, state.rules.release_fade_s))
+    return replace(state, evacuated=False, scene="arc" if state.scene == "exit" else state.scene)

@@ -77,7 +77,7 @@ def catch_up(state: State, _act: CatchUp, now: float) -> Ruled:
 
 def _sounding(state: State, now: float) -> State:
     """Sound again, and no silence any more, out of whatever had stopped it."""
-    state = returned(state, now)
+    state = returned(state)
     if state.mode == "paused" or state.waiting_for in ("choice", "end"):
         state = with_sound(state, now, "play", state.rules.resume_fade_s)
     return state

@@ -78,7 +78,8 @@ def settle_light(before: State, after: State, now: float, *, jumped: bool) -> St
     if after.scene != "arc" or after.light is not before.light:
         return after
     chooses = "choice" in (before.waiting_for, after.waiting_for) and before.waiting_for != after.waiting_for
-    if jumped or chooses or after.in_session != before.in_session:
+    released = before.scene != "arc"
+    if jumped or chooses or released or after.in_session != before.in_session:
         join = after.rules.release_fade_s if after.in_session else after.rules.end_fade_s
         return replace(after, light=follow_arc(after, now, join))
     if flows(before) != flows(after):

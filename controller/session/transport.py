@@ -49,7 +49,7 @@ def resume(state: State, act: Resume, now: float) -> Ruled:
     if state.mode == "paused":
         at = min(now, act.direct_t) if act.direct_t is not None else now
         facts.append(Fact(code="resumed"))
-        state = pause_over(returned(state, now), at)
+        state = pause_over(returned(state), at)
         if state.quiet:
             state, quiet_facts = end_quiet(state)
             facts += quiet_facts

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
-from controller.arc.programme import Programme
+from controller.arc.programme import Programme, parse_programme
 from controller.arc.shelves import Pool
 from controller.messages import (
     Act,
@@ -31,15 +32,24 @@ PLAYLISTS = Path(__file__).parents[2] / "playlists"
 RULES = RoomRules(room="room-1", lamps=("lamp-1", "lamp-2"), buses=("speakers", "headphones"))
 
 
+@cache
+def _sources() -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for file in sorted(PLAYLISTS.glob("*.toml")):
+        programme = parse_programme(file.read_text())
+        found |= dict.fromkeys(phase.source for phase in programme.phases)
+        found |= dict.fromkeys(one.source for one in programme.sets)
+    return tuple(found)
+
+
 def pool(pieces: int = 30, seconds: float = 300.0) -> dict[str, list[Piece]]:
-    """Pieces for every phase of every shipped programme; lengths differ, so that plans can fit."""
-    names = ["arrival", "settle", "ascent", "peak", "descent", "return"]
+    """Pieces for every source of every shipped programme; lengths differ, so that plans can fit."""
     return {
         name: [
             Piece(path=f"/music/{name}/{i}.flac", title=f"{name} {i}", duration_s=seconds * (0.4 + (i * 7 % 11) / 7))
             for i in range(pieces)
         ]
-        for name in names
+        for name in _sources()
     }
 
 
@@ -61,7 +71,8 @@ class PaperRoom:
 
     def act(self, act: Act, *participants: str, console: str = "console-a") -> list[Effect]:
         """One Input, and the planner's answer where it is asked."""
-        self.settle()
+        if not isinstance(act, Opened):  # which says how much of the time since the last record counts
+            self.settle()
         return self._take(Input(act=act, participants=participants, origin=Origin(console=console, path="socket")))
 
     def settle(self) -> None:

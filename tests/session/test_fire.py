@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from controller.messages import (
     Act,
     BatteryChanged,
+    CatchUp,
     End,
     FadeLight,
     Fire,
     FireOver,
     Go,
+    Land,
     Light,
     Opened,
     Pause,
@@ -138,7 +140,7 @@ def test_a_low_battery_is_a_notice_until_it_is_changed() -> None:
     assert alarms(room) == []
 
 
-HANDS = (Resume, Go, Light, End)
+HANDS = (Resume, Go, Land, CatchUp, Light, End)
 
 
 @settings(max_examples=30, deadline=None)

@@ -338,7 +338,7 @@ def test_the_end_of_the_arc_is_not_the_end_of_the_session() -> None:
 
 def test_two_participants_have_a_t_plus_each() -> None:
     room = PaperRoom()
-    room.start("psilocybin-25mg", "A", "B")
+    room.start("mdma-couple", "A", "B")
     with pytest.raises(Refused, match="no_participant"):
         room.act(Dose())
     room.act(Dose(), "A")
@@ -353,7 +353,7 @@ def test_the_state_survives_its_own_encoding() -> None:
 
     room = PaperRoom()
     room.dosed()
-    room.wait(4000)
+    room.wait(3900)
     room.act(Hold())
     assert decode(State, encode(room.state)) == room.state
     assert replace(room.state) == room.state
