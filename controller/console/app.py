@@ -190,9 +190,9 @@ class ConsoleApp(App[None]):
         """What changes although nothing is heard."""
         if not self.client.connected or self._answer[0]:
             self._changed()
-        ask = self.query_one(Ask)
-        if ask.form and ask.form.closes_after_s and boottime() - self._asked_at > ask.form.closes_after_s:
-            self.back()
+        for ask in self.query(Ask):  # none while the screen is being built or taken down
+            if ask.form and ask.form.closes_after_s and boottime() - self._asked_at > ask.form.closes_after_s:
+                self.back()
 
     def _draw_sheet(self, view: View, width: int, height: int) -> list[Text]:
         if self.keys_page is not None:
