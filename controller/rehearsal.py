@@ -25,6 +25,7 @@ from controller.messages import (
     FadeLight,
     FillerChanged,
     Input,
+    Mark,
     Opened,
     PieceEnded,
     PieceStarted,
@@ -38,11 +39,10 @@ from controller.messages import (
 from controller.planning import make_plan
 from controller.pool import read_library, resolve_sources
 from controller.session.deadlines import next_deadline
+from controller.session.onset import MARK as ONSET
 from controller.session.state import State, opening
 from controller.session.step import step
 from controller.sound.simulated import SimulatedSound
-
-PARTICIPANT = "R-001"
 
 
 @dataclass(frozen=True)
@@ -141,18 +141,22 @@ class Rehearsal:
 
 async def _rehearse(programme: Programme, text: str, rules: RoomRules, pool: Pool, seed: int) -> Rehearsal:
     room = Rehearsal(rules, pool)
+    people = tuple(f"R-{number:03d}" for number in range(1, programme.participants_least + 1))
     await room.open()
     room.post(
         Start(
             programme=programme.name,
-            participants=(PARTICIPANT,),
+            participants=people,
             programme_text=text,
             session="rehearsal",
             seed=seed,
         )
     )
-    room.advance(programme.phases[0].length_s)
-    room.post(Dose(), PARTICIPANT)
+    room.advance(programme.arrival_s)
+    if programme.dose.shape != "none":
+        room.post(Dose(part="start" if programme.dose.shape == "infusion" else "dose"), *people)
+        if any(mark.code == ONSET for mark in programme.marks):
+            room.post(Mark(code=ONSET))  # in its time, so that every phase is as long as it is booked
     while room.state.waiting_for != "end":
         room.advance(600.0)
     room.post(End())
@@ -170,7 +174,8 @@ def rehearse_programme(name: str, room: Room | None, state_dir: Path, seed: int,
         pool, mistakes = resolve_sources(programme, read_library(state_dir, room), path.parent)
         print("".join(f"{mistake}\n" for mistake in mistakes), end="", file=sys.stderr)
     found = asyncio.run(_rehearse(programme, path.read_text(encoding="utf-8"), rules, pool, seed))
-    dosed_at = next(happening.t for happening in found.timeline if happening.what == "dose")
+    began = found.timeline[0].t
+    dosed_at = next((happening.t for happening in found.timeline if happening.what == "dose"), began)
     if as_json:
         for happening in found.timeline:
             print(
