@@ -56,9 +56,7 @@ def _answer(values: Values) -> str:
 
 
 def _left(values: Values) -> str:
-    told = [
-        part for part in (text(values, "condition"), f"told {text(values, 'told')}") if part and part != "told "
-    ]
+    told = [part for part in (text(values, "condition"), f"told {text(values, 'told')}") if part and part != "told "]
     return whose(values, ", ".join(["left", *told]))
 
 
