@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.cells import set_cell_size
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -106,10 +107,9 @@ def list_(
         typer.echo(json.dumps([to_plain(piece) for piece in pieces], indent=1, ensure_ascii=False))
         return
     for piece in pieces:
-        typer.echo(
-            f"{length(piece.duration_s):>7}  {piece.lufs:>6.1f} LUFS  {piece.true_peak_dbfs:>6.1f} dBFS  "
-            f"{piece.loudness_range_lu:>4.1f} LU  {'V' if piece.vocals else ' '}  {piece.title:<32.32} {piece.path}"
-        )
+        figures = f"{piece.lufs:>6.1f} LUFS  {piece.true_peak_dbfs:>6.1f} dBFS  {piece.loudness_range_lu:>4.1f} LU"
+        name = f"{'V' if piece.vocals else ' '}  {set_cell_size(piece.title, 32)} {piece.path}"
+        typer.echo(f"{length(piece.duration_s):>7}  {figures}  {name}")
 
 
 @app.command()
@@ -203,7 +203,9 @@ def suggest(
     show_suggestions(ranked)
     if left_out := len(pieces) - len(allowed):
         typer.echo(f"{_count(left_out, 'piece')} left out: voices or languages that this phase excludes")
-    typer.echo("Each figure with the share of your other pieces that it suits better than. Listen before you choose.")
+    typer.echo(
+        "Beside each figure: the share of your other pieces that suit less well by it. Listen before you choose."
+    )
 
 
 @app.command()
@@ -221,7 +223,10 @@ def notes(
         entries = list(catalogue.entries([folder]))
     if not entries:
         raise ConfigError([f"{folder}: no measured music lies here; first: stillroom library scan {folder}"])
-    written = write_rows(folder / NAME, [(Path(entry.path), entry.said) for entry in entries])
+    try:
+        written = write_rows(folder / NAME, [(Path(entry.path), entry.said) for entry in entries])
+    except ValueError as error:
+        raise ConfigError([f"{folder / NAME}: {error}"]) from None
     typer.echo(
         f"{folder / NAME}: {_count(written, 'new row')}, {_count(len(entries) - written, 'piece')} named already"
     )

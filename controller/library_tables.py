@@ -58,7 +58,7 @@ def find_tracks(
     names = [entry.piece.title for entry in entries] + [Path(problem.path).name for problem in problems]
     names += [Path(entry.path).name for entry in entries]
     near = process.extract(
-        asked, dict.fromkeys(names), scorer=fuzz.WRatio, processor=utils.default_process, limit=4, score_cutoff=55
+        asked, list(dict.fromkeys(names)), scorer=fuzz.WRatio, processor=utils.default_process, limit=4, score_cutoff=55
     )
     return [], [], [f'"{name}"' for name, *_ in near]
 

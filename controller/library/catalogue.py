@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,12 +94,12 @@ class Catalogue:
         gone are forgotten, unless their whole folder is away. Raises FileNotFoundError where there is no ffmpeg.
         """
         tops = [top.resolve() for top in dirs]
-        self._connection.executemany(
-            "INSERT OR IGNORE INTO folders VALUES (?)", [(str(t),) for t in tops if t.exists()]
-        )
+        known = self.folders()
+        fresh = [(str(top),) for top in tops if top.exists() and top not in known]
+        self._change("INSERT OR IGNORE INTO folders VALUES (?)", fresh)
         found, sheets, problems = find_music(tops)
         notes = Notes()
-        problems += _read_sheets(sheets, list(found), notes)
+        problems += read_sheets(sheets, list(found), notes)
         self._forget([top for top in tops if top.exists()], found)
         todo = [path for path, as_found in found.items() if not self._is_known(path, as_found)]
         done = len(found) - len(todo)
@@ -111,9 +111,7 @@ class Catalogue:
                 done += 1
                 if progress:
                     progress(done, len(found), outcome.path)
-        self._connection.executemany(
-            "UPDATE files SET note = ? WHERE path = ?", [(encode(notes.of(path)), str(path)) for path in found]
-        )
+        self._note(found, notes)
         return self.pieces(tops), problems + self.problems(tops)
 
     def entries(self, dirs: Sequence[Path] | None = None) -> Iterator[Entry]:
@@ -159,9 +157,9 @@ class Catalogue:
         """Forget a folder and the files below it; gives how many. Measurements stay, should the files come back."""
         top = folder.resolve()
         gone = [path for path in self.known() if is_under(path, [top])]
-        self._connection.executemany("DELETE FROM files WHERE path = ?", [(path,) for path in gone])
+        self._change("DELETE FROM files WHERE path = ?", [(path,) for path in gone])
         known = [str(path) for path in self.folders() if is_under(str(path), [top])]
-        self._connection.executemany("DELETE FROM folders WHERE path = ?", [(path,) for path in known])
+        self._change("DELETE FROM folders WHERE path = ?", [(path,) for path in known])
         return len(gone)
 
     def close(self) -> None:
@@ -179,6 +177,20 @@ class Catalogue:
             (str(outcome.path), found.size, found.mtime_ns, outcome.digest, "" if outcome.digest else outcome.why),
         )
 
+    def _note(self, found: Iterable[Path], notes: Notes) -> None:
+        """Keep what music.csv says now."""
+        before = dict(self._connection.execute("SELECT path, note FROM files").fetchall())
+        now = {str(path): encode(note) if (note := notes.of(path)) != Note() else None for path in found}
+        changed = [(note, path) for path, note in now.items() if note != before.get(path)]
+        self._change("UPDATE files SET note = ? WHERE path = ?", changed)
+
+    def _change(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+        """Many rows in one commit; none where there are no rows: readers look at when the file was last written."""
+        if rows:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.executemany(statement, rows)
+            self._connection.execute("COMMIT")
+
     def _is_known(self, path: Path, found: Found) -> bool:
         row = self._connection.execute(
             "SELECT size, mtime_ns, version FROM files JOIN contents USING (digest) WHERE path = ?", (str(path),)
@@ -191,14 +203,15 @@ class Catalogue:
 
     def _forget(self, tops: Sequence[Path], found: dict[Path, Found]) -> None:
         gone = [(path,) for path in self.known() if is_under(path, tops) and Path(path) not in found]
-        self._connection.executemany("DELETE FROM files WHERE path = ?", gone)
+        self._change("DELETE FROM files WHERE path = ?", gone)
 
 
 def _resolved(dirs: Sequence[Path] | None) -> list[Path] | None:
     return None if dirs is None else [top.resolve() for top in dirs]
 
 
-def _read_sheets(sheets: Sequence[Path], pieces: Sequence[Path], notes: Notes) -> list[Problem]:
+def read_sheets(sheets: Sequence[Path], pieces: Sequence[Path], notes: Notes) -> list[Problem]:
+    """What is wrong with the music.csv files, by row; `pieces` are all that lie about."""
     problems = []
     for path in sheets:
         if (sheet := notes.sheet(path.parent)) is not None:

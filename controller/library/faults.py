@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from controller.library.catalogue import Catalogue, Entry
+from controller.library.catalogue import Catalogue, Entry, read_sheets
 from controller.library.folders import Found, Problem, find_music
 from controller.library.notes import Notes
 
@@ -17,10 +17,7 @@ Uses = Callable[[str], bool]
 def find_faults(catalogue: Catalogue, uses: Uses | None = None) -> list[Problem]:
     """Every file that is missing, spoilt, clipped, changed or not yet measured, in the order of the paths."""
     found, sheets, problems = find_music(catalogue.folders())
-    notes = Notes()
-    for path in sheets:
-        sheet = notes.sheet(path.parent)
-        problems += [Problem(path=str(path), why=mistake) for mistake in (sheet.mistakes if sheet else ())]
+    problems += read_sheets(sheets, list(found), Notes())
     here = {str(path): as_found for path, as_found in found.items()}
     known = catalogue.known()
     spoilt = {problem.path: problem.why for problem in catalogue.problems()}

@@ -19,10 +19,17 @@ from dataclasses import dataclass, field, fields, replace
 from fnmatch import translate
 from pathlib import Path
 
+from rapidfuzz import fuzz, process
+
 from controller.files import did_you_mean
-from controller.library.tags import NO, YES, parse_flag
+from controller.library.tags import parse_flag
 
 NAME = "music.csv"
+
+_NO_FILE = 'row 1: needs a column "file"'
+
+_NEAR = 60
+"""Of 100: names less alike are not worth naming."""
 
 COLUMNS = ("file", "title", "artist", "album", "track", "vocals", "language", "tradition", "tags")
 
@@ -52,6 +59,7 @@ class Note:
 @dataclass(frozen=True, slots=True)
 class _Row:
     number: int
+    given: str
     file: str
     pattern: re.Pattern[str] | None
     note: Note
@@ -82,11 +90,13 @@ class Sheet:
 
     def name_strays(self, pieces: Collection[Path]) -> None:
         """Add a mistake for every row that names none of the pieces below its folder."""
-        below = {_plain(path.relative_to(self.path.parent).as_posix()): path.name for path in pieces}
+        names = [path.relative_to(self.path.parent).as_posix() for path in pieces]
+        below = [_plain(name) for name in names]
         for row in self.rows:
             if not any(row.names(name) for name in below):
-                near = did_you_mean(row.file, below) if row.pattern is None and below else ""
-                self.mistakes.append(f'row {row.number}: there is no "{row.file}" here{near}')
+                near = process.extractOne(row.file, names, scorer=fuzz.ratio, processor=_plain, score_cutoff=_NEAR)
+                hint = f'; did you mean "{near[0]}"?' if near and row.pattern is None else ""
+                self.mistakes.append(f'row {row.number}: there is no "{row.given}" here{hint}')
 
 
 class Notes:
@@ -125,7 +135,7 @@ def read_sheet(path: Path) -> Sheet:
     unknown = [head for head in heads if head and head not in COLUMNS]
     sheet.mistakes += [f'row 1: unknown column "{head}"{did_you_mean(head, COLUMNS)}' for head in unknown]
     if "file" not in heads:
-        sheet.mistakes.append('row 1: needs a column "file"')
+        sheet.mistakes.append(_NO_FILE)
         return sheet
     for cells in rows:
         given = {head: cell.strip() for head, cell in zip(heads, cells, strict=False) if head in COLUMNS}
@@ -144,8 +154,7 @@ def _decode(content: bytes) -> str:
 def _read_row(number: int, given: dict[str, str], mistakes: list[str]) -> _Row:
     file = _plain(given["file"].replace("\\", "/").removeprefix("./"))
     if (vocals := given.get("vocals", "")) and parse_flag(vocals) is None:
-        allowed = ", ".join(sorted(YES | NO))
-        mistakes.append(f'row {number}: vocals: "{vocals}" is neither yes nor no; allowed: {allowed}')
+        mistakes.append(f'row {number}: vocals: "{vocals}" is neither yes nor no')
     if (track := given.get("track", "")) and not track.isdecimal():
         mistakes.append(f'row {number}: track: "{track}" is not a number')
     note = Note(
@@ -160,7 +169,7 @@ def _read_row(number: int, given: dict[str, str], mistakes: list[str]) -> _Row:
     )
     wild = "*" in file or "?" in file
     # Brackets are common in the names of recordings: they are meant as they stand.
-    return _Row(number, file, re.compile(translate(file.replace("[", "[[]"))) if wild else None, note)
+    return _Row(number, given["file"], file, re.compile(translate(file.replace("[", "[[]"))) if wild else None, note)
 
 
 def split_tags(text: str) -> tuple[str, ...]:
@@ -174,14 +183,17 @@ def _plain(name: str) -> str:
 
 
 def write_rows(path: Path, pieces: Sequence[tuple[Path, Note]]) -> int:
-    """Add a row for each piece (its path, what is known) that no row names; gives how many. Raises OSError.
+    """Add a row for each piece (its path, what is known) that no row names; gives how many.
 
-    The sheet is written so that any spreadsheet opens it as it is; rows that are there stay.
+    The sheet is written so that any spreadsheet opens it as it is; rows that are there stay. Raises OSError, or
+    ValueError for a sheet without a column "file".
     """
     text, heads, delimiter, named = "", list(_WRITTEN), ",", set()
     if path.is_file():
         text = _decode(path.read_bytes())
         heads, delimiter = _heads(text)
+        if "file" not in heads:
+            raise ValueError(_NO_FILE)
         named = {row.file for row in read_sheet(path).rows}
     added = io.StringIO()
     writer = csv.writer(added, delimiter=delimiter, lineterminator="\n")

@@ -35,7 +35,17 @@ _FRAMES = {
 }
 """The same names in ID3 where mutagen has no easy form of it: WAV and AIFF."""
 
-YES, NO = frozenset({"yes", "y", "true", "1", "x"}), frozenset({"no", "n", "false", "0"})
+_FLAGS = {
+    "yes": True,
+    "y": True,
+    "true": True,
+    "1": True,
+    "x": True,
+    "no": False,
+    "n": False,
+    "false": False,
+    "0": False,
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,8 +91,7 @@ def read_tags(path: Path) -> Tags:
 
 def parse_flag(text: str) -> bool | None:
     """Yes or no in the words people use; None for anything else."""
-    word = text.strip().lower()
-    return True if word in YES else False if word in NO else None
+    return _FLAGS.get(text.strip().lower())
 
 
 def _promised_s(tagged: Any) -> float:

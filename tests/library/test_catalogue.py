@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
+from controller.library import measuring
 from controller.library.catalogue import Catalogue
-from controller.library_cli import app
-from tests.library.music import cut_short, write_tone
+from controller.library.decoding import Processes
+from controller.library.measure import Measurement, measure
+from tests.library.music import cut_short, write_tags, write_tone
 
 
 class Counting:
@@ -88,26 +91,135 @@ def test_folders_that_were_not_scanned_again_are_kept(tmp_path: Path, music: Pat
         assert len(catalogue.pieces()) == 3
 
 
-def run(*arguments: str) -> tuple[int, str]:
-    result = CliRunner().invoke(app, list(arguments))
-    return result.exit_code, result.stdout
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files that ffmpeg was run on."""
+    names: list[str] = []
+
+    def counted(path: Path, processes: Processes) -> Measurement:
+        names.append(path.name)
+        return measure(path, processes)
+
+    monkeypatch.setattr(measuring, "measure", counted)
+    return names
 
 
-def test_the_library_is_scanned_listed_and_checked_from_the_command_line(tmp_path: Path, music: Path) -> None:
-    state = str(tmp_path / "state")
-    assert run("list", "--state", state)[0] == 0
-    code, said = run("scan", str(music), "--state", state)
-    assert code == 0
-    assert said.startswith("3 pieces")
-    assert run("list", "--state", state)[1].count("LUFS") == 3
-    assert len(json.loads(run("list", "--json", "--state", state)[1])) == 3
-    assert run("check", "--state", state)[0] == 0
-    (music / "b/2.ogg").unlink()
-    (music / "text.mp3").write_text("no music at all, but words " * 300)
-    code, said = run("scan", str(music), "--state", state)
-    assert code == 1
-    assert "text.mp3: not audio" in said
-    (music / "a/3.mp3").unlink()
-    code, said = run("check", "--json", "--state", state)
-    assert code == 1
-    assert sorted(problem["why"].split(",")[0] for problem in json.loads(said)["problems"]) == ["missing", "not audio"]
+def test_a_piece_that_was_moved_renamed_or_touched_is_not_measured_again(
+    tmp_path: Path, music: Path, measured: list[str]
+) -> None:
+    with closing(Catalogue(tmp_path)) as catalogue:
+        catalogue.scan([music])
+        assert sorted(measured) == ["1.flac", "2.ogg", "3.mp3"]
+        (music / "a/3.mp3").rename(music / "b/9 nights.mp3")
+        os.utime(music / "b/1.flac", ns=(1, 1))
+        pieces, _ = catalogue.scan([music])
+        assert [piece.title for piece in pieces] == ["1", "2", "9 nights"]
+        assert len(measured) == 3
+        write_tags(music / "b/1.flac", title="Changed")
+        assert catalogue.scan([music])[0][0].title == "Changed"
+        assert measured[3:] == ["1.flac"]
+
+
+def test_a_broken_file_is_not_decoded_again_until_it_changes(tmp_path: Path, music: Path, measured: list[str]) -> None:
+    (music / "a/text.mp3").write_text("words " * 500)
+    with closing(Catalogue(tmp_path)) as catalogue:
+        for _ in range(2):
+            assert [problem.why for problem in catalogue.scan([music])[1]] == [
+                "not audio, or too damaged to be recognised"
+            ]
+        assert measured.count("text.mp3") == 1
+        (music / "a/text.mp3").write_bytes((music / "b/1.flac").read_bytes())
+        assert catalogue.scan([music])[1] == []
+
+
+def test_a_folder_whose_disk_is_away_is_not_forgotten(tmp_path: Path, music: Path) -> None:
+    with closing(Catalogue(tmp_path)) as catalogue:
+        catalogue.scan([music])
+        music.rename(tmp_path / "unmounted")
+        pieces, problems = catalogue.scan([music])
+        assert [problem.why for problem in problems] == ["missing"]
+        assert len(pieces) == 3
+        assert catalogue.forget(music) == 3
+        assert (catalogue.pieces(), catalogue.folders()) == ([], [])
+
+
+def test_a_link_to_the_music_is_the_same_place_and_a_link_back_is_no_labyrinth(tmp_path: Path, music: Path) -> None:
+    (tmp_path / "link").symlink_to(music)
+    (music / "b" / "back").symlink_to(music)
+    (music / "elsewhere").symlink_to(tmp_path / "disk")
+    write_tone(tmp_path / "disk/4.flac", seconds=1)
+    with closing(Catalogue(tmp_path)) as catalogue:
+        pieces, problems = catalogue.scan([tmp_path / "link"])
+        assert [Path(piece.path).relative_to(music).as_posix() for piece in pieces] == [
+            "a/3.mp3",
+            "b/1.flac",
+            "b/2.ogg",
+            "elsewhere/4.flac",
+        ]
+        assert problems == []
+        assert catalogue.pieces([tmp_path / "link" / "b"]) == pieces[1:3]
+
+
+def test_a_name_that_no_console_could_show_is_named_and_does_not_stop_the_scan(tmp_path: Path, music: Path) -> None:
+    with open(os.fsencode(music) + b"/caf\xe9.mp3", "wb") as file:  # noqa: PTH123
+        file.write((music / "a/3.mp3").read_bytes())
+    with closing(Catalogue(tmp_path)) as catalogue:
+        pieces, problems = catalogue.scan([music])
+        assert len(pieces) == 3
+        assert [problem.why for problem in problems] == ["its name is not UTF-8: rename it"]
+
+
+def test_a_catalogue_of_the_first_version_keeps_its_pieces_until_they_are_measured_anew(
+    tmp_path: Path, music: Path, measured: list[str]
+) -> None:
+    old = sqlite3.connect(tmp_path / "library.db")
+    old.execute("CREATE TABLE files (path TEXT PRIMARY KEY, size, mtime_ns, piece BLOB, why TEXT) WITHOUT ROWID")
+    path = music / "b/1.flac"
+    kept = {
+        "path": str(path),
+        "title": "One",
+        "artist": "Somebody",
+        "duration_s": 2.0,
+        "lufs": -21.5,
+        "true_peak_dbfs": -9.0,
+        "digest": "abc",
+    }
+    stat = path.stat()
+    row = (str(path), stat.st_size, stat.st_mtime_ns, json.dumps(kept).encode(), "")
+    old.execute("INSERT INTO files VALUES (?, ?, ?, ?, ?)", row)
+    old.execute("INSERT INTO files VALUES ('/gone.mp3', 1, 1, NULL, 'truncated')")
+    old.execute("PRAGMA user_version = 1")
+    old.commit()
+    old.close()
+    with closing(Catalogue(tmp_path)) as catalogue:
+        (piece,) = catalogue.pieces()
+        assert (piece.title, piece.artist, piece.lufs, piece.digest) == ("One", "Somebody", -21.5, "abc")
+        assert [entry.stale for entry in catalogue.entries()] == [True]
+        assert len(catalogue.scan([music])[0]) == 3
+        assert len(measured) == 3
+        assert not any(entry.stale for entry in catalogue.entries())
+
+
+def test_a_catalogue_of_a_version_we_do_not_know_is_made_anew(tmp_path: Path, music: Path) -> None:
+    other = sqlite3.connect(tmp_path / "library.db")
+    other.executescript("CREATE TABLE files (something); CREATE TABLE more (x); PRAGMA user_version = 99")
+    other.close()
+    with closing(Catalogue(tmp_path)) as catalogue:
+        assert catalogue.pieces() == []
+        assert len(catalogue.scan([music])[0]) == 3
+
+
+def test_measuring_steps_back_behind_everything_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    seen: list[int] = []
+
+    def look(_path: Path, processes: Processes) -> Measurement:
+        with (tmp_path / "log").open("wb") as log, processes.start(["nice"], log) as process:
+            seen.append(int(process.communicate()[0]))
+        return Measurement(duration_s=1.0, lufs=-20.0, true_peak_dbfs=-3.0)
+
+    monkeypatch.setattr(measuring, "measure", look)
+    (tmp_path / "a.flac").write_text("a")
+    list(measuring.measure_all([tmp_path / "a.flac"], ()))
+    assert seen == [19]
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before
