@@ -78,6 +78,8 @@ class BrokerLink:
         self._will = will
         self._beat_topic = f"stillroom/beat/{settings.client_id}"
         self._subscriptions: list[_Subscription] = []
+        self._by_topic: dict[str, list[_Subscription]] = {}
+        self._by_pattern: list[_Subscription] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._client: paho.Client | None = None
@@ -147,6 +149,10 @@ class BrokerLink:
         """Hear `topic_filter` now and after every reconnection. `own`: also what this link itself publishes."""
         subscription = _Subscription(topic_filter, callback, qos, own)
         self._subscriptions.append(subscription)
+        if "+" in topic_filter or "#" in topic_filter:
+            self._by_pattern.append(subscription)
+        else:  # found at once, however many lamps there are
+            self._by_topic.setdefault(topic_filter, []).append(subscription)
         if self._client is not None and self._client.is_connected():
             self._client.subscribe(topic_filter, options=_options(subscription))
 
@@ -308,12 +314,12 @@ class BrokerLink:
             self._early.append(partial(self._deliver, topic, payload, retained, at))
 
     def _deliver(self, topic: str, payload: bytes, retained: bool, at: float) -> None:
-        for subscription in self._subscriptions:
-            if paho.topic_matches_sub(subscription.filter, topic):
-                try:
-                    subscription.callback(topic, payload, retained, at)
-                except Exception:
-                    _log.exception("a message on %s could not be handled", topic)
+        matching = [each for each in self._by_pattern if paho.topic_matches_sub(each.filter, topic)]
+        for subscription in (*self._by_topic.get(topic, ()), *matching):
+            try:
+                subscription.callback(topic, payload, retained, at)
+            except Exception:
+                _log.exception("a message on %s could not be handled", topic)
 
     def _confirmed(self, client: paho.Client, mid: int, code: int) -> None:
         confirmed = self._confirming.pop(mid, None) if client is self._client else None

@@ -58,11 +58,12 @@ class Dialect:
         self.command_topic = self._fill(profile.command.topic)
         self.colour_topic = self._fill(profile.colour.topic) if profile.colour else ""
         self.ask_topic = self._fill(profile.ask.topic) if profile.ask else ""
+        self.wake_topic = self._fill(profile.wake.topic) if profile.wake else ""
 
     @property
     def command_topics(self) -> tuple[str, ...]:
         """Everywhere that a retained message would be carried out."""
-        return tuple({topic: None for topic in (self.command_topic, self.colour_topic) if topic})
+        return tuple({topic: None for topic in (self.command_topic, self.colour_topic, self.wake_topic) if topic})
 
     @property
     def states(self) -> tuple[tuple[str, StateReport], ...]:
@@ -109,6 +110,11 @@ class Dialect:
                 return self.colour_topic or self.command_topic, self._fill(profile.colour.payload, **words)
             case _:
                 raise ValueError(f"{profile.name} has no words for {said}")
+
+    @property
+    def wake(self) -> tuple[str, str] | None:
+        """What lights it, where a level alone does not."""
+        return (self.wake_topic, self._fill(self.profile.wake.payload)) if self.profile.wake else None
 
     def read(self, report: StateReport, payload: bytes) -> float | None:
         """The perceived level in a state message; 0 for a lamp that is off, None where it says nothing about it."""

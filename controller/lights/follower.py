@@ -90,6 +90,11 @@ class FollowerDrive:
         silent = inf if self._silent_since is None else self._silent_since + self._profile.echo.within_s
         return min(max(self._look_at, self._sent_at + self._interval), self._verify_at, silent)
 
+    @property
+    def burns(self) -> bool:
+        """Whether it is known to be on."""
+        return bool(self.confirmed_level)
+
     def view(self, now: float) -> LampView:
         """The switch as consoles show it."""
         view = LampView(lamp=self.lamp, target=float(self._on), confirmed=self.confirmed_level)

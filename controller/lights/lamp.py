@@ -62,6 +62,7 @@ class LampDrive:
         self._answers: list[float] | None = []
         self._reports: tuple[float | None, float] = (None, -inf)
         self._believed: float | None = None
+        self._woken_at = -inf
         self._assumed: float | None = None
 
     def follow(self, fade: Fade, now: float) -> None:
@@ -94,6 +95,7 @@ class LampDrive:
 
     def forget(self, now: float) -> None:
         """Where it is is not known any more: it is asked."""
+        self._woken_at = now
         self._assumed = None if self._sent_at == -inf else self._ramp.end.level
         level, at = self._reports
         just_said = level is not None and now - at < _FRESH_REPORT_S and at > self._sent_at
@@ -170,6 +172,12 @@ class LampDrive:
             return inf
         silent = inf if self._silent_since is None else self._silent_since + self._profile.echo.within_s
         return min(self._ask_at, max(self._free_at, self._look_at), self._verify_at, silent)
+
+    @property
+    def burns(self) -> bool:
+        """Whether it is known to be on: it said so, and nothing has made that doubtful since."""
+        level, at = self._reports
+        return bool(level) and self._known and at >= self._woken_at
 
     def view(self, now: float) -> LampView:
         """The lamp as consoles show it."""

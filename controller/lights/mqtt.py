@@ -16,7 +16,7 @@ from functools import partial
 
 from controller.broker import BrokerLink
 from controller.clock import Clock
-from controller.lights.dialect import Dialect, Said, announced_name, read_word
+from controller.lights.dialect import Dialect, Move, Said, announced_name, read_word
 from controller.lights.fader import Envelope, Fade
 from controller.lights.follower import FollowerDrive
 from controller.lights.lamp import LampDrive
@@ -297,8 +297,13 @@ class MqttLights:
             self._touch(lamp)
 
     def _say(self, lamp: _Lamp, said: Said) -> bool:
-        message = lamp.dialect.message(said)
-        return message is None or self._link.publish(*message)
+        message, wake = lamp.dialect.message(said), lamp.dialect.wake
+        if message is None:
+            return True
+        sent = self._link.publish(*message)
+        if sent and wake is not None and isinstance(said, Move) and not lamp.drive.burns:
+            self._link.publish(*wake)  # after the level, so that it does not light up at the one before
+        return sent
 
 
 def _bridge_of(lamp: LampSettings) -> tuple[str, str]:

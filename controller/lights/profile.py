@@ -54,6 +54,12 @@ class Command(_Topic):
         return payload
 
 
+class Wake(_Topic):
+    """For a lamp that a level alone does not light: sent after a command while it is not known to burn."""
+
+    payload: str
+
+
 class Level(_Part):
     """The device's own scale. `min` is its darkest that is still on; the room is never made black."""
 
@@ -255,6 +261,7 @@ class Profile(_Part):
     quirks: tuple[str, ...] = ()
     """What a person has to know about it."""
     command: Command
+    wake: Wake | None = None
     level: Level | None = None
     switch: Switch | None = None
     colour: Colour | None = None

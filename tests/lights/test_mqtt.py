@@ -7,10 +7,11 @@ import pytest
 from controller.broker import BrokerLink
 from controller.broker_private import PrivateBroker
 from controller.clock import boottime
+from controller.lights.profile import load_profile
 from controller.messages import DeviceBack, DeviceLost, FadeLight, LampChanged, Point
 from tests.broker_fixture import until
 from tests.lights.mqtt_room import Room, mqtt_room
-from tests.lights.shipped import PROFILES
+from tests.lights.shipped import FOLDER, PROFILES
 
 DIMMED = {name: profile for name, profile in PROFILES.items() if profile.level is not None}
 SLEW = 0.25
@@ -106,3 +107,23 @@ async def test_a_colour_reaches_a_lamp_that_has_one(mosquitto: PrivateBroker) ->
         room.lights.apply(FadeLight(lamp=name, start=point, end=point), 1)
         await until(lambda: room.lamp(name).kelvin == pytest.approx(2300, rel=0.01), 4)
         assert room.lamp(name).largest_jump() <= 0.01
+
+
+async def test_a_lamp_from_the_handbook_works_without_any_python(mosquitto: PrivateBroker) -> None:
+    handbook = (FOLDER / "README.md").read_text(encoding="utf-8")
+    profile = load_profile(handbook.split("```toml\n")[1].split("```")[0])
+    async with mqtt_room(mosquitto, profiles={"den": profile}) as room:
+        room.fade("den", 0.3, 0.5, 1.0)
+        await until(lambda: room.view("den").state == "confirmed" and abs(room.lamp("den").level - 0.5) < 0.01, 6)
+        said = [(topic, payload) for _, topic, payload, _ in room.link.published if topic.startswith("lights/")]
+        assert said[0][0] == "lights/den/brightness/set"
+        assert said[1] == ("lights/den/power/set", "ON"), "it is lit after it was told how bright"
+        assert said[-1] == ("lights/den/brightness/set", "50")
+        assert [topic for topic, _ in said].count("lights/den/power/set") < len(said) / 2
+        assert room.lamp("den").largest_jump() <= SLEW * 1.1 + 0.03
+
+
+def test_the_shopping_list_names_every_profile_that_ships() -> None:
+    handbook = (FOLDER / "README.md").read_text(encoding="utf-8")
+    for path in FOLDER.glob("*.toml"):
+        assert f"`{path.stem}`" in handbook, path.stem
