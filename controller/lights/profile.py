@@ -266,7 +266,7 @@ class Profile(_Part):
     switch: Switch | None = None
     colour: Colour | None = None
     transition: Transition = Transition(unit="none")
-    state: Annotated[tuple[StateReport, ...], Field(min_length=1)]
+    state: Annotated[tuple[StateReport, ...], Field(json_schema_extra={"minItems": 1})]
     echo: Echo = Echo()
     ask: Ask | None = None
     availability: tuple[Availability, ...] = ()
@@ -276,6 +276,8 @@ class Profile(_Part):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
+        if not self.state:
+            raise ValueError("a [[state]] must say where it reports: what is not confirmed is shown as unconfirmed")
         payload = self.command.payload
         for token, part in (("level", self.level), ("switch", self.switch)):
             if (f"{{{token}}}" in payload) != (part is not None):
