@@ -12,14 +12,17 @@ from controller.messages import (
     CancelBooking,
     Checked,
     End,
+    JournalView,
     RefusedAct,
     RunCheck,
     SeeAlarm,
+    SoundView,
     TimetableDue,
     Trouble,
 )
 from controller.restoring import timetable_of
 from controller.session.bookings import Timetable
+from controller.views import Surroundings, status
 from tests.runner.room import Journaled, Room, room
 
 HOUR = 3600.0
@@ -126,3 +129,21 @@ async def test_a_snapshot_of_another_version_costs_no_booking(tmp_path: Path) ->
     assert len(timetable_of(replace(book, snapshot=foreign)).bookings) == 40
     older = json.dumps({key: value for key, value in plain.items() if key != "timetable"}).encode()
     assert timetable_of(replace(book, snapshot=older, records=())) == Timetable()
+
+
+async def test_an_alarm_of_the_night_does_not_stand_on_a_sessions_screen(tmp_path: Path) -> None:
+    around = Surroundings(utc="", sound=SoundView(), track=None, lamps=(), journal=JournalView())
+
+    def shown(daemon: Room) -> list[str]:
+        return [alarm.code for alarm in status(daemon.runner.state, daemon.clock.now(), around, ()).alarms]
+
+    async with room(tmp_path) as daemon:
+        daemon.start()
+        await daemon.until(lambda: daemon.runner.state.mode == "running")
+        broken = Trouble(code="file", name="/music/a.flac", why="missing")
+        daemon.runner.post_act(Checked(check="library_check", looked_at=5, count=1, troubles=(broken,)))
+        assert shown(daemon) == []
+        await daemon.ask(SeeAlarm())
+        await daemon.ask(End())
+        assert shown(daemon) == ["library_check"]
+        assert not daemon.runner.state.timetable.alarms[0].seen, "nobody has seen it yet"
