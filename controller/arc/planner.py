@@ -269,6 +269,8 @@ class _Planner:
                     self.short_s += part.longer_s
                     self.reasons.short(phase, part.longer_s)
                 shift = max(shift, self.sheet.cursor - part.border_s)
+                if phase.source != SILENCE:
+                    self._left_out(phase, phase.source)
                 continue
             border = part.border_s + shift
             if phase.source == SILENCE:
