@@ -31,6 +31,7 @@ from controller.messages import (
 from controller.session.alarms import cleared, raised
 from controller.session.calls import Ruled
 from controller.session.course import phase_fact
+from controller.session.pieces import runs_low
 from controller.session.sounding import with_sound
 from controller.session.state import State, replanned, timeline_position
 
@@ -111,9 +112,11 @@ def piece_started(state: State, act: PieceStarted, now: float) -> Ruled:
         return state, ()
     cue = next((cue for cue in state.cues if cue.id == act.cue), None)
     state = replace(state, played=state.played | {act.path})
-    if cue is not None and state.transport == "play":
+    if cue is None:
+        return state, ()
+    if state.transport == "play":
         state = replace(state, timeline_s=cue.start_s, timeline_t=act.at_t)
-    return state, ()
+    return replanned(state) if runs_low(state, cue) else state, ()
 
 
 def piece_ended(state: State, act: PieceEnded, now: float) -> Ruled:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from controller.messages import Fact, Ground, Next, Refused, Skip
+from controller.messages import Cue, Fact, Ground, Next, Refused, Skip
 from controller.session.calls import Ruled
+from controller.session.course import begun
 from controller.session.names import nearest
 from controller.session.state import State, replanned, timeline_position
 
 ONE_PIECE_S = 10.0
 """A set that ends this soon after now gives one piece: it is drawn from until a piece ends beyond that."""
+
+LEAST_AHEAD_S = 3600.0
+"""With less music than this ahead, a phase that is held, or waits for ingestion, is planned further."""
 
 
 def skip(state: State, _act: Skip, _now: float) -> Ruled:
@@ -47,6 +51,16 @@ def ground(state: State, _act: Ground, now: float) -> Ruled:
         raise Refused("no_grounding_set")
     until = timeline_position(state, now) + ONE_PIECE_S
     return replanned(replace(state, set_code=found.code, set_until_s=until), cut=True), ()
+
+
+def runs_low(state: State, begins: Cue) -> bool:
+    """Whether a phase that does not end by itself has little music left behind the piece that begins."""
+    if state.programme is None or state.plan != state.plan_held:
+        return False
+    if not state.hold and (state.here.wait_for != "ingestion" or begun(state)):
+        return False
+    ends = max((cue.end_s for cue in state.cues if cue.phase == state.here.code), default=0.0)
+    return ends - begins.start_s < LEAST_AHEAD_S
 
 
 def _check_sounding(state: State, what: str) -> None:
