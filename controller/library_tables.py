@@ -88,7 +88,7 @@ def show_entry(entry: Entry) -> None:
         ("silence", f"{piece.head_s:.2f} s at its head, {piece.tail_s:.2f} s at its tail"),
         ("brightness", f"spectral centroid {piece.centroid_hz:.0f} Hz"),
         ("onsets", f"{piece.onset_rate_hz:.2f} a second, regularity {piece.onset_regularity:.2f} (0 to 1)"),
-        ("slow rise", f"{piece.rise_db:+.1f} dB from beginning to end"),
+        ("slow rise", f"{_figure('rise_db', piece.rise_db)} from beginning to end"),
         ("digest", piece.digest),
     ]
     _print(piece.title, rows)
@@ -112,11 +112,15 @@ def show_suggestions(ranked: Sequence[Suggestion]) -> None:
     for standing in ranked[0].standings:
         table.add_column(_HEADS[standing.wish.figure], justify="right", no_wrap=True)
     for place, each in enumerate(ranked, start=1):
-        figures = [f"{_FORMS[s.wish.figure].format(s.value)} {100 * s.share:>3.0f}%" for s in each.standings]
+        figures = [f"{_figure(s.wish.figure, s.value)} {100 * s.share:>3.0f}%" for s in each.standings]
         piece = each.piece
         name = f"{escape(piece.title)} [dim]{escape(Path(piece.path).parent.name)}[/dim]"
         table.add_row(str(place), f"{each.score:.0f}", length(piece.duration_s), name, *figures)
     _wide_enough().print(table)
+
+
+def _figure(name: str, value: float) -> str:
+    return _FORMS[name].format(value).replace("-0.0 dB", "+0.0 dB")
 
 
 def _peak_words(entry: Entry) -> str:

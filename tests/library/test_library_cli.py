@@ -17,7 +17,7 @@ def music(tmp_path: Path) -> Path:
     """A small clinic's folders."""
     folder = tmp_path / "music"
     for name in ("peak/2.ogg", "peak/1 Übergang.flac", "settle/3.mp3"):
-        write_tone(folder / name, seconds=2)
+        write_tone(folder / name, seconds=1.2)
     write_tags(folder / "settle/3.mp3", title="Slow Harbour", artist="Somebody", album="Water", vocals="yes")
     (folder / "peak/cover.jpg").write_bytes(b"a picture")
     (folder / "peak/album.cue").write_text("FILE")

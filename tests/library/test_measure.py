@@ -80,7 +80,7 @@ def test_the_tags_of_a_wav_are_read_too(tmp_path: Path) -> None:
 
 
 def test_a_piece_s_own_silences_are_known(tmp_path: Path) -> None:
-    tone = 0.1 * np.sin(2 * np.pi * 440 * np.arange(4 * RATE) / RATE)
+    tone = 0.1 * np.sin(2 * np.pi * 440 * np.arange(2 * RATE) / RATE)
     piece = measure(write_samples(tmp_path / "a.flac", np.concatenate((np.zeros(RATE), tone, np.zeros(2 * RATE)))))
     assert piece.head_s == pytest.approx(1.0, abs=0.01)
     assert piece.tail_s == pytest.approx(2.0, abs=0.01)
@@ -106,10 +106,10 @@ def test_a_slow_rise_is_told_from_a_steady_piece_and_a_fade_is_none(tmp_path: Pa
 
 def test_brightness_and_rhythm_are_heard(tmp_path: Path) -> None:
     rng = np.random.default_rng(5)
-    pulse = measure(write_samples(tmp_path / "pulse.flac", plucks(np.arange(0, 12, 0.5), 12)))
+    pulse = measure(write_samples(tmp_path / "pulse.flac", plucks(np.arange(0, 8, 0.5), 8)))
     loose = measure(write_samples(tmp_path / "loose.flac", plucks(np.sort(rng.uniform(0, 12, 24)), 12)))
     slow = measure(write_samples(tmp_path / "slow.flac", plucks(np.arange(0, 12, 2.0), 12)))
-    seconds = np.arange(8 * RATE) / RATE
+    seconds = np.arange(6 * RATE) / RATE
     drone = sum(0.05 * np.sin(2 * np.pi * hertz * seconds) for hertz in (110, 110.4, 165, 220.9))
     still = measure(write_samples(tmp_path / "drone.flac", np.asarray(drone)))
     assert pulse.onset_rate_hz == pytest.approx(2.0, abs=0.1)
@@ -120,13 +120,13 @@ def test_brightness_and_rhythm_are_heard(tmp_path: Path) -> None:
     assert loose.onset_regularity < 0.4
     assert still.onset_rate_hz < 0.4
     assert still.onset_regularity < 0.3
-    bright = measure(write_samples(tmp_path / "bright.flac", plucks(np.arange(0, 6, 0.5), 6, hertz=1320)))
+    bright = measure(write_samples(tmp_path / "bright.flac", plucks(np.arange(0, 3, 0.5), 3, hertz=1320)))
     assert bright.centroid_hz > 2 * pulse.centroid_hz > 2 * still.centroid_hz
 
 
 def test_a_name_that_looks_like_an_option_or_a_protocol_is_still_a_file(tmp_path: Path) -> None:
-    for name in ("-i.flac", "concat:x.flac", "100%.flac", "Ünter den Bäumen.flac"):
-        assert measure(write_tone(tmp_path / name, seconds=2)).duration_s == pytest.approx(2.0)
+    for name in ("-i.flac", "concat:Bäume 100%.flac"):
+        assert measure(write_tone(tmp_path / name, seconds=1)).duration_s == pytest.approx(1.0)
 
 
 def test_words_in_a_tag_are_not_taken_for_what_the_decoder_says(tmp_path: Path) -> None:
