@@ -59,14 +59,19 @@ NEAR_S = 3 * 3600.0
 """So long before its time a booking is what the next session is taken for."""
 
 
+def following(status: Status) -> Booking | None:
+    """The next booking whose session has not begun."""
+    return next((booking for booking in status.bookings if not booking.session), None)
+
+
 def booked_now(status: Status) -> Booking | None:
     """The booking that a session which is opened now is likely to be."""
     try:
         now = datetime.fromisoformat(status.utc).timestamp()
     except ValueError:
         return None
-    waiting = (booking for booking in status.bookings if not booking.session)
-    return next((booking for booking in waiting if booking.starts_unix - NEAR_S <= now), None)
+    booking = following(status)
+    return booking if booking is not None and booking.starts_unix - NEAR_S <= now else None
 
 
 def styled(text: str, colour: str, *, bold: bool = False, ground: str | None = None) -> Text:

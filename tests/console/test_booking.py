@@ -9,7 +9,7 @@ import pytest
 from controller.console.looks import LINUX, VGA, Look
 from controller.console.view import booked_now
 from controller.messages import Start, Status
-from tests.console.fake_daemon import FakeRoom, with_bookings
+from tests.console.fake_daemon import FakeRoom, demo_status, with_bookings
 from tests.console.test_app import acts, console, rest_keys, text
 
 UTC = "2026-12-01T09:00:00.000Z"
@@ -25,6 +25,13 @@ async def test_an_idle_room_says_what_it_is_booked_for(room: FakeRoom, look: Loo
     async with console(room, look=look) as (app, _):
         assert "Booked: Tue 1 Dec 09:30  psilocybin-25mg  C-0431  preflight is due" in text(app)
         assert "C-0434" not in text(app)
+
+
+async def test_when_a_session_has_ended_the_next_booking_stands_where_what_is_due_stood(room: FakeRoom) -> None:
+    room.status = with_bookings(replace(demo_status(), state="ended", due=()))
+    async with console(room) as (app, _):
+        shown = text(app)
+        assert "Tue 3 Mar 14:22" in shown and "psilocybin-25mg" in shown and "C-0431" in shown
 
 
 async def test_a_session_is_started_as_it_was_booked_with_enter_alone(room: FakeRoom) -> None:

@@ -10,7 +10,7 @@ from rich.style import Style
 from rich.text import Text
 
 from controller import wording
-from controller.console.view import View, styled
+from controller.console.view import View, following, styled
 from controller.messages import PhaseView, Status
 
 Points = tuple[tuple[float, float], ...]
@@ -226,9 +226,8 @@ def _idle(view: View, width: int, height: int) -> list[Text]:
             ("m, then 5, starts one:  programme, participant's code, Enter.", colours.bright),
             ("c calls support at any time.   ? shows all keys.", colours.text),
         ]
-    following = next((booking for booking in view.status.bookings if not booking.session), None)
-    if view.known and following is not None:
-        told += [("", colours.dim), (f"Booked: {wording.booking(following)}", colours.bright)]
+    if view.known and (booking := following(view.status)) is not None:
+        told += [("", colours.dim), (f"Booked: {wording.booking(booking)}", colours.bright)]
     told += [
         ("", colours.dim),
         *((line, colours.dim) for line in wrap(wording.NOT_A_MEDICAL_DEVICE, min(60, width - 2))),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from controller import wording
-from controller.console.view import View, row, styled
+from controller.console.view import View, following, row, styled
 from controller.console.widgets.arc import value_at
 from controller.messages import DueView, LampView
 
@@ -170,9 +170,12 @@ def _coming(view: View, level: float) -> str:
 
 
 def due(view: View, columns: int) -> list[Text]:
-    """What falls due, soonest first; overdue is amber."""
+    """What falls due, soonest first; overdue is amber. After a session what is booked next."""
     named = len(view.status.participants) > 1
     items = sorted(view.status.due, key=lambda item: item.in_s)
+    if view.status.state == "ended" and (booking := following(view.status)) is not None:
+        told = (wording.clock_time(booking.at), booking.programme, ", ".join(booking.participants))
+        return [styled(wording.fit(text, columns), view.look.colours.text) for text in told]
     if not items:
         return [styled("nothing" if view.in_session else "", view.look.colours.dim)]
     return [_due_line(view, item, columns, named) for item in items]
