@@ -66,7 +66,12 @@ class RoomPool:
 
 def read_library(state_dir: Path, room: Room) -> Library:
     """What was measured below a room's music folders."""
-    folders = [folder.resolve() for folder in room.table.music.folders]
+    return library_below(state_dir, *room.table.music.folders)
+
+
+def library_below(state_dir: Path, *tops: Path) -> Library:
+    """What was measured below these folders."""
+    folders = [folder.resolve() for folder in tops]
     with closing(Catalogue(state_dir)) as catalogue:
         return Library.of(catalogue.pieces(folders), folders)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -66,6 +66,7 @@ class Event:
     kind: str
     word: str
     text: str
+    values: dict[str, str | int | float] = field(default_factory=dict)
     participants: tuple[str, ...] = ()
     taken_back: bool = False
 
@@ -119,7 +120,7 @@ class Account:
     """All that exports are made of."""
 
     session: str
-    file: Path
+    records: tuple[tuple[Record, str], ...]
     room: str
     programme: Programme
     programme_digest: str
@@ -171,16 +172,23 @@ class _Gathering:
     volume: list[tuple[float, float]] = field(default_factory=list)
 
 
+Told = Sequence[tuple[Record, str]]
+"""Records with their free text."""
+
+
 def account_of(file: Path) -> Account:
     """The session in a journal file. Raises FileNotFoundError; `sqlite3.Error` or ValueError for what is no session."""
-    chain = verify(file)
-    records = list(read_records(file))
+    return account_from(file.stem, list(read_records(file)), first_snapshot(file), verify(file))
+
+
+def account_from(session: str, records: Told, first: bytes, chain: Verified) -> Account:
+    """The session that these records tell; `first` is the state as the first of them left it. Raises ValueError."""
     if not records or not isinstance(records[0][0].input.act, Start):
         raise ValueError("the file does not begin with the opening of a session")
     opening, start = records[0][0], records[0][0].input.act
     offsets = _offsets([record for record, _ in records])
     taken_back = {record.input.act.seq for record, _ in records if isinstance(record.input.act, TakeBack)}
-    found = _Gathering(decode(State, first_snapshot(file)))
+    found = _Gathering(decode(State, first))
     for record, text in records:
         _gather(found, record, text, offsets, taken_back)
     programme = found.state.programme
@@ -190,8 +198,8 @@ def account_of(file: Path) -> Account:
     last_t = records[-1][0].stamp.t
     phases = tuple(_phases(found, programme, last_t))
     return Account(
-        session=file.stem,
-        file=file,
+        session=session,
+        records=tuple(records),
         room=found.state.rules.room,
         programme=programme,
         programme_digest=hashlib.sha256(start.programme_text.encode()).hexdigest(),
@@ -293,6 +301,7 @@ def _event(entry: LogEntry, record: Record, offsets: dict[int, float], taken_bac
         kind=entry.kind,
         word=word,
         text=text,
+        values=dict(entry.values),
         participants=tuple(code for code in str(participants).split(",") if code),
         taken_back=entry.taken_back,
     )

@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
-from controller.journal.reading import read_records
 from controller.messages import to_plain
 from controller.report.account import Account
 
@@ -40,7 +39,7 @@ def jsonl(account: Account) -> str:
     }
     lines = [head]
     utc = {event.seq: event.utc for event in account.events}
-    for record, text in read_records(account.file):
+    for record, text in account.records:
         t_plus = round(account.t_plus(record.stamp.t), 3)
         whole = {"t_plus_s": t_plus, "utc": utc.get(record.seq, record.stamp.utc), **to_plain(record), "text": text}
         lines.append(whole)
@@ -55,7 +54,7 @@ def records_csv(account: Account) -> str:
     utc = {event.seq: event.utc for event in account.events}
     taken_back = {event.seq for event in account.events if event.taken_back}
     rows: list[Iterable[object]] = []
-    for record, text in read_records(account.file):
+    for record, text in account.records:
         plain = to_plain(record)
         act = plain["input"]["act"]
         stamp, origin = record.stamp, record.input.origin

@@ -1,0 +1,165 @@
+"""`stillroom rehearse`: a whole day in a second, told, explained, drawn and printed."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+
+from controller.arc.imagined import imagined_pool
+from controller.arc.programme import Programme
+from controller.arc.shelves import Pool
+from controller.config import Room, find_programme, load_programme
+from controller.drawing.arc import ArcPicture, Span, Tick, check_format, save_arc
+from controller.drawing.card import write_card
+from controller.journal.reading import Verified
+from controller.messages import Dose, End, RoomRules, Start
+from controller.pool import library_below, read_pool, resolve_sources
+from controller.rehearsal.fallback import card_of
+from controller.rehearsal.room import Rehearsal
+from controller.rehearsal.script import Line, read_script
+from controller.rehearsal.telling import explanation, json_lines, timeline, warnings
+from controller.report.account import Account, account_from
+from controller.report.picture import picture_of
+from controller.session.state import dosed
+
+LONGEST_S = 24 * 3600.0
+"""A rehearsal ends here whatever is held."""
+
+STEP_S = 600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """What somebody wants of a rehearsal."""
+
+    programme: str
+    room: Room | None = None
+    library: Path | None = None
+    state_dir: Path
+    seed: int = 1
+    script: Path | None = None
+    plot: Path | None = None
+    card: Path | None = None
+    now_minutes: float | None = None
+    explain: bool = False
+    as_json: bool = False
+
+
+def rehearse(wishes: Wishes) -> int:
+    """Rehearse and tell; 1 when there is a warning. Raises ConfigError."""
+    if wishes.plot is not None:
+        check_format(wishes.plot)
+    path = find_programme(wishes.programme)
+    programme = load_programme(path)
+    script = read_script(wishes.script) if wishes.script else []
+    rules = wishes.room.rules() if wishes.room else RoomRules(room="rehearsal", lamps=("lamp",), buses=("speakers",))
+    pool = _pool(wishes, programme, path)
+    found, left = asyncio.run(live_through(programme, path.read_text(encoding="utf-8"), rules, pool, wishes.seed, script))
+    whole = Verified(ok=True, records=len(found.records), first_bad=None, why="", redacted=0, heads=0)
+    account = account_from("rehearsal", found.records, found.first, whole)
+    if wishes.as_json:
+        print("\n".join(json_lines(found, account, wishes.explain)))
+    else:
+        _tell(programme, found, account, wishes.explain, left)
+    picture = _picture(programme, account, wishes)
+    if wishes.plot is not None:
+        save_arc(picture, wishes.plot)
+    if wishes.card is not None:
+        write_card(card_of(programme, account, picture, wishes.seed), wishes.card)
+    return 1 if warnings(found, account) or left else 0
+
+
+def _pool(wishes: Wishes, programme: Programme, path: Path) -> Pool:
+    if wishes.library is not None:
+        pool, mistakes = resolve_sources(programme, library_below(wishes.state_dir, wishes.library), path.parent)
+        for mistake in mistakes:
+            print(f"WARNING {mistake}")
+        return pool
+    return read_pool(wishes.state_dir, wishes.room, programme, path.parent) if wishes.room else imagined_pool(programme)
+
+
+async def live_through(
+    programme: Programme, text: str, rules: RoomRules, pool: Pool, seed: int, script: list[Line]
+) -> tuple[Rehearsal, str]:
+    """The lived room, and why it was left before its end ("" where it was not)."""
+    room = Rehearsal(rules, pool)
+    await room.open()
+    codes = tuple(f"R-{number + 1:03d}" for number in range(programme.participants_least))
+    room.do(
+        Start(programme=programme.name, participants=codes, programme_text=text, session="rehearsal", seed=seed)
+    )
+    zero = room.clock.now() + programme.arrival_s
+    ingested = programme.dose.shape == "none" or any(_is_ingestion(line) for line in script)
+    if not ingested:
+        script = sorted([*script, Line(number=0, at_s=0.0, words="dose", act=Dose(), participants=codes)], key=_when)
+    for line in script:
+        room.advance(max(0.0, zero + line.at_s - room.clock.now()))
+        room.do(line.act, *(line.participants or (codes if isinstance(line.act, Dose) else ())))
+    while room.state.in_session and room.state.waiting_for != "end":
+        if room.clock.now() > LONGEST_S:
+            return room, "something still holds or waits a day later: the script has no line that goes on"
+        room.advance(STEP_S)
+    room.do(End())
+    room.advance(rules.end_fade_s + 10.0)
+    return room, ""
+
+
+def _is_ingestion(line: Line) -> bool:
+    return isinstance(line.act, Dose) and abs(line.at_s - line.act.minutes_ago * 60.0) < 1.0
+
+
+def _when(line: Line) -> float:
+    return line.at_s
+
+
+def _tell(programme: Programme, found: Rehearsal, account: Account, explain: bool, left: str) -> None:
+    minutes = programme.arc_end_s / 60
+    print(f"{programme.title}: {minutes // 60:.0f} h {minutes % 60:02.0f}{' from ingestion' if account.dosed else ''}")
+    if not programme.reviewed:
+        print("Not signed by a medical lead: every figure is a default.")
+    for line in chain(timeline(account), explanation(found, account) if explain else ()):
+        print(line)
+    for warning in warnings(found, account):
+        print(f"WARNING {warning}")
+    if left:
+        print(f"WARNING {left}")
+
+
+def _picture(programme: Programme, account: Account, wishes: Wishes) -> ArcPicture:
+    """The rehearsed day with what will fall due on it."""
+    picture = picture_of(account)
+    ticks = [Tick(t_s=minute * 60.0) for minute in programme.vitals.minutes]
+    release = programme.release.earliest_minutes(None)
+    last_dose = max((dose.t for person in account.state.participants for dose in person.doses), default=None)
+    if release and last_dose is not None:
+        at = account.t_plus(last_dose) + release * 60.0
+        if at <= max(phase.end_s for phase in picture.phases):
+            ticks.append(Tick(t_s=at, word="earliest release", kind="release"))
+    windows = ()
+    if programme.booster:
+        opens, closes = programme.booster.opens_minutes * 60.0, programme.booster.closes_minutes * 60.0
+        windows = (Span(start_s=opens, end_s=closes, word="booster"),)
+    return replace(
+        picture,
+        title=programme.title,
+        volume=picture.volume if wishes.script else (),
+        ticks=(*picture.ticks, *ticks) if wishes.script else tuple(ticks),
+        windows=windows,
+        vitals_word="vitals due",
+        now_s=wishes.now_minutes * 60.0 if wishes.now_minutes is not None else None,
+        note="" if programme.reviewed else "Every figure is a default, not signed by a medical lead.",
+    )
+
+
+def rehearsed(name: str, seed: int = 1) -> tuple[Rehearsal, int]:
+    """A shipped programme lived through on imagined pieces, and how many warnings it gave; for proofs and figures."""
+    path = find_programme(name)
+    programme = load_programme(path)
+    rules = RoomRules(room="rehearsal", lamps=("lamp",), buses=("speakers",))
+    text = path.read_text(encoding="utf-8")
+    found, left = asyncio.run(live_through(programme, text, rules, imagined_pool(programme, seed=seed), seed, []))
+    whole = Verified(ok=True, records=len(found.records), first_bad=None, why="", redacted=0, heads=0)
+    account = account_from("rehearsal", found.records, found.first, whole)
+    return found, len(warnings(found, account)) + bool(left)
