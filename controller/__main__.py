@@ -160,17 +160,42 @@ def schema(
 def rehearse(
     programme: Annotated[str, typer.Argument(help="Name or file of a programme.")],
     room: Annotated[Path | None, typer.Option(help="Plan with this room's library; imagined pieces otherwise.")] = None,
+    library: Annotated[Path | None, typer.Option(metavar="DIR", help="Plan with what was measured below it.")] = None,
+    script: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A difficult day: +71m hold …")
+    ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Why each piece, and what was left out.")] = False,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the day: .svg, .png or .pdf.")] = None,
+    now: Annotated[float | None, typer.Option(metavar="MINUTES", help="A line in the drawing.")] = None,
+    card: Annotated[
+        Path | None, typer.Option("--print", metavar="FILE.pdf", help="The fallback card.")
+    ] = None,
     state: StateDir = STATE,
     seed: Annotated[int, typer.Option(help="The same seed gives the same pieces.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Play a whole programme on a simulated clock, without any device, and print its timeline.
 
-    Example: stillroom rehearse psilocybin-25mg
-    """
-    from controller.rehearsal import rehearse_programme
+    Exit 1 where there is something to look at before the day.
 
-    raise typer.Exit(rehearse_programme(programme, _room(room) if room else None, state, seed, as_json=as_json))
+    Example: stillroom rehearse psilocybin-25mg --plot arc.svg --print card.pdf
+    """
+    from controller.rehearsal.day import Wishes, rehearse
+
+    wishes = Wishes(
+        programme=programme,
+        room=_room(room) if room else None,
+        library=library,
+        state_dir=state,
+        seed=seed,
+        script=script,
+        plot=plot,
+        card=card,
+        now_minutes=now,
+        explain=explain,
+        as_json=as_json,
+    )
+    raise typer.Exit(rehearse(wishes))
 
 
 @app.command()

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import json
 import os
 import sys
 from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, TypeVar
 from uuid import uuid4
 
+import click
 import typer
 
 from controller import wording
@@ -82,7 +85,32 @@ def reached(state: Path, ask: Callable[[], T]) -> T:
     raise typer.Exit(2)
 
 
+_heard: ContextVar[list[tuple[Act, tuple[str, ...]]] | None] = ContextVar("heard", default=None)
+"""Where acts go instead of to a daemon."""
+
+
+def acts_of(words: list[str]) -> tuple[Act, tuple[str, ...]]:
+    """The act, and whom it concerns, that `stillroom ctl WORDS` would send. Raises ValueError with the reason."""
+    heard: list[tuple[Act, tuple[str, ...]]] = []
+    token = _heard.set(heard)
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            typer.main.get_command(app).main(args=words, prog_name="", standalone_mode=False)
+    except click.ClickException as error:
+        raise ValueError(error.format_message()) from None
+    finally:
+        _heard.reset(token)
+    if not heard:
+        raise ValueError(said.getvalue().strip() or f'"{words[0]}" is nothing that a sitter does')
+    return heard[0]
+
+
 def _do(state: Path, person: str | None, act: Act, participants: list[str] | None = None) -> None:
+    heard = _heard.get()
+    if heard is not None:
+        heard.append((act, tuple(participants or ())))
+        return
     reply = reached(state, lambda: asyncio.run(_ask(act, tuple(participants or ()), state, person)))
     if reply.refused:
         print(refusal(reply.refused, reply.values), file=sys.stderr)

@@ -6,6 +6,7 @@ Drawn with matplotlib, which is imported when something is drawn: it is slow to 
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ FORMATS = (".svg", ".png", ".pdf")
 _INK, _SOFT, _LINE, _LIGHT, _DUE, _FAULT = "#26313c", "#dfe5ea", "#5d7487", "#b9770e", "#7a4f9a", "#b03a2e"
 _WIDTH_IN, _HEIGHT_IN = 11.0, 4.6
 _TEXT_PT = 7.5
+_WORD_FOOT = 0.045
 _POINTS_PER_CHARACTER = 4.3
 """Width of an average character at `_TEXT_PT`."""
 
@@ -129,8 +131,7 @@ def _draw_curves(axes: Axes, picture: ArcPicture) -> None:
     for window in picture.windows:
         axes.axvspan(window.start_s / 60, window.end_s / 60, color=_DUE, alpha=0.15, linewidth=0)
         axes.text(window.start_s / 60, 0.98, f" {window.word}", va="top", fontsize=_TEXT_PT, color=_DUE)
-    for tick in picture.ticks:
-        _draw_tick(axes, tick)
+    _draw_ticks(axes, picture)
     if picture.now_s is not None:
         axes.axvline(picture.now_s / 60, color=_INK, linewidth=1.4)
     axes.set_ylim(0, 1)
@@ -154,7 +155,7 @@ def _name_phases(axes: Axes, picture: ArcPicture, width_in: float) -> None:
     """Each phase's name over it; where two would run into each other, the second one a row higher."""
     start, end = picture.phases[0].start_s, picture.phases[-1].end_s
     seconds_per_character = 1.15 * _POINTS_PER_CHARACTER * (end - start) / (width_in * 72 * 0.92)
-    taken = [start - 1.0, start - 1.0]
+    taken = [-math.inf, -math.inf]
     for phase in picture.phases:
         middle, half = (phase.start_s + phase.end_s) / 2, len(phase.title) * seconds_per_character / 2
         row = 0 if middle - half > taken[0] else 1
@@ -162,7 +163,18 @@ def _name_phases(axes: Axes, picture: ArcPicture, width_in: float) -> None:
         axes.text(middle / 60, 1.02 + 0.05 * row, phase.title, ha="center", va="bottom", fontsize=8, color=_INK)
 
 
-def _draw_tick(axes: Axes, tick: Tick) -> None:
+def _draw_ticks(axes: Axes, picture: ArcPicture) -> None:
+    """Every tick; the word of one that stands close behind another begins above that one's."""
+    close_s = (picture.phases[-1].end_s - picture.phases[0].start_s) / 90
+    before_s, top = -math.inf, _WORD_FOOT
+    for tick in sorted(picture.ticks, key=lambda tick: tick.t_s):
+        foot = top if tick.word and tick.t_s - before_s < close_s else _WORD_FOOT
+        _draw_tick(axes, tick, foot)
+        if tick.word and tick.kind != "release":
+            before_s, top = tick.t_s, foot + 0.02 + 0.016 * len(tick.word)
+
+
+def _draw_tick(axes: Axes, tick: Tick, foot: float) -> None:
     colour = {"fault": _FAULT, "mark": _INK}.get(tick.kind, _DUE)
     minute = tick.t_s / 60
     if tick.kind == "release":
@@ -171,7 +183,7 @@ def _draw_tick(axes: Axes, tick: Tick) -> None:
         return
     axes.plot([minute, minute], [0.0, 0.035], color=colour, linewidth=1.5, solid_capstyle="butt")
     if tick.word:
-        axes.text(minute, 0.045, tick.word, ha="center", va="bottom", fontsize=6.5, color=colour, rotation=90)
+        axes.text(minute, foot, tick.word, ha="center", va="bottom", fontsize=6.5, color=colour, rotation=90)
 
 
 def _draw_pieces(axes: Axes, picture: ArcPicture, width_in: float) -> None:

@@ -124,7 +124,7 @@ def _facts(pdf: FPDF, card: Card) -> None:
         pdf.set_font(FONT, "B", 8)
         pdf.cell(30, 4.4, heading)
         pdf.set_font(FONT, "", 8)
-        pdf.multi_cell(0, 4.4, text, new_x="LMARGIN", new_y="NEXT")
+        pdf.multi_cell(0, 4.4, text, align="L", new_x="LMARGIN", new_y="NEXT")
     pdf.ln(1.5)
 
 
@@ -134,7 +134,7 @@ def _steps(pdf: FPDF, card: Card) -> None:
     pdf.set_font(FONT, "", 8)
     for number, step in enumerate(card.steps, start=1):
         pdf.cell(5, 4.4, f"{number}")
-        pdf.multi_cell(0, 4.4, step, new_x="LMARGIN", new_y="NEXT")
+        pdf.multi_cell(0, 4.4, step, align="L", new_x="LMARGIN", new_y="NEXT")
     pdf.ln(1.5)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -15,17 +16,18 @@ from controller.drawing.arc import ArcPicture, Span, Tick, check_format, save_ar
 from controller.drawing.card import write_card
 from controller.journal.reading import Verified
 from controller.messages import Dose, End, RoomRules, Start
-from controller.pool import library_below, read_pool, resolve_sources
+from controller.pool import library_below, read_library, resolve_sources
 from controller.rehearsal.fallback import card_of
 from controller.rehearsal.room import Rehearsal
 from controller.rehearsal.script import Line, read_script
 from controller.rehearsal.telling import explanation, json_lines, timeline, warnings
 from controller.report.account import Account, account_from
 from controller.report.picture import picture_of
-from controller.session.state import dosed
 
 LONGEST_S = 24 * 3600.0
 """A rehearsal ends here whatever is held."""
+
+LEFT = "something still holds or waits a day later: the script has no line that goes on"
 
 STEP_S = 600.0
 
@@ -55,41 +57,48 @@ def rehearse(wishes: Wishes) -> int:
     programme = load_programme(path)
     script = read_script(wishes.script) if wishes.script else []
     rules = wishes.room.rules() if wishes.room else RoomRules(room="rehearsal", lamps=("lamp",), buses=("speakers",))
-    pool = _pool(wishes, programme, path)
-    found, left = asyncio.run(live_through(programme, path.read_text(encoding="utf-8"), rules, pool, wishes.seed, script))
-    whole = Verified(ok=True, records=len(found.records), first_bad=None, why="", redacted=0, heads=0)
-    account = account_from("rehearsal", found.records, found.first, whole)
+    pool, troubles = _pool(wishes, programme, path)
+    text = path.read_text(encoding="utf-8")
+    found, account = _lived(programme, text, rules, pool, wishes.seed, script)
+    troubles += warnings(found, account) + ([LEFT] if account.closed is None else [])
     if wishes.as_json:
-        print("\n".join(json_lines(found, account, wishes.explain)))
+        print("\n".join(json_lines(found, account, troubles, explained=wishes.explain)))
     else:
-        _tell(programme, found, account, wishes.explain, left)
-    picture = _picture(programme, account, wishes)
+        _tell(programme, account, explanation(found, account) if wishes.explain else (), troubles)
     if wishes.plot is not None:
-        save_arc(picture, wishes.plot)
+        save_arc(_picture(programme, account, wishes, script), wishes.plot)
     if wishes.card is not None:
-        write_card(card_of(programme, account, picture, wishes.seed), wishes.card)
-    return 1 if warnings(found, account) or left else 0
+        if script:  # the card is of the day as it is planned
+            _, account = _lived(programme, text, rules, pool, wishes.seed, [])
+        write_card(card_of(programme, account, _picture(programme, account, wishes, []), wishes.seed), wishes.card)
+    return 1 if troubles else 0
 
 
-def _pool(wishes: Wishes, programme: Programme, path: Path) -> Pool:
+def _lived(
+    programme: Programme, text: str, rules: RoomRules, pool: Pool, seed: int, script: list[Line]
+) -> tuple[Rehearsal, Account]:
+    found = asyncio.run(live_through(programme, text, rules, pool, seed, script))
+    whole = Verified(ok=True, records=len(found.records), first_bad=None, why="", redacted=0, heads=0)
+    return found, account_from("rehearsal", found.records, found.first, whole)
+
+
+def _pool(wishes: Wishes, programme: Programme, path: Path) -> tuple[Pool, list[str]]:
+    """The pieces to plan with, and a sentence for each source that names none."""
     if wishes.library is not None:
-        pool, mistakes = resolve_sources(programme, library_below(wishes.state_dir, wishes.library), path.parent)
-        for mistake in mistakes:
-            print(f"WARNING {mistake}")
-        return pool
-    return read_pool(wishes.state_dir, wishes.room, programme, path.parent) if wishes.room else imagined_pool(programme)
+        return resolve_sources(programme, library_below(wishes.state_dir, wishes.library), path.parent)
+    if wishes.room is not None:
+        return resolve_sources(programme, read_library(wishes.state_dir, wishes.room), path.parent)
+    return imagined_pool(programme), []
 
 
 async def live_through(
     programme: Programme, text: str, rules: RoomRules, pool: Pool, seed: int, script: list[Line]
-) -> tuple[Rehearsal, str]:
-    """The lived room, and why it was left before its end ("" where it was not)."""
+) -> Rehearsal:
+    """The lived room; where something holds it for longer than `LONGEST_S` it is left open."""
     room = Rehearsal(rules, pool)
     await room.open()
     codes = tuple(f"R-{number + 1:03d}" for number in range(programme.participants_least))
-    room.do(
-        Start(programme=programme.name, participants=codes, programme_text=text, session="rehearsal", seed=seed)
-    )
+    room.do(Start(programme=programme.name, participants=codes, programme_text=text, session="rehearsal", seed=seed))
     zero = room.clock.now() + programme.arrival_s
     ingested = programme.dose.shape == "none" or any(_is_ingestion(line) for line in script)
     if not ingested:
@@ -99,11 +108,11 @@ async def live_through(
         room.do(line.act, *(line.participants or (codes if isinstance(line.act, Dose) else ())))
     while room.state.in_session and room.state.waiting_for != "end":
         if room.clock.now() > LONGEST_S:
-            return room, "something still holds or waits a day later: the script has no line that goes on"
+            return room
         room.advance(STEP_S)
     room.do(End())
     room.advance(rules.end_fade_s + 10.0)
-    return room, ""
+    return room
 
 
 def _is_ingestion(line: Line) -> bool:
@@ -114,20 +123,18 @@ def _when(line: Line) -> float:
     return line.at_s
 
 
-def _tell(programme: Programme, found: Rehearsal, account: Account, explain: bool, left: str) -> None:
+def _tell(programme: Programme, account: Account, explained: Iterable[str], troubles: list[str]) -> None:
     minutes = programme.arc_end_s / 60
     print(f"{programme.title}: {minutes // 60:.0f} h {minutes % 60:02.0f}{' from ingestion' if account.dosed else ''}")
     if not programme.reviewed:
         print("Not signed by a medical lead: every figure is a default.")
-    for line in chain(timeline(account), explanation(found, account) if explain else ()):
+    for line in chain(timeline(account), explained):
         print(line)
-    for warning in warnings(found, account):
-        print(f"WARNING {warning}")
-    if left:
-        print(f"WARNING {left}")
+    for trouble in troubles:
+        print(f"WARNING {trouble}")
 
 
-def _picture(programme: Programme, account: Account, wishes: Wishes) -> ArcPicture:
+def _picture(programme: Programme, account: Account, wishes: Wishes, script: list[Line]) -> ArcPicture:
     """The rehearsed day with what will fall due on it."""
     picture = picture_of(account)
     ticks = [Tick(t_s=minute * 60.0) for minute in programme.vitals.minutes]
@@ -137,29 +144,17 @@ def _picture(programme: Programme, account: Account, wishes: Wishes) -> ArcPictu
         at = account.t_plus(last_dose) + release * 60.0
         if at <= max(phase.end_s for phase in picture.phases):
             ticks.append(Tick(t_s=at, word="earliest release", kind="release"))
-    windows = ()
+    windows: tuple[Span, ...] = ()
     if programme.booster:
         opens, closes = programme.booster.opens_minutes * 60.0, programme.booster.closes_minutes * 60.0
         windows = (Span(start_s=opens, end_s=closes, word="booster"),)
     return replace(
         picture,
         title=programme.title,
-        volume=picture.volume if wishes.script else (),
-        ticks=(*picture.ticks, *ticks) if wishes.script else tuple(ticks),
+        volume=picture.volume if script else (),
+        ticks=(*picture.ticks, *ticks) if script else tuple(ticks),
         windows=windows,
         vitals_word="vitals due",
         now_s=wishes.now_minutes * 60.0 if wishes.now_minutes is not None else None,
         note="" if programme.reviewed else "Every figure is a default, not signed by a medical lead.",
     )
-
-
-def rehearsed(name: str, seed: int = 1) -> tuple[Rehearsal, int]:
-    """A shipped programme lived through on imagined pieces, and how many warnings it gave; for proofs and figures."""
-    path = find_programme(name)
-    programme = load_programme(path)
-    rules = RoomRules(room="rehearsal", lamps=("lamp",), buses=("speakers",))
-    text = path.read_text(encoding="utf-8")
-    found, left = asyncio.run(live_through(programme, text, rules, imagined_pool(programme, seed=seed), seed, []))
-    whole = Verified(ok=True, records=len(found.records), first_bad=None, why="", redacted=0, heads=0)
-    account = account_from("rehearsal", found.records, found.first, whole)
-    return found, len(warnings(found, account)) + bool(left)

@@ -57,7 +57,7 @@ def card_of(programme: Programme, account: Account, picture: ArcPicture, seed: i
 
 def _phase(programme: Programme, index: int) -> CardPhase:
     phase = programme.phases[index]
-    light = " to ".join(dict.fromkeys(f"{level:.0%}" for level in (phase.light[0], phase.light[-1])))
+    light = "→".join(dict.fromkeys(f"{level * 100:.0f}" for level in (phase.light[0], phase.light[-1]))) + " %"
     waits = {"ingestion": "until the dose is taken", "onset": f"until onset, at most {phase.most_minutes or 0:g} min"}
     return CardPhase(
         title=phase.title,

@@ -1,10 +1,10 @@
 """A difficult day, written down beforehand: one line for each thing that a sitter does.
 
-    # minutes from ingestion, then what `stillroom ctl` would be given
-    +71m     hold
-    +1h35m   resume
-    +95m30s  quiet 10        # words behind a hash are for the reader
-    -5m      mark bathroom
+# minutes from ingestion, then what `stillroom ctl` would be given
++71m     hold
++1h35m   resume
++95m30s  quiet 10        # words behind a hash are for the reader
+-5m      mark bathroom
 """
 
 from __future__ import annotations
@@ -68,6 +68,4 @@ def _read(number: int, written: str) -> Line | None:
         raise ValueError("a rehearsal starts by itself")
     sign = -1.0 if at[1] == "-" else 1.0
     seconds = 3600.0 * float(at[2] or 0) + 60.0 * float(at[3] or 0) + float(at[4] or 0)
-    return Line(
-        number=number, at_s=sign * seconds, words=shlex.join(words[1:]), act=act, participants=participants
-    )
+    return Line(number=number, at_s=sign * seconds, words=shlex.join(words[1:]), act=act, participants=participants)

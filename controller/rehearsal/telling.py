@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from controller import wording
 from controller.rehearsal.room import Rehearsal
@@ -59,7 +59,7 @@ def explanation(found: Rehearsal, account: Account) -> Iterator[str]:
             yield f"    {wording.planned(fact.code, fact.values)}"
 
 
-def json_lines(found: Rehearsal, account: Account, explained: bool) -> Iterator[str]:
+def json_lines(found: Rehearsal, account: Account, troubles: Iterable[str], *, explained: bool) -> Iterator[str]:
     """One object a line: what happened, then warnings; the reasons of every plan where they are asked for."""
     for event in account.events:
         at = round(account.t_plus(event.t), 1)
@@ -69,8 +69,8 @@ def json_lines(found: Rehearsal, account: Account, explained: bool) -> Iterator[
             at = round(account.t_plus(t), 1)
             for fact in facts:
                 yield _json({"t_plus_s": at, "plan": number, "reason": fact.code, **fact.values})
-    for warning in warnings(found, account):
-        yield _json({"warning": warning})
+    for trouble in troubles:
+        yield _json({"warning": trouble})
 
 
 def _json(value: object) -> str:
