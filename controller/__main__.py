@@ -161,15 +161,11 @@ def rehearse(
     programme: Annotated[str, typer.Argument(help="Name or file of a programme.")],
     room: Annotated[Path | None, typer.Option(help="Plan with this room's library; imagined pieces otherwise.")] = None,
     library: Annotated[Path | None, typer.Option(metavar="DIR", help="Plan with what was measured below it.")] = None,
-    script: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A difficult day: +71m hold …")
-    ] = None,
+    script: Annotated[Path | None, typer.Option(metavar="FILE", help="A difficult day: +71m hold …")] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Why each piece, and what was left out.")] = False,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the day: .svg, .png or .pdf.")] = None,
     now: Annotated[float | None, typer.Option(metavar="MINUTES", help="A line in the drawing.")] = None,
-    card: Annotated[
-        Path | None, typer.Option("--print", metavar="FILE.pdf", help="The fallback card.")
-    ] = None,
+    card: Annotated[Path | None, typer.Option("--print", metavar="FILE.pdf", help="The fallback card.")] = None,
     state: StateDir = STATE,
     seed: Annotated[int, typer.Option(help="The same seed gives the same pieces.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 from uuid import uuid4
 
-import click
 import typer
 
 from controller import wording
@@ -97,8 +96,8 @@ def acts_of(words: list[str]) -> tuple[Act, tuple[str, ...]]:
     try:
         with contextlib.redirect_stderr(said):
             typer.main.get_command(app).main(args=words, prog_name="", standalone_mode=False)
-    except click.ClickException as error:
-        raise ValueError(error.format_message()) from None
+    except typer.TyperException as error:
+        raise ValueError(str(error)) from None
     finally:
         _heard.reset(token)
     if not heard:

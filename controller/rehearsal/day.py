@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -15,7 +15,7 @@ from controller.config import Room, find_programme, load_programme
 from controller.drawing.arc import ArcPicture, Span, Tick, check_format, save_arc
 from controller.drawing.card import write_card
 from controller.journal.reading import Verified
-from controller.messages import Dose, End, RoomRules, Start
+from controller.messages import Dose, DosePart, End, Mark, RoomRules, Start
 from controller.pool import library_below, read_library, resolve_sources
 from controller.rehearsal.fallback import card_of
 from controller.rehearsal.room import Rehearsal
@@ -23,6 +23,7 @@ from controller.rehearsal.script import Line, read_script
 from controller.rehearsal.telling import explanation, json_lines, timeline, warnings
 from controller.report.account import Account, account_from
 from controller.report.picture import picture_of
+from controller.session.onset import MARK as ONSET
 
 LONGEST_S = 24 * 3600.0
 """A rehearsal ends here whatever is held."""
@@ -100,9 +101,7 @@ async def live_through(
     codes = tuple(f"R-{number + 1:03d}" for number in range(programme.participants_least))
     room.do(Start(programme=programme.name, participants=codes, programme_text=text, session="rehearsal", seed=seed))
     zero = room.clock.now() + programme.arrival_s
-    ingested = programme.dose.shape == "none" or any(_is_ingestion(line) for line in script)
-    if not ingested:
-        script = sorted([*script, Line(number=0, at_s=0.0, words="dose", act=Dose(), participants=codes)], key=_when)
+    script = sorted([*_implied(programme, codes, script), *script], key=lambda line: line.at_s)
     for line in script:
         room.advance(max(0.0, zero + line.at_s - room.clock.now()))
         room.do(line.act, *(line.participants or (codes if isinstance(line.act, Dose) else ())))
@@ -119,8 +118,16 @@ def _is_ingestion(line: Line) -> bool:
     return isinstance(line.act, Dose) and abs(line.at_s - line.act.minutes_ago * 60.0) < 1.0
 
 
-def _when(line: Line) -> float:
-    return line.at_s
+def _implied(programme: Programme, codes: tuple[str, ...], script: list[Line]) -> Iterator[Line]:
+    """What happens by itself where a script says nothing of it: everybody's ingestion, and onset in its time."""
+    if programme.dose.shape == "none":
+        return
+    if not any(_is_ingestion(line) for line in script):
+        part: DosePart = "start" if programme.dose.shape == "infusion" else "dose"
+        yield Line(number=0, at_s=0.0, words="dose", act=Dose(part=part), participants=codes)
+    marked = any(isinstance(line.act, Mark) and line.act.code == ONSET for line in script)
+    if not marked and any(mark.code == ONSET for mark in programme.marks):
+        yield Line(number=0, at_s=0.0, words=f"mark {ONSET}", act=Mark(code=ONSET))
 
 
 def _tell(programme: Programme, account: Account, explained: Iterable[str], troubles: list[str]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from controller.arc.shelves import Pool
 from controller.clock import SimulatedClock
+from controller.journal.chain import free_text
 from controller.lights.simulated import SimulatedLights
 from controller.messages import (
     Act,
@@ -14,7 +15,6 @@ from controller.messages import (
     Fact,
     FadeLight,
     Input,
-    Note,
     Opened,
     Origin,
     PlaceCall,
@@ -99,9 +99,8 @@ class Rehearsal:
         if fresh:
             self.records.clear()
             self.first = encode(self.state)
-        text = given.act.text if isinstance(given.act, Note) else ""
         record = Record(seq=seq, stamp=self.clock.stamp(now), input=given, effects=effects, facts=facts)
-        self.records.append((record, text))
+        self.records.append((record, free_text(given)))
         for effect in effects:
             self._do(effect)
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 
 from controller import wording
+from controller.messages import PieceStarted
 from controller.rehearsal.room import Rehearsal
 from controller.report.account import Account, Event
 from controller.report.tables import clock_of
@@ -41,9 +42,10 @@ def _told(event: Event) -> str:
 def warnings(found: Rehearsal, account: Account) -> list[str]:
     """Everything that should be looked at before a person lies in the room; each once."""
     told: dict[str, None] = {}
+    heard = {record.input.act.cue for record, _ in found.records if isinstance(record.input.act, PieceStarted)}
     for _, _, facts in found.reasons:
         for fact in facts:
-            if fact.code in WARNINGS:
+            if fact.code in WARNINGS and fact.values.get("cue", 0) in {0, *heard}:
                 told[wording.planned(fact.code, fact.values)] = None
     for event in account.events:
         if event.kind in _FAULTS:

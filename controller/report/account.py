@@ -178,14 +178,14 @@ Told = Sequence[tuple[Record, str]]
 
 def account_of(file: Path) -> Account:
     """The session in a journal file. Raises FileNotFoundError; `sqlite3.Error` or ValueError for what is no session."""
-    return account_from(file.stem, list(read_records(file)), first_snapshot(file), verify(file))
+    records = list(read_records(file))
+    _check_opening(records)
+    return account_from(file.stem, records, first_snapshot(file), verify(file))
 
 
 def account_from(session: str, records: Told, first: bytes, chain: Verified) -> Account:
     """The session that these records tell; `first` is the state as the first of them left it. Raises ValueError."""
-    if not records or not isinstance(records[0][0].input.act, Start):
-        raise ValueError("the file does not begin with the opening of a session")
-    opening, start = records[0][0], records[0][0].input.act
+    opening, start = records[0][0], _check_opening(records)
     offsets = _offsets([record for record, _ in records])
     taken_back = {record.input.act.seq for record, _ in records if isinstance(record.input.act, TakeBack)}
     found = _Gathering(decode(State, first))
@@ -223,6 +223,12 @@ def account_from(session: str, records: Told, first: bytes, chain: Verified) -> 
         chain=chain,
         last_t=last_t,
     )
+
+
+def _check_opening(records: Told) -> Start:
+    if not records or not isinstance(records[0][0].input.act, Start):
+        raise ValueError("the file does not begin with the opening of a session")
+    return records[0][0].input.act
 
 
 def _gather(found: _Gathering, record: Record, text: str, offsets: dict[int, float], taken_back: set[int]) -> None:
