@@ -143,6 +143,9 @@ class Voice:
 
     def relay(self, laid: Laid) -> None:
         """Take on a new plan's length, fades and gain for the same sound, without a step."""
+        if self.followed and self.cursor > self.length - _SOONEST_END:
+            # A join that is so near is kept.
+            return
         before = self._gain_at(self.cursor)
         length = laid.length + (self.length - self.laid.length if self.followed else 0)
         soonest = self.cursor + _SOONEST_END
