@@ -40,14 +40,23 @@ _HOLD = 40
 
 
 def _between() -> Curve:
-    """(_TAPS, 3): the wave a quarter, a half and three quarters on from a sample, by windowed sines."""
+    """(3, _TAPS): the wave a quarter, a half and three quarters on from a sample, by windowed sines."""
     away = np.arange(_TAPS)[:, None] - (_LAG - 1) - np.array([0.25, 0.5, 0.75])
     window = np.i0(6.0 * np.sqrt(np.clip(1 - (away / _LAG) ** 2, 0.0, 1.0)))
     taps = np.sinc(away) * window
-    return np.asarray(taps / taps.sum(axis=0), dtype=np.float64)
+    return np.ascontiguousarray((taps / taps.sum(axis=0)).T)
 
 
 _BETWEEN = _between()
+
+
+def _least_ahead(asked: Curve) -> Curve:
+    """The minimum of each value and the `WINDOW` - 1 after it, by doubling."""
+    least, width = asked, 1
+    while 2 * width <= WINDOW:
+        least, width = np.minimum(least[:-width], least[width:]), 2 * width
+    rest = WINDOW - width
+    return np.minimum(least[:-rest], least[rest:]) if rest else least
 
 
 class Ceiling:
@@ -102,15 +111,10 @@ class Ceiling:
 
     def _ask(self, newest: Audio) -> Curve:
         """The gain each frame's peak needs; `newest` begins `_LAG` - 1 frames before the first of them."""
-        sizes = np.abs(newest[_LAG - 1 : -_LAG])
-        peaks = np.maximum(sizes[:, 0], sizes[:, 1])
-        # A peak between two samples lies beside a large one.
-        near = peaks > _NEAR * self.limit
-        near[:-1] |= near[1:]
-        places = np.flatnonzero(near)
-        if len(places):
-            windows = np.lib.stride_tricks.sliding_window_view(newest, _TAPS, axis=0)[places]
-            peaks[places] = np.maximum(peaks[places], np.abs(windows @ _BETWEEN).max(axis=(1, 2)))
+        waves = [np.abs(newest[_LAG - 1 : -_LAG]).max(axis=1)]
+        for channel in np.ascontiguousarray(newest.T):
+            waves += [np.abs(np.correlate(channel, taps, "valid")) for taps in _BETWEEN]
+        peaks = np.maximum.reduce(waves)
         return np.asarray(self.limit / np.maximum(peaks, self.limit), dtype=np.float64)
 
     def _gain(self, fresh: Curve) -> Curve:
@@ -121,7 +125,7 @@ class Ceiling:
         """
         count = len(fresh)
         asked = np.concatenate([self._asked, fresh])
-        needed = np.lib.stride_tricks.sliding_window_view(asked, WINDOW).min(axis=1)
+        needed = _least_ahead(asked)
         rise = _RELEASE * np.arange(1, count + 1)
         floor = np.minimum.accumulate(np.minimum(needed - rise, self._released[-1]))
         released = np.minimum(floor + rise, 1.0)

@@ -138,7 +138,8 @@ class Voice:
                 before.length = real
                 if self.deck.origin == 0:
                     self.deck.follow(before.deck)
-            self.tied = True
+            # In a row of joins a start is known only when all before it are.
+            self.tied = before.tied or before.started or not before.laid.cue.after
         self.start = before.end
 
     def relay(self, laid: Laid) -> None:
