@@ -62,13 +62,9 @@ def sound(room: RoomFile, state: StateDir = STATE) -> None:
 
     Example: stillroom sound /etc/stillroom/room.toml --state /var/lib/stillroom
     """
-    from controller.sound.entry import prepare_process
+    from controller.sound.__main__ import become_engine
 
-    prepare_process()
-    from controller.sound.engine import keep_engine
-
-    _log()
-    keep_engine(_room(room).sound(runtime_dir(state)))
+    become_engine(_room(room).sound(runtime_dir(state)))
 
 
 @app.command()
