@@ -7,36 +7,50 @@ import numpy as np
 from controller.sound.ceiling import Audio
 from controller.sound.timeline import RATE
 
-_PARTIALS = (
-    # (Hz left, Hz right, weight, seconds of one swell): an open A chord, a little apart left and right;
-    # the swells share no period, so that the bed does not repeat within any session.
-    (110.00, 110.13, 1.00, 17.3),
-    (164.81, 164.62, 0.80, 23.9),
-    (220.00, 220.21, 0.60, 31.7),
-    (277.18, 276.97, 0.30, 41.3),
-    (329.63, 329.87, 0.25, 53.9),
-    (440.00, 439.71, 0.10, 67.1),
+_NOTES = (
+    # (Hz, weight, seconds of its slowest swell): an open chord on A. The ninth and the third are the colour; above them
+    # little, so that nothing in it ever catches the ear.
+    (110.00, 1.00, 47.3),
+    (164.81, 0.80, 53.9),
+    (220.00, 0.60, 61.7),
+    (246.94, 0.22, 71.1),
+    (277.18, 0.28, 79.3),
+    (329.63, 0.22, 89.9),
+    (440.00, 0.08, 97.1),
 )
+
+_SWELLS = np.array([1.0, (1 + 5**0.5) / 2, 1 + 2**0.5])
+"""A note's swells share no common period, however long one waits: nothing comes round again."""
+
+_REST, _SWING = 0.55, 0.15
+"""A note moves between 0.1 and 1.0 of its weight."""
+
+_WIDTH = 0.9
+"""Radians by which the sides differ in phase: wide, and still whole where a room or a telephone adds them up."""
 
 
 class Filler:
-    """Endless warm pad, (frames, 2) blocks whose mean level is `level_dbfs` RMS."""
+    """Endless warm pad, (frames, 2) blocks whose mean level is `level_dbfs` RMS.
+
+    Both sides have the same tones, so that none beat; each swells for itself, so that the sound wanders slowly.
+    """
 
     def __init__(self, level_dbfs: float) -> None:
         self.frame = 0
-        # A sine swelling as (1 + 0.6 sin) / 1.6 has mean power (1 + 0.18) / 2.56 / 2 of its weight squared.
-        power = sum(weight**2 for _, _, weight, _ in _PARTIALS) * 1.18 / 2.56 / 2
+        # A sine under three swells has a mean power of (rest^2 + 3 swing^2 / 2) / 2 of its weight squared.
+        power = sum(weight**2 for _, weight, _ in _NOTES) * (_REST**2 + 1.5 * _SWING**2) / 2
         self._scale = 10 ** (level_dbfs / 20) / power**0.5
 
     def block(self, frames: int) -> Audio:
         """The next block; phase runs on from the last."""
         seconds = (self.frame + np.arange(frames)) / RATE
+        ends = np.array([self.frame, self.frame + frames])[:, None] / RATE
         self.frame += frames
-        ends = seconds[[0, -1]] if frames else np.zeros(2)
         out = np.zeros((frames, 2))
-        for left, right, weight, period in _PARTIALS:
-            swell = (1 + 0.6 * np.sin(2 * np.pi * (ends / period + weight))) / 1.6
-            level = np.linspace(swell[0], swell[1], frames) * weight * self._scale
-            out[:, 0] += level * np.sin(2 * np.pi * left * seconds)
-            out[:, 1] += level * np.sin(2 * np.pi * right * seconds)
+        for number, (hertz, weight, period) in enumerate(_NOTES):
+            for side in (0, 1):
+                turn = ends * _SWELLS / period + (number * 0.618 + side * 0.37) * _SWELLS
+                begin, end = (_REST + _SWING * np.sin(2 * np.pi * turn).sum(axis=1)) * weight * self._scale
+                wave = np.sin(2 * np.pi * hertz * seconds + side * _WIDTH)
+                out[:, side] += np.linspace(begin, end, frames, endpoint=False) * wave
         return out
