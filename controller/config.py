@@ -86,8 +86,6 @@ class LampTable(SerialPlace):
     device: str = ""
     base: str = ""
     """The bridge's topic prefix where it is not the profile's."""
-    lowest: float | None = None
-    """Its lowest steady number on its own scale, as commissioning found it; the room's floor then lies there."""
 
 
 class LightTable(_Table):

@@ -16,9 +16,8 @@ def mqtt_mistakes(path: Path, lamps: Iterable[Mapping[str, Any]], kinds: Mapping
         where = f"{path}: light.lamps[{place}]"
         kind = kinds.get(str(lamp.get("profile")))
         if not isinstance(kind, Profile):
-            needless = [key for key in ("base", "lowest") if key in lamp]
-            if kind is not None and needless:
-                mistakes.append(f'{where}.{needless[0]}: "{lamp["profile"]}" is not spoken to over MQTT: it has none')
+            if kind is not None and "base" in lamp:
+                mistakes.append(f'{where}.base: "{lamp["profile"]}" is not spoken to over MQTT: it has none')
             continue
         if not kind.base and not lamp.get("base") and "{base}" in kind.model_dump_json():
             mistakes.append(f'{where}.base: is missing; "{kind.name}" cannot know the prefix of its topics')

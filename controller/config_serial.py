@@ -61,6 +61,8 @@ class SerialPlace(BaseModel):
     """A lamp behind a relay burns above this level …"""
     on_in: tuple[Scene, ...] = ()
     """… or in these scenes."""
+    lowest: float | None = None
+    """Its lowest steady number on its own scale, as commissioning found it; the room's floor then lies there."""
     normally_closed: bool = False
     """It burns while the relay is released, and so also without the board."""
 
@@ -115,10 +117,14 @@ def _misplaced(lamp: Mapping[str, Any], kind: Fixture | Board, channel: int) -> 
             for key in ("on_above", "on_in", "normally_closed")
             if key in lamp
         ]
+        lowest = lamp.get("lowest")
+        if isinstance(lowest, int | float) and not kind.level.min <= lowest < kind.level.max:
+            low, high = kind.level.min, kind.level.max
+            found.append(f".lowest: lies on the lamp's own scale, {low:g} to {high:g} (it is {lowest:g})")
         if channel + kind.width - 1 > UNIVERSE:
             found.append(f".channel: from {channel} on there is no room for {kind.width} channels")
         return found
-    found = []
+    found = [f'.lowest: "{kind.name}" is only on or off'] if "lowest" in lamp else []
     if channel > kind.channels:
         found.append(f'.channel: "{kind.name}" has channels 1 to {kind.channels} (it is {channel})')
     if ("on_above" in lamp) == bool(lamp.get("on_in")):
@@ -160,7 +166,7 @@ _WIDGET_BAUD = 115200
 
 def _dmx_lamp(lamp: SerialPlace, kind: object) -> DmxLamp:
     assert isinstance(kind, Fixture)
-    return DmxLamp(lamp.name, kind, lamp.channel or 1)
+    return DmxLamp(lamp.name, kind, lamp.channel or 1, lamp.lowest)
 
 
 def _relay_lamp(lamp: SerialPlace) -> RelayLamp:

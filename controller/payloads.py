@@ -11,26 +11,26 @@ TOKEN = re.compile(r"\{([a-z_]+)\}")
 """A placeholder in a topic or a payload."""
 
 
-def document(payload: bytes) -> Any:
-    """The JSON in a payload; None where it is none."""
+def document_of(payload: bytes) -> Any:
+    """The JSON in a payload, or its bare text."""
     try:
         return json.loads(payload)
     except ValueError:
-        return None
+        return payload.decode("utf-8", "replace").strip()
 
 
 def dig(found: Any, path: str) -> Any:
-    """What lies under a dotted path; None where nothing does."""
-    for key in path.split("."):
+    """What lies under a dotted path, the whole under ""; None where nothing does."""
+    for key in path.split(".") if path else ():
         if not isinstance(found, dict):
             return None
         found = found.get(key)
     return found
 
 
-def word(payload: bytes, key: str = "") -> str:
+def read_word(payload: bytes, key: str = "") -> str:
     """The word under `key` in JSON, or the bare text where there is no such thing."""
-    value = dig(document(payload), key) if key else None
+    value = dig(document_of(payload), key) if key else None
     return value if isinstance(value, str) else payload.decode("utf-8", "replace").strip()
 
 

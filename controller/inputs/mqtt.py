@@ -11,7 +11,7 @@ from controller.inputs.hearing import Hearer
 from controller.inputs.kind import Battery, Mqtt, Reach
 from controller.inputs.presses import Charge, Presses
 from controller.inputs.settings import Button
-from controller.payloads import dig, document, fill, word
+from controller.payloads import dig, document_of, fill, read_word
 
 
 class MqttButtons:
@@ -62,7 +62,7 @@ class _MqttButton:
         self._hearer.reached(self._button, why)
 
     def _on_message(self, _topic: str, payload: bytes, retained: bool, _at: float) -> None:
-        found = document(payload)
+        found = document_of(payload)
         events = dig(found, self._mqtt.each) if self._mqtt.each else [found]
         for event in events if isinstance(events, list) else ():
             if all(str(dig(event, path)) == value for path, value in self._only.items()):
@@ -78,7 +78,7 @@ class _MqttButton:
             self._hearer.pressed(self._button, press)
 
     def _on_reach(self, reach: Reach, topic: str, payload: bytes, _retained: bool, _at: float) -> None:
-        said = word(payload, reach.key)
+        said = read_word(payload, reach.key)
         if said == reach.offline:
             self._offline.add(topic)
         elif said == reach.online:
@@ -86,7 +86,7 @@ class _MqttButton:
         self._hearer.reached(self._button, "it is offline" if self._offline else "")
 
     def _on_battery(self, battery: Battery, _topic: str, payload: bytes, _retained: bool, _at: float) -> None:
-        found = document(payload)
+        found = document_of(payload)
         percent = dig(found, battery.field) if battery.field else found
         if isinstance(percent, bool) or not isinstance(percent, int | float):
             return

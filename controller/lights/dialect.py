@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import Any
 
-from controller.lights.profile import TOKEN, Announce, Availability, Level, Profile, StateReport
+from controller.lights.profile import Announce, Availability, Level, Profile, StateReport
 from controller.lights.scale import Scale
+from controller.payloads import dig, document_of, fill
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +130,7 @@ class Dialect:
         return None
 
     def _fill(self, text: str, **words: str) -> str:
-        values = self._names | words
-        return TOKEN.sub(lambda match: values.get(match[1], match[0]), text)
-
-
-def read_word(payload: bytes, key: str) -> str:
-    """The word in an availability message: under `key` in JSON, or the bare text."""
-    value = dig(document_of(payload), key) if key else None
-    return value if isinstance(value, str) else payload.decode("utf-8", "replace").strip()
+        return fill(text, self._names | words)
 
 
 def announced_name(announce: Announce, payload: bytes) -> str | None:
@@ -150,23 +142,6 @@ def announced_name(announce: Announce, payload: bytes) -> str | None:
         return ""
     name = dig(document, announce.name_key)
     return name if isinstance(name, str) else None
-
-
-def document_of(payload: bytes) -> Any:
-    """The JSON in a payload, or its bare text."""
-    try:
-        return json.loads(payload)
-    except ValueError:
-        return payload.decode("utf-8", "replace").strip()
-
-
-def dig(document: Any, path: str) -> Any:
-    """What stands at a dotted path; None where nothing does."""
-    for key in path.split(".") if path else ():
-        if not isinstance(document, dict):
-            return None
-        document = document.get(key)
-    return document
 
 
 def _number(value: float) -> str:

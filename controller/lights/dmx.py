@@ -15,7 +15,7 @@ from controller.clock import Clock, boottime
 from controller.lights.fader import Envelope, Fade
 from controller.lights.fixture import Fixture
 from controller.lights.kept import KeptLevels
-from controller.messages import Act, DeviceBack, DeviceLost, Effect, FadeLight, LampChanged, LampView, Point
+from controller.messages import Act, DeviceBack, DeviceLost, Effect, FadeLight, LampChanged, LampView
 from controller.serial_port import OpenPort, PortSettings, SerialPort
 
 _log = logging.getLogger(__name__)
@@ -30,8 +30,6 @@ LEAST_SLOTS = 24
 _START, _SEND, _END = 0x7E, 6, 0xE7
 _LONGEST_STEP_S = 0.1
 """After a stall the lamps have stood still; what was missed is not made up for at once."""
-_MIRED_PER_S = 25.0
-"""Fastest change of colour: warm to daylight (2700 to 6500 K) in 9 s."""
 _ARRIVED = 0.002
 
 
@@ -43,11 +41,15 @@ def frame(slots: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class DmxLamp:
-    """A lamp of the room: its name here, what it is, and its first channel (1..512)."""
+    """A lamp of the room: its name here, what it is, and its first channel (1..512).
+
+    `lowest`: the lowest byte at which it burns steadily, where commissioning found one; the room's floor lies there.
+    """
 
     lamp: str
     fixture: Fixture
     channel: int
+    lowest: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,10 @@ class DmxSettings:
 
 
 class _Lamp:
-    def __init__(self, settings: DmxLamp) -> None:
+    def __init__(self, settings: DmxLamp, floor: float) -> None:
         self.settings = settings
         self.fixture = settings.fixture
+        self.scale = settings.fixture.scale(floor, settings.lowest)
         self.fade: Fade | None = None
         self.seq = -1
         self.level = settings.fixture.power_on
@@ -77,10 +80,9 @@ class _Lamp:
         if fade is None:
             return
         self.level = envelope.allow(fade.level_at(now), self.level, step_s, swift=fade.swift)
-        wanted = _kelvin_at(fade, now) or self.fixture.kelvin
+        wanted = fade.kelvin_at(now) or self.fixture.kelvin
         if wanted and self.kelvin:
-            mired, reach = 1e6 / self.kelvin, _MIRED_PER_S * step_s
-            self.kelvin = 1e6 / min(mired + reach, max(mired - reach, 1e6 / wanted))
+            self.kelvin = 1e6 / envelope.allow_mired(1e6 / wanted, 1e6 / self.kelvin, step_s, swift=fade.swift)
 
 
 class DmxLights:
@@ -90,7 +92,7 @@ class DmxLights:
         self._clock = clock
         self._envelope = settings.envelope
         self._name = f"port.{settings.port.name}"
-        self._lamps = {each.lamp: _Lamp(each) for each in settings.lamps}
+        self._lamps = {each.lamp: _Lamp(each, settings.envelope.floor) for each in settings.lamps}
         slots = max(each.channel - 1 + each.fixture.width for each in settings.lamps)
         self._slots = bytearray(max(LEAST_SLOTS, slots))
         what = repr([(each.lamp, each.channel, each.fixture.name) for each in settings.lamps])
@@ -171,7 +173,7 @@ class DmxLights:
         for lamp in self._lamps.values():
             lamp.move(now, step, self._envelope)
             first = lamp.settings.channel - 1
-            for place, value in lamp.fixture.render(lamp.level, lamp.kelvin or None).items():
+            for place, value in lamp.fixture.render(lamp.level, lamp.kelvin or None, lamp.scale).items():
                 self._slots[first + place] = value
         port.write(frame(bytes(self._slots)))
         self._kept.write([(lamp.level, lamp.kelvin) for lamp in self._lamps.values()])
@@ -181,12 +183,3 @@ class DmxLights:
         if self._next < at:  # a stall: what was missed is not sent after
             self._next = at + _FRAME_S
         return self._next - boottime()
-
-
-def _kelvin_at(fade: Fade, t: float) -> float | None:
-    """The colour temperature at `t`; a straight line in mired, as the eye sees it."""
-    first, last = fade.start.kelvin or fade.end.kelvin, fade.end.kelvin or fade.start.kelvin
-    if not first or not last:
-        return None
-    line = Fade(Point(level=1e6 / first, t=fade.start.t), Point(level=1e6 / last, t=fade.end.t))
-    return 1e6 / line.level_at(t)

@@ -96,11 +96,16 @@ class Fixture(_Part):
         """How many channels it takes."""
         return max(place for channel in self.channels for place in (channel.at, channel.fine or 1))
 
-    def render(self, level: float, kelvin: float | None = None) -> dict[int, int]:
+    def scale(self, floor: float = 0.0, lowest: float | None = None) -> Scale:
+        """The bytes of perceived levels; `lowest`: the byte at which the room's floor is to lie."""
+        level = Level(min=self.level.min, max=self.level.max, whole=False, curve=self.level.curve)
+        return Scale(level, floor, lowest)
+
+    def render(self, level: float, kelvin: float | None = None, scale: Scale | None = None) -> dict[int, int]:
         """The bytes of its channels (counted from 0) at a perceived level and a colour temperature."""
+        scale = scale or self.scale()
         light = _EYE.to_device(level) / _SCALE
         shares = self._shares(kelvin or self.kelvin)
-        scale = Scale(Level(min=self.level.min, max=self.level.max, whole=False, curve=self.level.curve))
         found: dict[int, int] = {}
         for channel in self.channels:
             share = shares.get(channel.role, 0.0)

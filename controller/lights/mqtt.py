@@ -16,7 +16,7 @@ from functools import partial
 
 from controller.broker import BrokerLink
 from controller.clock import Clock
-from controller.lights.dialect import Dialect, Move, Said, announced_name, read_word
+from controller.lights.dialect import Dialect, Move, Said, announced_name
 from controller.lights.fader import Envelope, Fade
 from controller.lights.follower import FollowerDrive
 from controller.lights.lamp import LampDrive
@@ -32,6 +32,7 @@ from controller.messages import (
     LampView,
     target,
 )
+from controller.payloads import read_word
 
 _log = logging.getLogger(__name__)
 

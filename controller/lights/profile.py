@@ -5,13 +5,13 @@ Levels are perceived brightness 0..1 everywhere inside; only a profile knows wha
 
 from __future__ import annotations
 
-import re
 import tomllib
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-TOKEN = re.compile(r"\{([a-z_]+)\}")
+from controller.payloads import TOKEN
+
 _TOPIC_TOKENS = frozenset({"name", "base"})
 _UNITS_IN_A_SECOND = {"s": 1.0, "100ms": 10.0, "500ms": 2.0, "ms": 1000.0}
 _ANNOTATIONS = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)

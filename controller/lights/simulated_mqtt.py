@@ -10,8 +10,9 @@ from typing import Any
 
 from controller.broker import BrokerLink, BrokerSettings
 from controller.clock import boottime
-from controller.lights.dialect import Dialect, dig, document_of
-from controller.lights.profile import TOKEN, Announce, Availability, Profile, StateReport
+from controller.lights.dialect import Dialect
+from controller.lights.profile import Announce, Availability, Profile, StateReport
+from controller.payloads import TOKEN, dig, document_of
 
 _SAMPLE_S = 0.05
 

@@ -251,3 +251,11 @@ def test_the_darkest_level_stands_where_the_dimmer_begins_to_burn() -> None:
     lamp = fixture("dmx-dimmer")
     assert lamp.render(0.001) == {0: 12}
     assert lamp.render(0.0) == {0: 0}
+
+
+def test_the_rooms_floor_lies_at_the_lowest_byte_that_commissioning_found() -> None:
+    lamp = fixture("dmx-dimmer")
+    scale = lamp.scale(0.05, 117.0)  # a dimmer that is dark up to 46 %
+    assert lamp.render(0.05, None, scale) == {0: 117}
+    assert lamp.render(1.0, None, scale) == {0: 255}
+    assert lamp.render(0.525, None, scale) == {0: 186}

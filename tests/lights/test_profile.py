@@ -5,9 +5,10 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from controller.lights.dialect import Dialect, Move, announced_name, read_word
+from controller.lights.dialect import Dialect, Move, announced_name
 from controller.lights.profile import Level, Transition, load_profile
 from controller.lights.scale import Scale
+from controller.payloads import read_word
 from tests.lights.shipped import FOLDER, ZIGBEE
 
 TEXT = (FOLDER / "zigbee2mqtt-dimmable.toml").read_text(encoding="utf-8")

@@ -240,7 +240,7 @@ def test_what_a_lamp_says_is_understood(name: str, topic: str, message: str, sha
 
 @pytest.mark.parametrize(("name", "topic", "up", "down"), REACH, ids=lambda each: str(each)[:24])
 def test_where_it_is_said_that_a_lamp_can_be_reached(name: str, topic: str, up: str, down: str) -> None:
-    from controller.lights.dialect import read_word
+    from controller.payloads import read_word
 
     how = next(how for where, how in dialect(name).availability if where == topic)
     assert read_word(up.encode(), how.key) == how.online
