@@ -30,7 +30,7 @@ class RoomProcesses:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, verb: str) -> subprocess.Popen[bytes]:
-        """Start one of `VERBS`; its log goes to a file in the state directory."""
+        """Start one of `VERBS`, or another; its log goes to a file in the state directory."""
         with (self._state_dir / f"{verb}.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "controller", verb, str(self._room_file), "--state", str(self._state_dir)],
@@ -63,10 +63,8 @@ class RoomProcesses:
     def stop_all(self) -> None:
         """End everything in reverse order; what does not end is killed. Twice is fine."""
         deadline = boottime() + STOP_S
-        for verb in reversed(VERBS):
-            process = self._running.pop(verb, None)
-            if process is None:
-                continue
+        while self._running:
+            _, process = self._running.popitem()
             # Its whole group: a process that a warden watched outlives a warden that was killed.
             _send(process, signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):

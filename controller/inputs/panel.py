@@ -1,7 +1,7 @@
 """The buttons' process: hears every button of the room, and takes each press to where it belongs.
 
 A call goes to the caller and to the daemon alike, under one id. A pause, and the fire panel's, that the daemon does not
-take within half a second goes to the sound engine itself. Over `buttons.sock` (mode 0660), one JSON object a line:
+take within a quarter of a second goes to the sound engine itself. Over `buttons.sock` (mode 0660), an object a line:
 
     panel:  {"protocol": 1, "server": "buttons", "room": ROOM}
     daemon: {"protocol": 1, "client": "daemon"}
@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 SOCKET = "buttons.sock"
 BEAT_S = 2.0
-_TAKEN_S = 0.5
+_TAKEN_S = 0.25
 _KEPT_S = 5.0
 """An act that reached no daemon by then is forgotten: it would be a surprise."""
 _KEPT_URGENT_S = 60.0

@@ -11,8 +11,11 @@ from controller.session.light import fade_to
 from controller.session.sounding import with_sound
 from controller.session.state import State
 
-LONGEST_S = 2.0
-"""The music is out and the light is up by then, however long the room's own fades are."""
+MUSIC_S = 1.5
+"""Longest fade of the music: with what an output has queued it is out within two seconds."""
+
+LIGHT_S = 2.0
+"""Longest fade of the light."""
 
 
 def let_out(state: State, now: float) -> State:
@@ -21,9 +24,9 @@ def let_out(state: State, now: float) -> State:
         state = stopped(state, now)
     if state.session:
         transport: Transport = "pause" if state.in_session and state.transport != "stop" else "stop"
-        state = with_sound(state, now, transport, min(LONGEST_S, state.rules.pause_fade_s))
+        state = with_sound(state, now, transport, min(MUSIC_S, state.rules.pause_fade_s))
     level = max(state.rules.exit_light, state.light.level(now))
-    light = fade_to(state, now, level, min(LONGEST_S, state.rules.scene_fade_s), swift=True)
+    light = fade_to(state, now, level, min(LIGHT_S, state.rules.scene_fade_s), swift=True)
     return replace(state, scene="exit", light=light)
 
 
