@@ -7,15 +7,13 @@ import pytest
 from controller.broker import BrokerLink
 from controller.broker_private import PrivateBroker
 from controller.clock import boottime
-from controller.lights.mqtt import LampSettings, LightSettings, MqttLights
 from controller.lights.profile import load_profile
-from controller.messages import Act, DeviceBack, DeviceLost, FadeLight, LampChanged, LampTakenOver, Point
+from controller.messages import DeviceBack, DeviceLost, FadeLight, LampChanged, LampTakenOver, Point
 from tests.broker_fixture import until
 from tests.lights.mqtt_room import Room, mqtt_room
 from tests.lights.shipped import FOLDER, PROFILES
 
 DIMMED = {name: profile for name, profile in PROFILES.items() if profile.level is not None}
-SETTINGS = LampSettings("x", DIMMED["esphome-light"], "esphome-light", "node")
 SLEW = 0.25
 COARSE = 0.04
 
@@ -132,23 +130,17 @@ def test_the_shopping_list_names_every_profile_that_ships() -> None:
 
 
 async def test_what_a_lamp_said_before_we_came_is_not_taken_for_the_present(mosquitto: PrivateBroker) -> None:
+    name, topic = "esphome-light", "node/light/esphome-light/state"
     old = BrokerLink(mosquitto.settings("old"))
+    heard: list[bytes] = []
+    old.subscribe(topic, lambda where, payload, retained, at: heard.append(payload))
     old.start(lambda up, why: None)
     await until(lambda: old.connected, 3)
-    async with mqtt_room(mosquitto, profiles={"esphome-light": DIMMED["esphome-light"]}) as room:
-        old.publish("node/light/esphome-light/state", b'{"state":"ON","brightness":230}', retain=True)
-        await until(lambda: room.lights.view(0.0)[0].state != "lost", 3)
-        room.fade("esphome-light", 0.3, 0.3, 0)
-        await until(lambda: room.view("esphome-light").state == "confirmed", 8)
-        late = BrokerLink(mosquitto.settings("late"))
-        later = MqttLights(LightSettings((SETTINGS,)), late, room.clock)
-        posted: list[Act] = []
-        await later.start(posted.append)
-        await until(lambda: late.connected, 3)
-        now = room.clock.now()
-        later.apply(FadeLight(lamp="x", start=Point(level=0.3, t=now), end=Point(level=0.3, t=now)), 1)
-        await until(lambda: later.view(now)[0].confirmed is not None, 4)
-        assert not [act for act in posted if isinstance(act, LampTakenOver)]
-        assert room.lamp("esphome-light").levels()[1] <= 0.31
-        await later.close()
+    old.publish(topic, b'{"state":"ON","brightness":230}', retain=True)
+    await until(lambda: bool(heard), 3)
+    async with mqtt_room(mosquitto, profiles={name: DIMMED[name]}) as room:
+        room.fade(name, 0.3, 0.3, 0)
+        await until(lambda: room.view(name).state == "confirmed", 8)
+        assert not room.told(LampTakenOver)
+        assert room.lamp(name).levels()[1] <= 0.31
     await old.close()

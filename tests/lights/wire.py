@@ -13,6 +13,7 @@ class Wire:
         self._whole = asyncio.Event()
         self._whole.set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ends: list[asyncio.StreamWriter] = []
         self._server: asyncio.Server | None = None
 
     async def lay(self) -> None:
@@ -34,13 +35,18 @@ class Wire:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for end in self._ends:
+            end.close()
+        await asyncio.gather(*(end.wait_closed() for end in self._ends), return_exceptions=True)
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._ends.append(writer)
         try:
             there, back = await asyncio.open_connection("127.0.0.1", self._broker.port)
         except OSError:
             writer.close()
             return
+        self._ends.append(back)
         for source, sink in ((reader, back), (there, writer)):
             task = asyncio.get_running_loop().create_task(self._carry(source, sink))
             self._tasks.add(task)
