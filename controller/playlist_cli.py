@@ -10,15 +10,18 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from controller.arc.planner import PlanRequest, plan
 from controller.arc.programme import Programme
-from controller.config import check_file, find_programme, load_programme
+from controller.config import check_file, find_programme, load_programme, load_room
 from controller.exchange.laying import lay, parse_division
 from controller.exchange.matching import Match, match_entries
 from controller.exchange.reading import read_listing
+from controller.exchange.writing import WRITERS
 from controller.files import ConfigError
 from controller.library.catalogue import Catalogue
 from controller.messages import Piece
 from controller.options import STATE, StateDir
+from controller.pool import read_library, resolve_sources
 
 app = typer.Typer(help="Bring playlists of other programs in, and take plans out.", no_args_is_help=True)
 
@@ -64,6 +67,40 @@ def import_(
         _explain(programme)
     if missing:
         raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    programme: Annotated[str, typer.Argument(help="Name or file of a programme.")],
+    to: Annotated[Path, typer.Argument(metavar="FILE", help="A .m3u8, .xspf or .csv file.")],
+    room: Annotated[Path, typer.Option(help="The room whose music it is planned with.")],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same pieces.")] = 1,
+    state: StateDir = STATE,
+) -> None:
+    """Write what a programme would play in this room, such as for a spare player.
+
+    Example: stillroom playlist export mdma evening.m3u8 --room room.toml
+    """
+    write = WRITERS.get(to.suffix.lstrip("."))
+    if write is None:
+        kinds = ", ".join(f".{name}" for name in WRITERS)
+        raise ConfigError([f"{to}: not a playlist that can be written; allowed: {kinds}"])
+    path = find_programme(programme)
+    asked = load_programme(path)
+    library = read_library(state, load_room(room))
+    pool, mistakes = resolve_sources(asked, library, path.parent)
+    start = PlanRequest(programme=asked, pool=pool, arc_s=asked.start_s(0), phase=0, timeline_s=0.0, seed=seed)
+    pieces = [cue.piece for cue in plan(start).cues]
+    if not pieces:
+        raise ConfigError(mistakes)
+    try:
+        to.write_text(write(pieces), encoding="utf-8")
+    except OSError as error:
+        raise ConfigError([f"{to}: {error.strerror}"]) from error
+    for mistake in mistakes:
+        typer.echo(mistake, err=True)
+    minutes = sum(piece.duration_s for piece in pieces) / 60
+    typer.echo(f"wrote {to}: {len(pieces)} pieces, {minutes:.0f} minutes")
 
 
 def _write(matches: list[Match], division: dict[str, range], base: Path, to: Path, force: bool) -> None:

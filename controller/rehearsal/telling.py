@@ -57,8 +57,12 @@ def explanation(found: Rehearsal, account: Account) -> Iterator[str]:
     """Why each piece is where it is, plan by plan."""
     for t, number, facts in found.reasons:
         yield f"Plan {number}, made at {clock_of(account.t_plus(t))}"
+        kept = sum(fact.values.get("why") == "kept" for fact in facts)
+        if kept:
+            yield f"    {kept} pieces stay as they were planned"
         for fact in facts:
-            yield f"    {wording.planned(fact.code, fact.values)}"
+            if fact.values.get("why") != "kept":
+                yield f"    {wording.planned(fact.code, fact.values)}"
 
 
 def json_lines(found: Rehearsal, account: Account, troubles: Iterable[str], *, explained: bool) -> Iterator[str]:

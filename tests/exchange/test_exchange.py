@@ -17,6 +17,7 @@ from controller.exchange.reading import read_listing
 from controller.exchange.writing import WRITERS
 from controller.files import ConfigError
 from controller.messages import Piece
+from tests.library.music import write_tone
 
 WORDS = [
     "Élégie",
@@ -228,6 +229,26 @@ def test_nothing_is_written_when_a_phase_would_be_empty(tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         lay(matches, {"peak": range(1, 2)}, find_programme("psilocybin-25mg"), tmp_path / "x.toml")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["x.m3u8"]
+
+
+def test_what_a_programme_would_play_is_written_for_another_player(tmp_path: Path) -> None:
+    music, state, out = tmp_path / "music", tmp_path / "state", tmp_path / "evening.xspf"
+    for folder in ("arrival", "settle", "ascent", "peak", "descent", "return"):
+        (music / folder).mkdir(parents=True)
+        write_tone(music / folder / "one.wav", seconds=40.0)
+    runner = CliRunner()
+    assert runner.invoke(app, ["library", "scan", str(music), "--state", str(state)]).exit_code == 0
+    room = tmp_path / "room.toml"
+    text = Path("deploy/rooms/example.toml").read_text()
+    room.write_text(text.replace("/srv/music", str(music)))
+    arguments = ["playlist", "export", "demo", str(out), "--room", str(room), "--state", str(state)]
+    told = runner.invoke(app, arguments)
+    assert told.exit_code == 0, told.output + str(told.exception)
+    titles = [entry.title for entry in read_listing(out)]
+    assert len(titles) > 5
+    assert all(titles)
+    wrong = runner.invoke(app, [*arguments[:3], str(tmp_path / "x.pls"), *arguments[4:]])
+    assert ".m3u8" in str(wrong.exception)
 
 
 def test_an_empty_library_is_said_before_anything_else(tmp_path: Path) -> None:
