@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from controller.book_cli import book
-from controller.ctl import app as ctl_app
+from controller.ctl_live import app as ctl_app
 from controller.export_cli import export
 from controller.journal_cli import app as journal_app
 from controller.library_cli import app as library_app

@@ -11,22 +11,26 @@ import sys
 from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeVar, cast, get_args
 from uuid import uuid4
 
 import typer
 
 from controller import wording
 from controller.console.client import Client
+from controller.files import ConfigError
+from controller.limits_file import read_limits
 from controller.lines import ProtocolMismatch
 from controller.messages import (
     Act,
     Call,
     Dose,
+    DosePart,
     End,
     Go,
     Hold,
     Light,
+    Limits,
     Mark,
     Note,
     Pause,
@@ -48,6 +52,7 @@ from controller.wording import refusal
 app = typer.Typer(help="Do from a script what a console does. A refusal exits 1 with its reason.", no_args_is_help=True)
 
 Person = Annotated[str | None, typer.Option("--person", help="Initials for the record.")]
+Why = Annotated[str, typer.Option("--why", help="The reason, in a few words, for the record; never a name.")]
 Whom = Annotated[list[str] | None, typer.Option("--participant", help="Code of whom it concerns; may be repeated.")]
 
 T = TypeVar("T")
@@ -57,7 +62,7 @@ READY_FIRST_S = 0.5
 ANSWER_S = 30.0
 
 
-async def _ask(act: Act, participants: tuple[str, ...], state: Path, person: str | None) -> Reply:
+async def _ask(act: Act, participants: tuple[str, ...], state: Path, person: str | None, why: str) -> Reply:
     async with Client(runtime_dir(state), console=f"ctl-{os.getpid()}", person=person) as client:
         if isinstance(act, Pause | Resume | Call):
             # These have ways of their own where there is no daemon.
@@ -65,7 +70,7 @@ async def _ask(act: Act, participants: tuple[str, ...], state: Path, person: str
                 await client.ready(READY_FIRST_S)
         else:
             await client.ready(READY_S)
-        return await asyncio.wait_for(client.send(act, participants), ANSWER_S)
+        return await asyncio.wait_for(client.send(act, participants, why), ANSWER_S)
 
 
 async def _see(state: Path, person: str | None) -> Status:
@@ -105,17 +110,36 @@ def acts_of(words: list[str]) -> tuple[Act, tuple[str, ...]]:
     return heard[0]
 
 
-def _do(state: Path, person: str | None, act: Act, participants: list[str] | None = None) -> None:
+def send(state: Path, person: str | None, why: str, act: Act, participants: list[str] | None = None) -> None:
+    """Ask the daemon of this state directory for an act; says why and exits 1 where it is refused."""
     heard = _heard.get()
     if heard is not None:
         heard.append((act, tuple(participants or ())))
         return
-    reply = reached(state, lambda: asyncio.run(_ask(act, tuple(participants or ()), state, person)))
+    reply = reached(state, lambda: asyncio.run(_ask(act, tuple(participants or ()), state, person, why)))
     if reply.refused:
         print(refusal(reply.refused, reply.values), file=sys.stderr)
         raise typer.Exit(1)
     path = reply.values.get("path")
     print(f"done by the {path}; the record follows" if path else f"noted, record {reply.seq}, {reply.utc}")
+
+
+def _besides(found: Status) -> list[str]:
+    """What is true beside the state's one word."""
+    flags = (("held", found.hold), ("quiet", found.quiet), ("landing", found.landing), ("evacuated", found.evacuated))
+    told = [word for word, holds in flags if holds]
+    if found.waiting_for in wording.WAITS:
+        told.append(wording.WAITS[found.waiting_for])
+    return [f", {word}" for word in told]
+
+
+def limits_in(file: Path) -> Limits:
+    """The limits in a file; says every mistake in it and exits 1."""
+    try:
+        return read_limits(file)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
 
 
 @app.command()
@@ -129,17 +153,24 @@ def status(as_json: AsJson = False, state: StateDir = STATE, person: Person = No
         print(json.dumps(to_plain(found), ensure_ascii=False))
         return
     people = ", ".join(
-        person.code + ("" if person.t_plus_s is None else f" T+ {person.t_plus_s / 60:.0f} min")
+        person.code
+        + ("" if person.t_plus_s is None else f" T+ {wording.t_plus(person)}")
+        + (" left" if person.left else "")
         for person in found.participants
     )
     rows = [
         ("room", found.room),
-        ("state", found.state + (", held" if found.hold else "") + (", quiet" if found.quiet else "")),
+        ("state", f"{found.state}{''.join(_besides(found))}"),
         ("programme", found.programme_title),
         ("phase", found.phase),
         ("participants", people),
         ("music", f"{found.track.title}, {found.track.position_s:.0f} s" if found.track else ""),
         ("light", ", ".join(f"{lamp.lamp} {lamp.target:.0%} {lamp.state}" for lamp in found.light)),
+        ("ends", wording.ends(found)),
+        ("due", "; ".join(wording.due(item, named=len(found.participants) > 1) for item in found.due)),
+        ("offered", wording.offers(found)),
+        ("release", "; ".join(wording.release(view, found.t) for view in found.release)),
+        ("limits", wording.limits(found.limits)),
         ("call", f"{found.call.level} {found.call.stage}" if found.call.call else ""),
         ("next", wording.booking(found.bookings[0]) if found.bookings else ""),
         ("alarms", ", ".join(alarm.code for alarm in found.alarms)),
@@ -156,15 +187,20 @@ def start(
     minutes: Annotated[float | None, typer.Option(help="Compress or stretch it to so many minutes.")] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same pieces.")] = None,
     touch: Annotated[str, typer.Option(help="Scope of touch that was consented to.")] = "",
+    limits: Annotated[Path | None, typer.Option(help="File of what is not wanted to be heard.")] = None,
     state: StateDir = STATE,
     person: Person = None,
+    why: Why = "",
 ) -> None:
     """Open a session.
 
     Example: stillroom ctl start psilocybin-25mg --participant C-0412
     """
-    codes = tuple(participant or ())
-    _do(state, person, Start(programme=programme, participants=codes, minutes=minutes, seed=seed, touch_scope=touch))
+    act = Start(
+        programme=programme, participants=tuple(participant or ()), minutes=minutes, seed=seed, touch_scope=touch,
+        limits=limits_in(limits) if limits else Limits(),
+    )  # fmt: skip
+    send(state, person, why, act)
 
 
 @app.command()
@@ -174,15 +210,26 @@ def dose(
     kit: Annotated[str, typer.Option(help="Kit number, in a blinded session.")] = "",
     witness: Annotated[str, typer.Option(help="Initials of the witness.")] = "",
     minutes_ago: Annotated[float, typer.Option(help="When it was taken, in minutes before now.")] = 0.0,
+    part: Annotated[str, typer.Option(help="dose, booster, device, start or stop (of an infusion).")] = "dose",
+    override: Annotated[bool, typer.Option("--override", help="A booster outside its window.")] = False,
     participant: Whom = None,
     state: StateDir = STATE,
     person: Person = None,
+    why: Why = "",
 ) -> None:
     """Log a dose; the first one starts T+ and ends the arrival.
 
     Example: stillroom ctl dose 25 mg --witness CD
     """
-    _do(state, person, Dose(amount=amount, unit=unit, kit=kit, witness=witness, minutes_ago=minutes_ago), participant)
+    parts = get_args(DosePart)
+    if part not in parts:
+        print(f'"{part}" is no part of a dose; allowed: {", ".join(parts)}', file=sys.stderr)
+        raise typer.Exit(1)
+    act = Dose(
+        amount=amount, unit=unit, kit=kit, witness=witness, minutes_ago=minutes_ago, override=override,
+        part=cast(DosePart, part),
+    )  # fmt: skip
+    send(state, person, why, act, participant)
 
 
 @app.command()
@@ -195,6 +242,7 @@ def vitals(
     participant: Whom = None,
     state: StateDir = STATE,
     person: Person = None,
+    why: Why = "",
 ) -> None:
     """Enter vitals.
 
@@ -205,50 +253,54 @@ def vitals(
     except ValueError:
         print(f'"{pressure}" is no blood pressure; write it like 120/80', file=sys.stderr)
         raise typer.Exit(1) from None
-    _do(
+    send(
         state,
         person,
+        why,
         Vitals(systolic=high, diastolic=low, pulse=pulse, spo2=spo2, celsius=celsius, missed=missed),
         participant,
     )
 
 
 @app.command()
-def pause(state: StateDir = STATE, person: Person = None) -> None:
+def pause(state: StateDir = STATE, person: Person = None, why: Why = "") -> None:
     """Fade to silence; arc and music stand still.
 
     Example: stillroom ctl pause
     """
-    _do(state, person, Pause())
+    send(state, person, why, Pause())
 
 
 @app.command()
-def resume(state: StateDir = STATE, person: Person = None) -> None:
+def resume(state: StateDir = STATE, person: Person = None, why: Why = "") -> None:
     """Go on: ends pause, silence and hold.
 
     Example: stillroom ctl resume
     """
-    _do(state, person, Resume())
+    send(state, person, why, Resume())
 
 
 @app.command()
-def hold(state: StateDir = STATE, person: Person = None) -> None:
+def hold(state: StateDir = STATE, person: Person = None, why: Why = "") -> None:
     """Stay in this phase; the music goes on.
 
     Example: stillroom ctl hold
     """
-    _do(state, person, Hold())
+    send(state, person, why, Hold())
 
 
 @app.command()
 def go(
-    phase: Annotated[str, typer.Argument(help="Code of a phase.")], state: StateDir = STATE, person: Person = None
+    phase: Annotated[str, typer.Argument(help="Code of a phase.")],
+    state: StateDir = STATE,
+    person: Person = None,
+    why: Why = "",
 ) -> None:
     """Cross over to the beginning of a phase.
 
     Example: stillroom ctl go return
     """
-    _do(state, person, Go(phase=phase))
+    send(state, person, why, Go(phase=phase))
 
 
 @app.command()
@@ -256,12 +308,13 @@ def quiet(
     minutes: Annotated[float | None, typer.Argument(help="Until `resume` without.")] = None,
     state: StateDir = STATE,
     person: Person = None,
+    why: Why = "",
 ) -> None:
     """Silence that is asked for; the arc goes on.
 
     Example: stillroom ctl quiet 10
     """
-    _do(state, person, Quiet(minutes=minutes))
+    send(state, person, why, Quiet(minutes=minutes))
 
 
 @app.command()
@@ -271,12 +324,13 @@ def volume(
     step: Annotated[float | None, typer.Option(help="Move by so many dB.")] = None,
     state: StateDir = STATE,
     person: Person = None,
+    why: Why = "",
 ) -> None:
     """Set or move the volume; it never goes above the calibrated level.
 
     Example: stillroom ctl volume --bus headphones --step -2
     """
-    _do(state, person, Volume(bus=bus, level_db=level_db, step_db=step))
+    send(state, person, why, Volume(bus=bus, level_db=level_db, step_db=step))
 
 
 @app.command()
@@ -284,42 +338,43 @@ def light(
     what: Annotated[str, typer.Argument(help="arc, exit, medical, or a level in %.")],
     state: StateDir = STATE,
     person: Person = None,
+    why: Why = "",
 ) -> None:
     """Take the light over, or give it back to the arc.
 
     Example: stillroom ctl light exit
     """
     if what == "arc":
-        _do(state, person, Light(scene="arc"))
+        send(state, person, why, Light(scene="arc"))
     elif what == "exit":
-        _do(state, person, Light(scene="exit"))
+        send(state, person, why, Light(scene="exit"))
     elif what == "medical":
-        _do(state, person, Light(scene="medical"))
+        send(state, person, why, Light(scene="medical"))
     else:
         try:
             level = float(what.removesuffix("%")) / 100.0
         except ValueError:
             print(f'"{what}" is no light; allowed: arc, exit, medical, or a level in % like 20', file=sys.stderr)
             raise typer.Exit(1) from None
-        _do(state, person, Light(level=level))
+        send(state, person, why, Light(level=level))
 
 
 @app.command()
-def mark(code: str, participant: Whom = None, state: StateDir = STATE, person: Person = None) -> None:
+def mark(code: str, participant: Whom = None, state: StateDir = STATE, person: Person = None, why: Why = "") -> None:
     """A one-key event of the programme's list.
 
     Example: stillroom ctl mark spoke
     """
-    _do(state, person, Mark(code=code), participant)
+    send(state, person, why, Mark(code=code), participant)
 
 
 @app.command()
-def note(text: str, participant: Whom = None, state: StateDir = STATE, person: Person = None) -> None:
+def note(text: str, participant: Whom = None, state: StateDir = STATE, person: Person = None, why: Why = "") -> None:
     """A few words. Codes and behaviour, never a name.
 
     Example: stillroom ctl note "asked for water"
     """
-    _do(state, person, Note(text=text), participant)
+    send(state, person, why, Note(text=text), participant)
 
 
 @app.command()
@@ -328,32 +383,36 @@ def call(
     call_id: Annotated[str, typer.Option("--id", help="Of a call that stands, to escalate it.")] = "",
     state: StateDir = STATE,
     person: Person = None,
+    why: Why = "",
 ) -> None:
     """Call support. An addition to the wired nurse call, never instead of it.
 
     Example: stillroom ctl call
     """
-    _do(state, person, Call(call=call_id or str(uuid4()), level="emergency" if emergency else "assist"))
+    send(state, person, why, Call(call=call_id or str(uuid4()), level="emergency" if emergency else "assist"))
 
 
 @app.command("stand-down")
-def stand_down(state: StateDir = STATE, person: Person = None) -> None:
+def stand_down(state: StateDir = STATE, person: Person = None, why: Why = "") -> None:
     """Nobody needs to come any more.
 
     Example: stillroom ctl stand-down
     """
-    _do(state, person, StandDown())
+    send(state, person, why, StandDown())
 
 
 @app.command("take-back")
 def take_back(
-    seq: Annotated[int, typer.Argument(help="Number of the record.")], state: StateDir = STATE, person: Person = None
+    seq: Annotated[int, typer.Argument(help="Number of the record.")],
+    state: StateDir = STATE,
+    person: Person = None,
+    why: Why = "",
 ) -> None:
     """Take back a mark, note, step or assist call: an amendment, never a deletion.
 
     Example: stillroom ctl take-back 42
     """
-    _do(state, person, TakeBack(seq=seq))
+    send(state, person, why, TakeBack(seq=seq))
 
 
 @app.command()
@@ -361,18 +420,19 @@ def seen(
     code: Annotated[str, typer.Argument(help="Of one alarm; all without.")] = "",
     state: StateDir = STATE,
     person: Person = None,
+    why: Why = "",
 ) -> None:
     """Alarm seen: silences, never clears.
 
     Example: stillroom ctl seen
     """
-    _do(state, person, SeeAlarm(code=code))
+    send(state, person, why, SeeAlarm(code=code))
 
 
 @app.command()
-def end(state: StateDir = STATE, person: Person = None) -> None:
+def end(state: StateDir = STATE, person: Person = None, why: Why = "") -> None:
     """Close the session: music and light come down gently, the record is closed.
 
     Example: stillroom ctl end
     """
-    _do(state, person, End())
+    send(state, person, why, End())

@@ -70,7 +70,8 @@ def _shorten(values: Values) -> str:
     return f"shorten it by {number(minutes)} min" if minutes else "shorten it as offered"
 
 
-def _limits(values: Values) -> str:
+def limits(values: Values) -> str:
+    """What may not be heard, in one line."""
     told = []
     if values.get("no_vocals"):
         told.append("no vocals")
@@ -172,6 +173,6 @@ FACTS: dict[str, tuple[str, Template]] = {
     "participant_left": ("session", lambda v: whose(v, "left")),
     "set_chosen": ("music", "next: {title}"),
     "set_over": ("music", "the plan again"),
-    "limits_set": ("music", _limits),
+    "limits_set": ("music", limits),
     "evacuated": ("room", "EVACUATED: r brings light and music back"),
 }

@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from controller.messages import Alarm, Booking, CallView, DueView, LogEntry, Status
+from controller import live_sentences
+from controller.messages import (
+    Alarm,
+    Booking,
+    CallView,
+    DueView,
+    Limits,
+    LogEntry,
+    ParticipantView,
+    ReleaseView,
+    Status,
+)
 from controller.plan_words import PLANNED
 from controller.quantities import clock, countdown, duration, number, percent, percent_of_db
 from controller.sentences import (
@@ -20,6 +31,7 @@ from controller.sentences import (
     NOT_A_MEDICAL_DEVICE,
     NOT_DELIVERED,
     NOT_SIGNED,
+    READINGS,
     REFUSALS,
     SCENES,
     STATES,
@@ -31,7 +43,8 @@ from controller.timetable_words import JOBS, clock_time
 __all__ = [
     "ACTS", "ALARM_COLUMNS", "DEVICES", "DUE", "NOT_A_MEDICAL_DEVICE", "NOT_DELIVERED", "NOT_SIGNED", "SCENES",
     "STATES", "WAITS", "alarm", "amended", "booking", "call", "clock", "clock_time", "countdown", "due", "duration",
-    "entry", "fact", "fit", "number", "percent", "percent_of_db", "planned", "refusal", "state",
+    "ends", "entry", "fact", "fit", "later", "limits", "number", "offers", "percent", "percent_of_db", "planned",
+    "refusal", "release", "state", "t_plus",
 ]  # fmt: skip
 
 ALARM_COLUMNS = 76
@@ -39,6 +52,8 @@ ALARM_COLUMNS = 76
 
 def state(status: Status) -> str:
     """The one word of the header."""
+    if status.evacuated:
+        return "EVACUATED"
     if status.state == "running":
         if status.landing:
             return "LANDING"
@@ -110,16 +125,71 @@ def call(view: CallView) -> str:
 
 
 def due(item: DueView, *, named: bool = False) -> str:
-    """What falls due, e.g. "BP due in 4 min", "BP overdue 3 min"."""
+    """What falls due, e.g. "BP due in 4 min", "BP + temp overdue 3 min"."""
     what = DUE.get(item.code, item.code.replace("_", " "))
+    readings = item.code.startswith("vitals")
+    if readings and item.needs:
+        asked = " + ".join(READINGS.get(need, need) for need in item.needs)
+        what = asked if item.code == "vitals" else f"{what}: {asked}"
     if named and item.participant:
         what = f"{item.participant} {what}"
-    windows = item.code in DUE and item.code != "vitals"
+    windows = item.code in DUE and not readings
     if item.in_s < -30.0:
-        return f"{what} {'since' if windows else 'overdue'} {duration(item.in_s)}"
+        if windows:
+            return f"{what} since {duration(item.in_s)}"
+        return f"{what} {'overdue' if item.state == 'overdue' else 'due since'} {duration(item.in_s)}"
     if abs(item.in_s) <= 30.0:
         return f"{what} {'now' if windows else 'due now'}"
     return f"{what} {'in' if windows else 'due in'} {duration(item.in_s)}"
+
+
+def t_plus(person: ParticipantView, ahead_s: float = 0.0) -> str:
+    """Time since ingestion, "at least" where an outage of unknown length lies behind it."""
+    if person.t_plus_s is None:
+        return clock(None)
+    return f"{'at least ' if person.at_least else ''}{clock(person.t_plus_s + ahead_s)}"
+
+
+def ends(status: Status) -> str:
+    """When the arc will be over, beside what was booked: "in 3 h 10, 12 min later than booked"."""
+    if status.projected_end_t is None:
+        return ""
+    told = f"in {duration(max(0.0, status.projected_end_t - status.t))}"
+    late = later(status)
+    return (
+        f"{told}, {duration(late)} {'later' if late > 0 else 'earlier'} than booked" if late else f"{told}, as booked"
+    )
+
+
+def later(status: Status) -> float:
+    """Seconds by which the arc will end later than was booked, by whole minutes; negative for earlier."""
+    if status.projected_end_t is None or status.booked_end_t is None:
+        return 0.0
+    return round((status.projected_end_t - status.booked_end_t) / 60.0) * 60.0
+
+
+def offers(status: Status) -> str:
+    """What a long pause offers; "" for nothing."""
+    if status.shorten_s < 1.0:
+        return ""
+    return f"shorten this phase by {duration(status.shorten_s)}"
+
+
+def release(view: ReleaseView, now_t: float) -> str:
+    """One line on a release: what is open, and from when it can be."""
+    met = sum(answered is True for _, _, answered in view.criteria)
+    told = f"{met} of {len(view.criteria)} met" if view.criteria else "no questions"
+    if view.earliest_t is None:
+        return f"{view.participant}: after the infusion, {told}"
+    left = view.earliest_t - now_t
+    if view.ready:
+        return f"{view.participant}: ready, {told}"
+    return f"{view.participant}: {told}, {f'not before {duration(left)} from now' if left > 0 else 'the time has come'}"
+
+
+def limits(given: Limits) -> str:
+    """What may not be heard, in one line; "" for no limits."""
+    return live_sentences.limits(given.told()) if given.told() else ""
 
 
 def booking(item: Booking) -> str:

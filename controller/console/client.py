@@ -24,15 +24,21 @@ from controller.messages import (
     Act,
     Call,
     CallView,
+    CorrectDose,
+    DeclineBooster,
     Dose,
+    Evacuate,
     Input,
+    Leave,
     Mark,
     Note,
     Origin,
     Pause,
+    ReleaseAnswer,
     Reply,
     Resume,
     SeeAlarm,
+    Stable,
     StandDown,
     Status,
     TakeBack,
@@ -54,7 +60,10 @@ DIRECT_TRY_S = 2.0
 STALE_S = 5.0
 """An act that moves something (volume, light, a jump) is worth nothing when it comes later than this."""
 
-LASTING = (Call, Dose, Mark, Note, SeeAlarm, StandDown, TakeBack, Vitals)
+LASTING = (
+    Call, CorrectDose, DeclineBooster, Dose, Evacuate, Leave, Mark, Note, ReleaseAnswer, SeeAlarm, Stable, StandDown,
+    TakeBack, Vitals,
+)  # fmt: skip
 """Acts that are kept and sent until they are answered: they are records, or they call somebody."""
 
 _TELEMETRY = tuple(field.name for field in fields(Telemetry))
@@ -177,15 +186,15 @@ class Client:
         """What was asked here and has no answer yet, oldest first."""
         return tuple(pending.input for pending in self._pending.values())
 
-    async def send(self, act: Act, participants: tuple[str, ...] = ()) -> Reply:
-        """Ask for something and wait for the answer.
+    async def send(self, act: Act, participants: tuple[str, ...] = (), why: str = "") -> Reply:
+        """Ask for something and wait for the answer. `why`: the person's reason, for the record.
 
         The answer has `refused` "" when the record is on disk. `values["path"]` is "engine" or "caller" where the
         daemon is away and the other way answered; the record follows when it is back. `refused` is "not_reached"
         (never left this console) or "no_answer" (left it; look whether it was done) for acts that would be stale.
         """
         origin = Origin(person=self.person, console=self.console, path="socket")
-        given = Input(act=act, origin=origin, participants=participants)
+        given = Input(act=act, origin=origin, participants=participants, why=why)
         pending = _Pending(given, boottime(), asyncio.get_running_loop().create_future())
         self._pending[given.id] = pending
         self._write(pending)

@@ -99,6 +99,18 @@ class Limits:
     """The faders' upper end, in dB below calibrated."""
     headphones_only: bool = False
 
+    def told(self) -> dict[str, str | int | float]:
+        """What is limited, as plain values; nothing where there is no limit."""
+        values: dict[str, str | int | float] = {
+            "no_vocals": int(self.no_vocals),
+            "languages": ", ".join(self.languages),
+            "traditions": ", ".join(self.traditions),
+            "pieces": ", ".join(self.pieces),
+            "volume_cap_db": self.volume_cap_db,
+            "headphones_only": int(self.headphones_only),
+        }
+        return {key: value for key, value in values.items() if value}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RoomRules:

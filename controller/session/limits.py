@@ -29,7 +29,7 @@ def set_limits(state: State, act: SetLimits, _now: float) -> Ruled:
     quieter = faders(replace(state, limits=act.limits)) != faders(state)
     fade = state.rules.softer_fade_s if quieter else state.buses_fade_s
     state = replace(state, limits=act.limits, buses_fade_s=fade)
-    return replanned(state), (Fact(code="limits_set", values=told(act.limits)),)
+    return replanned(state), (Fact(code="limits_set", values=act.limits.told()),)
 
 
 def faders(state: State) -> dict[str, float]:
@@ -41,16 +41,3 @@ def faders(state: State) -> dict[str, float]:
         else min(level, limits.volume_cap_db)
         for bus, level in state.buses.items()
     }
-
-
-def told(limits: Limits) -> dict[str, str | int | float]:
-    """The limits as plain values, only what is limited."""
-    values: dict[str, str | int | float] = {
-        "no_vocals": int(limits.no_vocals),
-        "languages": ", ".join(limits.languages),
-        "traditions": ", ".join(limits.traditions),
-        "pieces": ", ".join(limits.pieces),
-        "volume_cap_db": limits.volume_cap_db,
-        "headphones_only": int(limits.headphones_only),
-    }
-    return {key: value for key, value in values.items() if value}

@@ -1,0 +1,32 @@
+"""A file with one session's limits: what its participants do not want to hear."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from controller.files import ConfigError, mistakes_in, read_toml
+from controller.messages import Limits
+
+
+class LimitsTable(BaseModel):
+    """The keys of the file; see `messages.Limits` for their meaning."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    no_vocals: bool = False
+    languages: tuple[str, ...] = ()
+    traditions: tuple[str, ...] = ()
+    pieces: tuple[str, ...] = ()
+    volume_cap_db: Annotated[float, Field(ge=-40, le=0)] = 0.0
+    headphones_only: bool = False
+
+
+def read_limits(path: Path) -> Limits:
+    """The limits in a TOML file. Raises ConfigError with every mistake in it."""
+    table, mistakes = mistakes_in(path, LimitsTable, read_toml(path))
+    if table is None:
+        raise ConfigError(mistakes)
+    return Limits(**table.model_dump())
