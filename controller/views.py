@@ -20,7 +20,7 @@ from controller.messages import (
 )
 from controller.session import booster, release
 from controller.session.course import booked_end, leader, projected_end
-from controller.session.doses import infusion_runs
+from controller.session.doses import infusion_runs, parts_of
 from controller.session.due import due_views
 from controller.session.limits import faders
 from controller.session.long_pause import offered_s
@@ -122,7 +122,9 @@ def _clinical(state: State, now: float) -> dict[str, Any]:
     windows = (booster.view(state, person, now) for person in present)
     releases = (release.view(state, person, now) for person in present)
     return {
-        "dose_shape": state.programme.dose.shape,
+        "dose_parts": parts_of(state.programme),
+        "repeats_vitals": bool(state.programme.vitals.repeat_minutes)
+        and any(person.stable_t is None for person in present if person.doses),
         "dose_unit": state.programme.dose.unit,
         "leads": first.code if first else "",
         "booster": tuple(view for view in windows if view is not None),

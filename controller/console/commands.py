@@ -13,13 +13,13 @@ from controller.clock import boottime
 from controller.console import forms
 from controller.console.client import Client
 from controller.console.forms import Filled, Form
+from controller.console.menus import Doing, go_menu, session_menu
 from controller.console.view import Tone, booked_now, local_time
 from controller.console.widgets.sheet import Choice, Menu
 from controller.messages import (
     Act,
     Call,
     CallLevel,
-    Go,
     Hold,
     Light,
     Mark,
@@ -77,6 +77,7 @@ class _Done:
     words: str
     participants: tuple[str, ...]
     seq: int = 0
+    why: str = ""
 
 
 class Commands:
@@ -98,7 +99,7 @@ class Commands:
     @property
     def whom(self) -> tuple[str, ...]:
         """The codes that the next entry means: all, or one of several."""
-        codes = tuple(person.code for person in self.client.status.participants)
+        codes = tuple(person.code for person in self.client.status.participants if not person.left)
         choices = [codes, *((code,) for code in codes)] if len(codes) > 1 else [codes]
         return choices[self._chosen % len(choices)]
 
@@ -161,18 +162,15 @@ class Commands:
         if not status.phases or status.state in ("idle", "ended"):
             self.shell.say(wording.refusal("no_session", {}), "bad")
             return
-        codes = [phase.code for phase in status.phases]
-        choices = tuple(
-            Choice(
-                label=f"{phase.title}{'   (now)' if phase.code == status.phase else ''}",
-                run=self._sender(Go(phase=phase.code), f"go to {phase.title}"),
-            )
-            for phase in status.phases
-        )
-        here = codes.index(status.phase) if status.phase in codes else 0
-        at = min(here + 1, len(choices) - 1)
-        self.shell.list_choices(
-            Menu(title="Go to", choices=choices, at=at, at_once=False, footer="digit or ↑↓, then Enter    Esc: back")
+        self.shell.list_choices(go_menu(status, self._doing()))
+
+    def _doing(self) -> Doing:
+        """What the lines of a menu can do here."""
+        return Doing(
+            send=lambda act, words, whom: self._send(act, words, participants=whom),
+            ask=self.shell.ask,
+            show=self.shell.list_choices,
+            whom=self.whom,
         )
 
     def _volume(self, key: str) -> None:
@@ -252,7 +250,11 @@ class Commands:
         if not self.client.status.participants:
             self.shell.say(wording.refusal("no_session", {}), "bad")
             return
-        self.shell.ask(forms.dose_form(" and ".join(self.whom)), opener=key)
+        parts = self.client.status.dose_parts
+        if not parts:
+            self.shell.say(wording.refusal("no_such_dose", {}), "bad")
+            return
+        self.shell.ask(forms.dose_form(" and ".join(self.whom), parts), opener=key)
 
     def _take_back(self, _key: str) -> None:
         kept = [done for done in self._done if done.seq]
@@ -286,16 +288,24 @@ class Commands:
             Choice(label="colours: night, red, day, linux", run=shell.next_theme),
             Choice(label="start a session", run=lambda: shell.ask(forms.start_form(booked_now(self.client.status)))),
             Choice(label="end the session", run=lambda: shell.ask(forms.end_form())),
+            Choice(label="this session: release, limits, softer, correct a dose, leave", run=self._session),
             Choice(label="all keys", run=shell.show_keys),
             Choice(label="leave this console; the session goes on", run=shell.leave),
         )
         shell.list_choices(Menu(title="Menu", choices=choices))
 
+    def _session(self) -> None:
+        status = self.client.status
+        if status.state in ("idle", "ended"):
+            self.shell.say(wording.refusal("no_session", {}), "bad")
+            return
+        self.shell.list_choices(session_menu(status, self._doing()))
+
     # Sending
 
     def fill(self, filled: Filled) -> None:
         """Send a form's answer."""
-        self._send(filled.act, filled.words, participants=filled.participants)
+        self._send(filled.act, filled.words, participants=filled.participants, why=filled.why)
 
     def _sender(self, act: Act, words: str) -> Callable[[], None]:
         return lambda: self._send(act, words, participants=())
@@ -305,15 +315,15 @@ class Commands:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _send(self, act: Act, words: str, participants: tuple[str, ...] | None = None) -> None:
+    def _send(self, act: Act, words: str, participants: tuple[str, ...] | None = None, why: str = "") -> None:
         whom = self.whom if participants is None else participants
-        done = _Done(boottime(), act, words, whom)
+        done = _Done(boottime(), act, words, whom, why=why)
         self._done = [*self._done, done][-20:]
         self.shell.say(f"noting …  {words}")
         self._spawn(self._await_answer(done))
 
     async def _await_answer(self, done: _Done) -> None:
-        reply = await self.client.send(done.act, done.participants)
+        reply = await self.client.send(done.act, done.participants, done.why)
         done.seq = reply.seq if _can_be_taken_back(done.act, reply) else 0
         if not done.seq and done in self._done and not isinstance(done.act, Pause | Quiet | Hold):
             self._done.remove(done)
@@ -338,7 +348,9 @@ class Commands:
 def _can_be_taken_back(act: Act, reply: Reply) -> bool:
     if reply.refused or not reply.seq:
         return False
-    return act.kind in ("mark", "note", "volume", "light") or (isinstance(act, Call) and act.level == "assist")
+    return act.kind in ("mark", "note", "volume", "softer", "light") or (
+        isinstance(act, Call) and act.level == "assist"
+    )
 
 
 def _told(done: _Done, reply: Reply, client: Client) -> tuple[str, Tone]:

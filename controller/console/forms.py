@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from controller.messages import Act, Booking, Dose, End, Note, Quiet, Start, Vitals
+from controller.live_sentences import PARTS
+from controller.messages import Act, Booking, Dose, DosePart, End, Note, Quiet, Start, Vitals
 from controller.wording import clock_time
 
 
@@ -17,6 +18,7 @@ class Filled:
     act: Act
     words: str
     participants: tuple[str, ...] | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,38 +111,63 @@ _AMOUNT = re.compile(r"^(\d+(?:[.,]\d+)?) ?([^\W\d]+)(?:[, ]+([A-Z]{2,3}))?$")
 """Capitals alone behind the unit are a witness's initials; they are shown before anything is noted."""
 
 
+_PARTS: dict[str, DosePart] = {"booster": "booster", "device": "device", "start": "start", "stop": "stop"}
+
+
 def read_dose(text: str) -> Dose:
-    """A dose of a line such as "25 mg", "kit K-17, 5 ago, by AB". Raises ValueError for anything else."""
+    """A dose of a line such as "25 mg", "kit K-17, 5 ago, by AB", "booster 60 mg", "stop 2 ago".
+
+    Raises ValueError for anything else.
+    """
     rest = f" {text}"
     ago = _AGO.search(rest)
     rest = _AGO.sub("", rest)
     witness = _WITNESS.search(rest)
     rest = _WITNESS.sub("", rest).strip(" ,")
-    minutes_ago = float(ago[1]) if ago else 0.0
-    by = witness[1].strip(",") if witness else ""
+    override = rest.lower().endswith(" override")
+    rest = rest[: -len(" override")].rstrip(" ,") if override else rest
+    word, _, behind = rest.partition(" ")
+    part = _PARTS.get(word.lower().strip(","), "dose")
+    rest = behind.strip(" ,") if part != "dose" else rest
+    given = Dose(
+        minutes_ago=float(ago[1]) if ago else 0.0, witness=witness[1].strip(",") if witness else "", part=part,
+        override=override,
+    )  # fmt: skip
+    if not rest and part in ("device", "start", "stop"):
+        return given
     if amount := _AMOUNT.match(rest):
-        size, by = float(amount[1].replace(",", ".")), by or amount[3] or ""
-        return Dose(amount=size, unit=amount[2], witness=by, minutes_ago=minutes_ago)
+        by = given.witness or amount[3] or ""
+        return replace(given, amount=float(amount[1].replace(",", ".")), unit=amount[2], witness=by)
     kit = re.fullmatch(r"(?:kit )?(\S+)", rest, re.IGNORECASE)
     if kit and not kit[1].replace(".", "").isdigit() and kit[1].lower() != "kit":
-        return Dose(kit=kit[1], witness=by, minutes_ago=minutes_ago)
+        return replace(given, kit=kit[1])
     raise ValueError("an amount with its unit (25 mg), or a kit (kit K-17)")
 
 
-def dose_form(whom: str) -> Form:
-    """Amount or kit, minutes ago, witness; shows what it understood and asks for Enter once more."""
+_HINTS = {
+    "dose": "25 mg    or    kit K-17",
+    "device": "device 28 mg",
+    "start": "start 0.5 mg    or    stop",
+    "booster": "booster 40 mg",
+}
+
+
+def dose_form(whom: str, parts: tuple[str, ...] = ("dose",)) -> Form:
+    """What was given, minutes ago, witness; shows what it understood and asks for Enter once more."""
 
     def read(text: str) -> Filled:
-        dose = read_dose(text)
-        what = f"kit {dose.kit}" if dose.kit else f"{dose.amount:g} {dose.unit}"
+        said, _, why = (part.strip() for part in text.partition(";"))
+        dose = read_dose(said)
+        what = f"kit {dose.kit}" if dose.kit else f"{dose.amount:g} {dose.unit}" if dose.amount is not None else ""
+        kind = "dose" if dose.part == "dose" else PARTS[dose.part]
         when = f", taken {dose.minutes_ago:g} min ago" if dose.minutes_ago else ", now"
         by = f", witness {dose.witness}" if dose.witness else ""
-        return Filled(act=dose, words=f"dose {what}{when}{by}")
+        over = ", outside its window" if dose.override else ""
+        return Filled(act=dose, words=f"{kind} {what}".rstrip() + f"{when}{by}{over}", why=why)
 
-    return Form(
-        title=f"Dose for {whom}", hint="25 mg    or    kit K-17    then if need be:  , 5 ago, by AB", read=read,
-        preview=True,
-    )  # fmt: skip
+    hints = "    or    ".join(_HINTS[part] for part in parts if part in _HINTS)
+    hint = f"{hints}    then if need be:  , 5 ago, by AB"
+    return Form(title=f"Dose for {whom}", hint=hint, read=read, preview=True)
 
 
 def quiet_form() -> Form:

@@ -9,8 +9,9 @@ from typing import Literal
 from rich.style import Style
 from rich.text import Text
 
+from controller import wording
 from controller.console.looks import Look
-from controller.messages import Booking, CallView, Status
+from controller.messages import Booking, CallView, ParticipantView, Status
 
 Tone = Literal["plain", "good", "bad"]
 
@@ -36,13 +37,20 @@ class View:
     answer_tone: Tone = "plain"
     look: Look = Look()
 
-    def t_plus_s(self, index: int = 0) -> float | None:
-        """T+ of a participant; it goes on while the room is silent."""
+    @property
+    def leads(self) -> ParticipantView | None:
+        """The participant whose T+ the arc counts from; before that is known, the first one."""
         people = self.status.participants
-        if index >= len(people):
-            return None
-        t_plus = people[index].t_plus_s
-        return None if t_plus is None else t_plus + self.ahead_s
+        return next((one for one in people if one.code == self.status.leads), people[0] if people else None)
+
+    def t_plus(self, person: ParticipantView | None) -> str:
+        """T+ of a participant in words; it goes on while the room is silent."""
+        return wording.clock(None) if person is None else wording.t_plus(person, self.ahead_s)
+
+    @property
+    def has_dose(self) -> bool:
+        """Whether there is a T+ to be asked for."""
+        return bool(self.status.dose_parts)
 
     @property
     def ahead_s(self) -> float:
@@ -98,3 +106,13 @@ def row(left: Text, right: Text, width: int) -> Text:
     line.append(" " * max(0, width - left.cell_len - right.cell_len))
     line.append_text(right)
     return line
+
+
+def ends_at(view: View) -> str:
+    """When the arc will be over by the wall clock, and by how many minutes that is not as booked: "17:40 +12"."""
+    status = view.status
+    if status.projected_end_t is None:
+        return ""
+    told = local_time(status.utc, "%H:%M", ahead_s=status.projected_end_t - status.t)
+    late = round(wording.later(status) / 60.0)
+    return f"{told} {late:+d}" if late else told

@@ -221,8 +221,11 @@ class Status:
     """Whether the programme has a grounding set."""
     landing_minutes: float = 0.0
     limits: Limits = Limits()
-    dose_shape: str = "single"
     dose_unit: str = ""
+    dose_parts: tuple[str, ...] = ("dose",)
+    """What can be given, as `Dose.part` names it."""
+    repeats_vitals: bool = False
+    """Vitals are taken again and again until somebody says that they are stable."""
     leads: str = ""
     """The participant whose T+ the arc counts from."""
     booster: tuple[BoosterView, ...] = ()

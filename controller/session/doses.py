@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from controller.arc.programme import Programme
 from controller.messages import CorrectDose, Dose, DosePart, Fact, Input, Refused
 from controller.session import booster
 from controller.session.calls import Ruled
@@ -13,8 +14,8 @@ from controller.session.reminders import forget_coming
 from controller.session.state import DoseTaken, Participant, State
 
 PARTS: dict[str, tuple[DosePart, ...]] = {
-    "single": ("dose", "booster"),
-    "devices": ("dose", "device", "booster"),
+    "single": ("dose",),
+    "devices": ("device",),
     "infusion": ("dose", "start", "stop"),
     "none": (),
 }
@@ -23,13 +24,23 @@ PARTS: dict[str, tuple[DosePart, ...]] = {
 LONGEST_AGO_MINUTES = 24 * 60.0
 
 
+def parts_of(programme: Programme) -> tuple[DosePart, ...]:
+    """What can be given in this programme."""
+    parts = PARTS[programme.dose.shape]
+    return (*parts, "booster") if programme.booster and parts else parts
+
+
 def dose(state: State, given: Input, now: float, seq: int) -> Ruled:
     """Log an ingestion or a further dose; the first one ends the arrival."""
     act = given.act
     assert isinstance(act, Dose) and state.programme is not None
     if not 0.0 <= act.minutes_ago <= LONGEST_AGO_MINUTES:
         raise Refused("bad_value", what="minutes_ago", why="it lies between 0 and 1440")
-    allowed = PARTS[state.programme.dose.shape]
+    allowed = parts_of(state.programme)
+    if act.part == "dose" and "device" in allowed:
+        act = replace(act, part="device")
+    if act.part == "booster" and allowed and "booster" not in allowed:
+        raise Refused("no_booster")
     if act.part not in allowed:
         raise Refused("no_such_dose", part=act.part, allowed=", ".join(allowed))
     people = whom(state, given)

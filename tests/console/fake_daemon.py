@@ -29,6 +29,7 @@ from controller.messages import (
     Pause,
     PhaseView,
     Quiet,
+    ReleaseView,
     Reply,
     Resume,
     SoundView,
@@ -85,8 +86,17 @@ def demo_status() -> Status:
             LogEntry(seq=90 - at, utc=utc, kind=kind, values=values, who=who, console=console, text=text)
             for at, (utc, kind, values, who, console, text) in enumerate(log)
         ),
+        sets=(("calm", "Calm"), ("evocative", "Evocative"), ("grounding", "Grounding")), grounding=True,
+        landing_minutes=30.0, dose_parts=("dose", "booster"), leads="P-017",
+        release=(
+            ReleaseView(
+                participant="P-017", earliest_t=50_000.0 + 5.53 * 3600,
+                criteria=(("oriented", "knows who, where and when", True), ("steady", "walks steadily", None)),
+            ),
+        ),
+        projected_end_t=50_000.0 + 460 * 60.0 - 8886.0 + 720.0, booked_end_t=50_000.0 + 460 * 60.0 - 8886.0,
         t=50_000.0, utc="2026-03-03T13:52:06.000Z", arc_s=8886.0,
-        participants=(ParticipantView(code="P-017", t_plus_s=8886.0, doses=1),),
+        participants=(ParticipantView(code="P-017", t_plus_s=8886.0, doses=1, last_dose=81),),
         track=TrackView(
             title="Spiegel im Spiegel", artist="Pärt", path="spiegel.flac", position_s=243.0, duration_s=584.0,
             next_title="Symphony No. 3, II", next_in_s=341.0,

@@ -101,7 +101,10 @@ def test_durations_are_read_once(seconds: float, told: str) -> None:
 
 def test_due_and_overdue() -> None:
     assert wording.due(DueView(code="vitals", in_s=240)) == "BP due in 4 min"
-    assert wording.due(DueView(code="vitals", in_s=-180)) == "BP overdue 3 min"
+    assert wording.due(DueView(code="vitals", in_s=-180, state="due")) == "BP due since 3 min"
+    assert wording.due(DueView(code="vitals", in_s=-720, state="overdue")) == "BP overdue 12 min"
+    asked = DueView(code="vitals", in_s=240, needs=("bp", "temperature"))
+    assert wording.due(asked) == "BP + temp due in 4 min"
     assert wording.due(DueView(code="vitals", in_s=5, participant="B-2"), named=True) == "B-2 BP due now"
 
 

@@ -54,8 +54,8 @@ def _single(view: View, width: int) -> Text:
         left.append_text(styled("  not signed", colours.dim))
     right = Text("", no_wrap=True, end="")
     if view.in_session:
-        right.append_text(styled("T+ ", colours.dim))
-        right.append_text(styled(wording.clock(view.t_plus_s()), colours.clock, bold=True))
+        right.append_text(styled("T+ " if view.has_dose else "", colours.dim))
+        right.append_text(styled(_big_clock(view), colours.clock, bold=True))
     right.append_text(styled(f"   {_wall_clock(view)} ", colours.dim))
     return row(left, right, width)
 
@@ -63,7 +63,9 @@ def _single(view: View, width: int) -> Text:
 def _tall(view: View, width: int, height: int) -> list[Text]:
     colours = view.look.colours
     status = view.status
-    clock = wording.clock(view.t_plus_s()) if view.in_session else ""
+    clock = _big_clock(view) if view.in_session else ""
+    least = "at least " if view.leads and view.leads.at_least else ""
+    clock = clock.removeprefix(least)
     halves = view.look.signs.big
     small = big(clock) if halves else ["", clock, ""]
     digits = big(clock, halves=False, wide=2) if height >= 6 else small
@@ -82,7 +84,7 @@ def _tall(view: View, width: int, height: int) -> list[Text]:
     lines = []
     for at in range(height):
         left = lefts[at] if at < 3 else styled("", colours.dim)
-        label = "T+  " if clock and at == 1 else "    "
+        label = f"{'T+' if view.has_dose else '  '} {least} " if clock and at == 1 else "    "
         right = styled(label, colours.dim)
         right.append_text(styled(digits[at] if at < len(digits) else "", colours.clock, bold=len(digits) < 6))
         right.append_text(styled(f"   {wall[at] if at < 3 else '':>5} ", colours.dim))
@@ -90,11 +92,19 @@ def _tall(view: View, width: int, height: int) -> list[Text]:
     return lines
 
 
+def _big_clock(view: View) -> str:
+    """T+ of whom the arc counts from; where there is no dose, the time since the programme began."""
+    return view.t_plus(view.leads) if view.has_dose else wording.clock(view.status.arc_s)
+
+
 def _others(view: View) -> str:
-    """Participants by code; the second and further ones with their own T+."""
-    people = view.status.participants
+    """Participants by code, those beside the one that leads with their own T+; and what may not be heard."""
+    if not view.in_session:
+        return ""
+    leads = view.leads
     told = []
-    for index, person in enumerate(people):
-        shown = person.code if index == 0 else f"{person.code} T+ {wording.clock(view.t_plus_s(index))}"
-        told.append(shown)
-    return "   ".join(told) if view.in_session else ""
+    for person in view.status.participants:
+        shown = person.code if person is leads else f"{person.code} T+ {view.t_plus(person)}"
+        told.append(f"{person.code} left" if person.left else shown)
+    limits = wording.limits(view.status.limits)
+    return "   ".join([*told, limits] if limits else told)

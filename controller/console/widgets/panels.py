@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from controller import wording
-from controller.console.view import View, following, row, styled
+from controller.console.view import View, ends_at, following, row, styled
 from controller.console.widgets.arc import value_at
 from controller.messages import DueView, LampView
 
@@ -22,12 +22,8 @@ def draw_panels(view: View, width: int, height: int) -> list[Text]:
     inner = width - 2 - GAP * (len(SHARES) - 1)
     widths = [int(inner * share) for share in SHARES]
     widths[0] += inner - sum(widths)
-    drawn = [
-        (title, draw(view, columns))
-        for (title, draw), columns in zip(
-            (("Music", music), ("Light", light), ("Due", due), ("Paths", paths)), widths, strict=True
-        )
-    ]
+    titles = (("Music", music), ("Light", light), (_due_title(view, widths[2]), due), ("Paths", paths))
+    drawn = [(title, draw(view, columns)) for (title, draw), columns in zip(titles, widths, strict=True)]
     lines = []
     for at in range(height):
         line = Text(" ", no_wrap=True, end="")
@@ -77,7 +73,7 @@ def _transport(view: View) -> Text:
     """Why there is no music, or ""."""
     colours, status = view.look.colours, view.status
     if status.state == "paused":
-        return styled("paused: r goes on", colours.bright)
+        return styled(f"{'evacuated' if status.evacuated else 'paused'}: r goes on", colours.bright)
     if status.quiet:
         if status.quiet_until_s is None:
             return styled("silence until r", colours.bright)
@@ -93,7 +89,10 @@ def _next(view: View, columns: int) -> Text:
         return Text("", no_wrap=True, end="")
     when = "" if track.next_in_s is None else f"  in {wording.duration(track.next_in_s)}"
     room = max(4, columns - 5 - len(when))
-    line = styled("next ", colours.dim)
+    chosen = next((title for code, title in view.status.sets if code == view.status.set_code), "")
+    word = f"next ({chosen}) " if chosen else "next "
+    room = max(4, room + len("next ") - len(word))
+    line = styled(word, colours.dim)
     line.append_text(styled(f"{wording.fit(track.next_title, room)}{when}", colours.text))
     return line
 
@@ -169,21 +168,32 @@ def _coming(view: View, level: float) -> str:
     return "stays so"
 
 
+def _due_title(view: View, columns: int) -> str:
+    """When the arc will end stands beside the title, for it has a place of its own at every size."""
+    ends = ends_at(view)
+    if not ends:
+        return "Due"
+    return next((told for told in (f"Due   ends {ends}", f"ends {ends}") if len(told) <= columns), f"till {ends}")
+
+
 def due(view: View, columns: int) -> list[Text]:
-    """What falls due, soonest first; overdue is amber. After a session what is booked next."""
-    named = len(view.status.participants) > 1
-    items = sorted(view.status.due, key=lambda item: item.in_s)
-    if view.status.state == "ended" and (booking := following(view.status)) is not None:
+    """What a long pause offers, then what falls due, soonest first; overdue is amber. After a session what is booked."""
+    colours, status = view.look.colours, view.status
+    if status.state == "ended" and (booking := following(status)) is not None:
         told = (wording.clock_time(booking.at), booking.programme, ", ".join(booking.participants))
-        return [styled(wording.fit(text, columns), view.look.colours.text) for text in told]
-    if not items:
-        return [styled("nothing" if view.in_session else "", view.look.colours.dim)]
-    return [_due_line(view, item, columns, named) for item in items]
+        return [styled(wording.fit(text, columns), colours.text) for text in told]
+    named = len(status.participants) > 1
+    items = sorted((item for item in status.due if item.code != "arc_ends"), key=lambda item: item.in_s)
+    lines = [_due_line(view, item, columns, named) for item in items]
+    if status.shorten_s >= 60.0:
+        offer = f"g: {wording.duration(status.shorten_s)} shorter"
+        lines.insert(0, styled(wording.fit(offer, columns), colours.bright))
+    return lines or [styled("nothing" if view.in_session else "", colours.dim)]
 
 
 def _due_line(view: View, item: DueView, columns: int, named: bool) -> Text:
     colours = view.look.colours
-    overdue = item.in_s < 0 and item.code == "vitals"
+    overdue = item.state == "overdue"
     soon = item.in_s < 300.0
     colour = colours.medium if overdue else colours.bright if soon else colours.text
     told = wording.due(item, named=named)
@@ -191,7 +201,7 @@ def _due_line(view: View, item: DueView, columns: int, named: bool) -> Text:
         return styled(told, colour)
     # Never cut the number: the words give way.
     when = wording.duration(item.in_s)
-    what = told.removesuffix(when).removesuffix(" in ").removesuffix(" due")
+    what = told.removesuffix(when).removesuffix(" in ").removesuffix(" since ").removesuffix(" due")
     while " " in what and len(what) + len(when) >= columns:
         what = what.rsplit(" ", maxsplit=1)[0]
     return row(styled(what, colour), styled(when, colour), columns)
