@@ -177,7 +177,7 @@ def _due_title(view: View, columns: int) -> str:
 
 
 def due(view: View, columns: int) -> list[Text]:
-    """What a long pause offers, then what falls due, soonest first; overdue is amber. After a session what is booked."""
+    """What a long pause offers, then what falls due, soonest first; after a session what is booked."""
     colours, status = view.look.colours, view.status
     if status.state == "ended" and (booking := following(status)) is not None:
         told = (wording.clock_time(booking.at), booking.programme, ", ".join(booking.participants))
