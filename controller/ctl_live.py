@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from controller.ctl import Person, Whom, Why, app, limits_in, send
+from controller.ctl import Person, Whom, Why, acts_of, app, limits_in, send
 from controller.messages import (
     CatchUp,
     CorrectDose,
@@ -27,7 +27,7 @@ from controller.messages import (
 )
 from controller.options import STATE, StateDir
 
-__all__ = ["app"]
+__all__ = ["acts_of", "app"]
 
 
 @app.command()
