@@ -150,7 +150,7 @@ class _Planner:
         start = now + CUT_LEAD_S
         fade = here.crossfade_s
         if request.cut:
-            sounding = [_cut_at(cue, start, fade) for cue in sounding]
+            sounding = [_cut_at(cue, now, start, fade) for cue in sounding]
         sounding.sort(key=lambda cue: cue.end_s)
         last = sounding[-1]
         known = request.pool.shelf(here.source).by_path.get(last.piece.path)
@@ -299,8 +299,13 @@ class _Planner:
         return cue
 
 
-def _cut_at(cue: Cue, start: float, fade: float) -> Cue:
-    """A cue that gives way at `start`, over `fade` seconds."""
-    end = min(cue.end_s, start + fade)
-    out = min(fade, max(0.0, end - start)) if end < cue.end_s else cue.fade_out_s
+def _cut_at(cue: Cue, now: float, start: float, fade: float) -> Cue:
+    """A cue that gives way at `start`, over `fade` seconds; one that would be over before goes on until then.
+
+    What fades out already goes on fading: a piece does not rise again.
+    """
+    fades = now >= cue.end_s - cue.fade_out_s
+    audio_end = cue.start_s + cue.piece.duration_s - cue.piece.tail_s - cue.offset_s
+    end = min(cue.end_s if fades else max(cue.end_s, audio_end), start + fade)
+    out = cue.fade_out_s if fades and end == cue.end_s else min(fade, max(0.0, end - start))
     return replace(cue, length_s=end - cue.start_s, fade_out_s=max(out, 0.5))

@@ -118,3 +118,17 @@ def test_a_scaled_programme_lasts_as_long_as_it_was_asked_to(programme: Programm
     short = programme.scaled(6.0)
     assert sum(phase.length_s for phase in short.phases) == pytest.approx(360.0)
     assert all(phase.crossfade_s <= phase.length_s / 4 for phase in short.phases)
+
+
+def test_a_piece_that_would_end_before_the_next_can_begin_goes_on_until_it_does() -> None:
+    programme = parse_programme((PLAYLISTS / "demo.toml").read_text()).scaled(1)
+    pieces = [Piece(path=f"/m/{n}.flac", title=str(n), duration_s=60.0) for n in range(6)]
+    sources = {phase.source for phase in programme.phases}
+    pool = Pool({source: [replace(piece, path=f"/{source}{piece.path}") for piece in pieces] for source in sources})
+    first = plan(request(programme, pool=pool, timeline_s=0.0, arc_s=programme.start_s(0), phase=0))
+    now = first.cues[0].end_s - first.cues[0].fade_out_s - 0.2  # about to fade out
+    cut = plan(request(programme, pool=pool, cues=first.cues, timeline_s=now, arc_s=0.0, phase=1, cut=True))
+    playing, following = cut.cues[0], cut.cues[1]
+    assert playing.id == first.cues[0].id
+    assert following.start_s >= now + 1.9
+    assert playing.end_s == pytest.approx(following.start_s + following.fade_in_s)

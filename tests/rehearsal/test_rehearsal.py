@@ -182,3 +182,11 @@ async def test_a_phase_that_is_held_half_a_day_never_falls_silent() -> None:
     assert account.pieces[-1].why == ""  # it sounds still
     assert room.state.here.code == "deep"
     assert not [event for event in account.events if event.kind == "music_short"]
+
+
+def test_the_shipped_difficult_day_is_lived_through_without_a_warning(tmp_path: Path, capsys: Captured) -> None:
+    script = Path(__file__).parents[2] / "deploy" / "difficult-day.txt"
+    code = rehearse(Wishes(programme="psilocybin-25mg", state_dir=tmp_path, script=script, as_json=True))
+    told = [row["what"] for row in rows(capsys.readouterr().out) if "what" in row]
+    assert code == 0
+    assert {"hold", "softer", "ground", "land", "quiet", "pause"} <= set(told)
