@@ -88,6 +88,10 @@ class Decoder:
         """Give the player up."""
         self._jobs.put(lambda: self._close(deck))
 
+    def leave(self) -> None:
+        """Let the thread end by itself, if ever it comes back."""
+        self._jobs.put(None)
+
     def shut(self) -> None:
         """End the thread; does not wait for one that hangs."""
         self._jobs.put(None)

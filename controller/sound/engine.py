@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 import signal
+import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +27,8 @@ __all__ = ["Bus", "SoundSettings", "keep_engine", "run_engine"]
 _TICK_S = 0.02
 _TELEMETRY_TICKS = 25
 _FADE_S = 0.1
-_HUNG_DECODERS = 3
-"""After so many decoders that never came back the process ends, to be started anew."""
+_HUNG_DECODERS = 6
+"""With so many decoders that do not come back the process ends, to be started anew; a disk that stalls frees them."""
 
 _SILENT_S = 1.0
 """An engine that has not mixed for so long is killed: with what a start takes, sound is back within two seconds."""
@@ -48,7 +50,7 @@ def keep_engine(settings: SoundSettings) -> None:
 def run_engine(settings: SoundSettings, heart: Heart | None = None, past: Past = NO_PAST) -> None:
     """Be the room's sound engine until SIGTERM or SIGINT; goes on where the life before it, `past`, was last heard.
 
-    Raises SystemExit where libVLC hangs again and again: a new process clears what a thread cannot.
+    Ends the process where libVLC hangs again and again: a new one clears what a thread cannot.
     """
     prepare_process()
     asyncio.run(_run(settings, heart, past))
@@ -98,8 +100,10 @@ async def _live(player: Player, server: Server, ending: asyncio.Event) -> None:
         if ticks % _TELEMETRY_TICKS == 0:
             server.broadcast(telemetry(player))
         ticks += 1
-        if player.decoders_hung >= _HUNG_DECODERS:
-            raise SystemExit("libVLC hangs")
+        if player.decks.hung >= _HUNG_DECODERS:
+            # At once: an orderly end would wait for what hangs, in silence.
+            print("libVLC hangs", file=sys.stderr, flush=True)
+            os._exit(1)
         await asyncio.sleep(_TICK_S)
 
 

@@ -14,8 +14,7 @@ from uuid import uuid4
 from controller import clock
 from controller.messages import Cue
 from controller.sound.card import Card
-from controller.sound.deck import Deck
-from controller.sound.decoder import Decoder
+from controller.sound.decks import Decks
 from controller.sound.memory import SAME_PLACE_S, Kept, Memory
 from controller.sound.mixer import Levels, Mark, Mixer, music_place
 from controller.sound.protocol import DirectAct, KeptDirectAct, LayCues, SetBus, SetMusic, TurnTransport
@@ -27,15 +26,12 @@ from controller.warden import NO_PAST, Past
 _PREROLL = to_frames(3.0)
 """A deck is opened so long before its cue."""
 
-_RING_FULL = to_frames(6.0)
-_RING_STILL = to_frames(2.0)
-_RING_LOW = to_frames(3.0)
 
 _START_PATIENCE_S = 1.0
 """Play waits so long for the deck of the piece it begins with."""
 
-_STALLED_S = 3.0
-"""A deck that has delivered nothing for so long is opened anew."""
+_RESUME_PATIENCE_S = 0.5
+"""And so long where it was playing before: the room is silent meanwhile."""
 
 _EVENTS_KEPT = 256
 
@@ -60,8 +56,7 @@ class Player:
         self.name = uuid4().hex
         self.mixer = Mixer(settings)
         self.memory = Memory(settings.runtime_dir)
-        self.decoder = Decoder()
-        self.decoders_hung = 0
+        self.decks = Decks()
         self.sheet = Sheet()
         self.transport: TurnTransport | None = None
         """The newest transport asked for, while it waits for a deck."""
@@ -83,7 +78,6 @@ class Player:
         self._back = ""
         """A device that is back and has not been told of."""
         self._voices: dict[int, Voice] = {}
-        self._decoders: dict[Deck, Decoder] = {}
         self._begun: set[int] = set()
         self._done: set[int] = set()
         self.music = 1.0
@@ -121,9 +115,7 @@ class Player:
     def close(self) -> None:
         """Give decks and card up."""
         self.card.close()
-        for voice in list(self.mixer.voices):
-            self._close_deck(voice.deck)
-        self.decoder.shut()
+        self.decks.shut()
         self.memory.close()
 
     def _resume(self, place: Timeline, now: float) -> None:
@@ -133,7 +125,7 @@ class Player:
             place = Timeline(place.frame, "pause", turns=place.turns)
             fade_s = self.settings.recovery_fade_s
             self.transport = TurnTransport(session=self.sheet.session, seq=0, transport="play", fade_s=fade_s)
-            self._play_by, self._hold_until = now + _START_PATIENCE_S, now + SAME_PLACE_S
+            self._play_by, self._hold_until = now + _RESUME_PATIENCE_S, now + SAME_PLACE_S
         elif place.transport == "pause":
             place.gate = Ramp.at(0.0)
         self.anchor = Anchor(now, place.copy())
@@ -316,22 +308,12 @@ class Player:
     def tick(self) -> None:
         """Open, feed, hurry and close decks; called 50 times a second."""
         self._ticked = clock.boottime()
-        if self.decoder.hung:
-            self._replace_decoder()
         if self.mixer.sheet is self.sheet:
             self._open_due()
         self._begin_when_ready()
         self._tell_back()
-        still = self.mixer.timeline.still
-        for voice in self._voices.values():
-            deck = voice.deck
-            if deck.paused:
-                if deck.ahead < (_RING_STILL if still else _RING_LOW):
-                    self._decoders[deck].pause(deck, False)
-            elif not deck.ended and (deck.ahead > _RING_FULL or (still and deck.ahead > _RING_STILL)):
-                self._decoders[deck].pause(deck, True)
-            if voice.starved > _STALLED_S * RATE and not voice.fault():
-                self._reopen(voice)
+        timeline = self.mixer.timeline
+        self.decks.feed(self._voices.values(), timeline.frame, timeline.still)
 
     def _open_due(self, recovered: bool = False, at: int | None = None) -> None:
         here = self.mixer.timeline.frame if at is None else at
@@ -342,7 +324,7 @@ class Player:
                 begun = laid.cue.id in self._begun
                 voice = Voice(
                     laid,
-                    self._open_deck(laid, here),
+                    self.decks.open(laid, here),
                     safe=safe,
                     entry_s=entry_s,
                     started=begun,
@@ -350,34 +332,6 @@ class Player:
                 )
                 self._voices[laid.cue.id] = voice
                 self.mixer.post(partial(self.mixer.add, voice))
-
-    def _open_deck(self, laid: Laid, here: int) -> Deck:
-        origin = max(0, here - laid.start)
-        deck = Deck(laid.cue.piece, laid.cue.offset_s + origin / RATE, origin)
-        self._decoders[deck] = self.decoder
-        self.decoder.open(deck)
-        return deck
-
-    def _close_deck(self, deck: Deck) -> None:
-        decoder = self._decoders.pop(deck, None)
-        if decoder is not None:
-            decoder.close(deck)
-
-    def _reopen(self, voice: Voice) -> None:
-        if clock.boottime() - voice.deck.opened > _STALLED_S:
-            old = voice.deck
-            voice.deck = self._open_deck(voice.laid, self.mixer.timeline.frame)
-            self._close_deck(old)
-
-    def _replace_decoder(self) -> None:
-        """Leave a hung libVLC alone and take a new one; the old one's decks are lost with it."""
-        hung, self.decoder = self.decoder, Decoder()
-        self.decoders_hung += 1
-        for voice in self._voices.values():
-            if self._decoders.get(voice.deck) is hung and not voice.deck.ended:
-                del self._decoders[voice.deck]
-                voice.deck = self._open_deck(voice.laid, self.mixer.timeline.frame)
-        self._decoders = {deck: decoder for deck, decoder in self._decoders.items() if decoder is not hung}
 
     # -- what was played ----------------------------------------------------------------------------------------------
 
@@ -394,7 +348,7 @@ class Player:
                     self._begun.add(voice.laid.cue.id)
                 self._tell("piece_started", boottime, **_piece_of(voice), frame=frame)
         elif mark.kind == "ended" and voice is not None:
-            self._close_deck(voice.deck)
+            self.decks.close(voice.deck)
             if self._voices.get(voice.laid.cue.id) is voice:
                 del self._voices[voice.laid.cue.id]
                 if mark.why != "cut":
@@ -422,7 +376,7 @@ class Player:
         if self.wanted_transport == "play":
             place = self.anchor.at(heard)
             for voice in self._voices.values():
-                self._close_deck(voice.deck)
+                self.decks.close(voice.deck)
             self._voices.clear()
             self.mixer.post(partial(setattr, self.mixer, "voices", ()))
             self._resume(place, now)

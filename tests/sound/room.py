@@ -53,9 +53,9 @@ def tone(path: Path, hertz: float, seconds: float, amplitude: float = 0.1, rate:
     return Piece(path=str(path), title=path.name, duration_s=seconds)
 
 
-def noise(path: Path, seconds: float, rate: int = RATE) -> Piece:
+def noise(path: Path, seconds: float, rate: int = RATE, seed: int = 7) -> Piece:
     """Soft noise whose every place is unlike any other, to be found by correlation."""
-    raw = np.random.default_rng(7).standard_normal(int(seconds * rate))
+    raw = np.random.default_rng(seed).standard_normal(int(seconds * rate))
     one = 0.1 * np.convolve(raw, np.hanning(31) / 15, "same")
     soundfile.write(path, np.stack([one, one], axis=1), rate)
     return Piece(path=str(path), title=path.name, duration_s=seconds)
@@ -263,6 +263,17 @@ def place_of(piece: Piece, samples: npt.NDArray[np.float64]) -> float:
 
 def gain_of(piece: Piece, samples: npt.NDArray[np.float64]) -> float:
     """How loud a stretch of the piece is heard, as a factor."""
+    return _found(piece, samples)[0]
+
+
+def beside(piece: Piece, samples: npt.NDArray[np.float64]) -> float:
+    """What is heard beside the piece, in dBFS RMS."""
+    gain, model = _found(piece, samples)
+    return float(20 * np.log10(np.sqrt(np.mean((samples - gain * model) ** 2)) + 1e-9))
+
+
+def _found(piece: Piece, samples: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
     first = round(place_of(piece, samples) * RATE)
     whole, _ = soundfile.read(piece.path, dtype="float64", always_2d=True, start=first, frames=len(samples))
-    return float(np.vdot(whole[:, 0], samples) / np.vdot(whole[:, 0], whole[:, 0]))
+    model = whole[:, 0]
+    return float(np.vdot(model, samples) / np.vdot(model, model)), model

@@ -29,15 +29,15 @@ async def test_a_libvlc_that_hangs_is_left_alone_and_the_next_one_plays(
     buses = (Bus(name="speakers", channels=(1, 2)),)
     player = Player(SoundSettings(room="test", runtime_dir=tmp_path, buses=buses, output="null"))
     player.start()
-    hung, release = player.decoder, Event()
+    hung, release = player.decks.decoder, Event()
     hung._jobs.put(lambda: release.wait(20))
     try:
         cue = Cue(id=1, start_s=0, length_s=15, piece=music["low"])
         player.command(LayCues(session="s", plan=1, seq=1, cues=(cue,)))
         player.command(TurnTransport(session="s", seq=2, transport="play", fade_s=0.5))
         await until(player, lambda: any(e["event"] == "piece_started" for e in player.outbox))
-        assert player.decoder is not hung
-        assert player.decoders_hung == 1
+        assert player.decks.decoder is not hung
+        assert player.decks.hung == 1
         await until(player, lambda: telemetry(player)["buses"]["speakers"]["rms_dbfs"] > -40)
     finally:
         release.set()
