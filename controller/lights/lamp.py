@@ -21,7 +21,7 @@ from controller.lights.fader import Envelope, Fade, steady
 from controller.messages import LampView, Point
 
 _VERIFY_AFTER_S = 1.0
-_ANSWER_WITHIN_S = 0.35
+_ANSWER_WITHIN_S = 0.3
 """With a round trip and a bridge's own time a returning lamp is on its way within 0.5 s."""
 _EARLY_S = 0.01
 """A timer may fire that much early."""

@@ -25,6 +25,18 @@ async def all_at(room: Room, level: float, within: float) -> None:
         raise AssertionError({name: round(room.lamp(name).level, 3) for name in room.far}) from None
 
 
+def listen_for_return(room: Room, name: str, heard: dict[str, float]) -> None:
+    """Keep when the driver was told that a lamp is back; a busy machine carries the message late."""
+    drive = room.lights._lamps[name].drive
+    back = drive.back
+
+    def returned(now: float, *, born: bool = True) -> None:
+        heard.setdefault(name, boottime())
+        back(now, born=born)
+
+    drive.back = returned  # type: ignore[method-assign]
+
+
 async def test_every_lamp_that_powers_up_at_full_is_on_its_way_down_half_a_second_after_it_says_so(
     mosquitto: PrivateBroker,
 ) -> None:
@@ -36,9 +48,10 @@ async def test_every_lamp_that_powers_up_at_full_is_on_its_way_down_half_a_secon
             device.cut_power(name)
         await until(lambda: len(room.told(DeviceLost)) >= len(DIMMED), 2)
         sent = {name: len(room.commands(name)) for name in DIMMED}
-        announced = {}
+        announced: dict[str, float] = {}
+        for name in DIMMED:
+            listen_for_return(room, name, announced)
         for name, device in room.far.items():
-            announced[name] = boottime()
             device.restore_power(name)
         await all_at(room, 0.6, 8)
         late = {name: room.commands(name)[sent[name]][0] - announced[name] for name in DIMMED}
