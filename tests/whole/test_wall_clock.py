@@ -134,7 +134,7 @@ async def test_a_running_session_does_not_notice_what_is_done_to_the_wall_clock(
     clock.set("2026-03-28T23:40:00")
     async with whole_room(tmp_path, TIMETABLE, clock.environment) as room, room.client() as client:
         await client.ready(20.0)
-        while client.status.sound.state != "ok" or any(lamp.state != "confirmed" for lamp in client.status.light):
+        while client.status.sound.state != "ok" or [lamp.state for lamp in client.status.light] != ["confirmed"] * 2:
             await asyncio.sleep(0.05)
         booked = Book(programme="demo", participants=("C-0999",), wanted="2026-03-29T02:00")
         assert not (await client.send(booked)).refused
@@ -167,10 +167,11 @@ async def test_a_running_session_does_not_notice_what_is_done_to_the_wall_clock(
     check_record(room, session, stepped_t)
     check_sound(room, session)
     jobs = kinds_due([record for record, _ in read_records(room_file(tmp_path))])
-    assert jobs == dict.fromkeys(
-        ("lights_off skipped", "library_check skipped", "self_test skipped", "preflight skipped", "warm_up skipped",
-         "begin skipped"), 1,
-    )  # fmt: skip
+    left_out = Counter(what.partition(" ")[0] for what in jobs.elements())
+    assert left_out == dict.fromkeys(
+        ("lights_off", "library_check", "self_test", "preflight", "warm_up", "begin"), 1
+    ), jobs  # fmt: skip
+    assert not [what for what in jobs if what.endswith(" done")], "a second too late they are missed, else skipped"
 
 
 def check_record(room: WholeRoom, session: str, since_t: float) -> None:
@@ -180,12 +181,18 @@ def check_record(room: WholeRoom, session: str, since_t: float) -> None:
     records = [record for record, _ in read_records(file)]
     times = [record.stamp.t for record in records]
     assert times == sorted(times)
-    utcs = [datetime.fromisoformat(record.stamp.utc) for record in records]
-    assert (utcs[-1] - utcs[0]).total_seconds() > 3600.0 and times[-1] - times[0] < 60.0
     later = [record for record in records if record.stamp.t >= since_t]
-    assert not [effect for record in later for effect in record.effects if not isinstance(effect, FadeLight)]
-    people = {"timer", "piece_started", "piece_ended", "lamp_changed", "clock_synced", "planned"}
-    assert {record.input.act.kind for record in later} <= people
+    earlier = [effect for record in records if record.stamp.t < since_t for effect in record.effects]
+    done = [effect for record in later for effect in record.effects if not isinstance(effect, FadeLight)]
+    assert not [effect for effect in done if effect not in earlier]
+    links = {"device_lost", "device_back", "engine_reported", "lamp_changed"}  # a loaded machine's, said again
+    assert {record.input.act.kind for record in later} <= {
+        "timer",
+        "piece_started",
+        "piece_ended",
+        "clock_synced",
+        *links,
+    }
     dose = next(record for record in records if isinstance(record.input.act, Dose))
     due = next(record for record in records if any(fact.code == "vitals_due" for fact in record.facts))
     assert due.stamp.t - (dose.stamp.t - 0.85 * 60.0) == pytest.approx(VITALS_S, abs=HEARD_S)
