@@ -16,6 +16,7 @@ from controller.journal_cli import app as journal_app
 from controller.library_cli import app as library_app
 from controller.options import STATE, StateDir, runtime_dir
 from controller.playlist_cli import app as playlist_app
+from controller.sound_cli import app as sound_app
 
 app = typer.Typer(
     name="stillroom",
@@ -30,6 +31,7 @@ journal_app.command()(export)
 app.add_typer(journal_app, name="journal")
 app.add_typer(library_app, name="library")
 app.add_typer(playlist_app, name="playlist")
+app.add_typer(sound_app, name="sound")
 app.command()(book)
 
 if TYPE_CHECKING:
@@ -54,17 +56,6 @@ def run(room: RoomFile, state: StateDir = STATE) -> None:
 
     _log()
     run_daemon(_room(room), state, lambda: print("ready", flush=True))
-
-
-@app.command()
-def sound(room: RoomFile, state: StateDir = STATE) -> None:
-    """Run the sound engine: its own process, which plays on when the daemon dies, and a warden that restarts it.
-
-    Example: stillroom sound /etc/stillroom/room.toml --state /var/lib/stillroom
-    """
-    from controller.sound.__main__ import become_engine
-
-    become_engine(_room(room).sound(runtime_dir(state)))
 
 
 @app.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.resources
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -28,6 +28,7 @@ from controller.lights.mqtt import LampSettings, LightSettings
 from controller.lights.profile import Profile
 from controller.lights.relays import RelaySettings
 from controller.messages import RoomRules
+from controller.sound.calibration import BusLevels, mistakes_of
 from controller.sound.settings import Bus, SoundSettings
 from controller.timetable.settings import TimetableSettings
 
@@ -50,6 +51,16 @@ class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
+class CalibrationTable(_Table):
+    """What a meter at the participant's ear read, as `stillroom sound check` writes it."""
+
+    sensitivity_dba: Annotated[float, Field(ge=40.0, le=150.0)]
+    """dB(A) at the ear for noise of 0 dBFS RMS in both channels."""
+    by: Annotated[str, Field(pattern=r"^\S{1,8}$")]
+    """Initials of who measured."""
+    on: date
+
+
 class BusTable(_Table):
     """A pair of channels of the one output."""
 
@@ -57,6 +68,17 @@ class BusTable(_Table):
     channels: tuple[Annotated[int, Field(ge=1, le=16)], Annotated[int, Field(ge=1, le=16)]]
     level_db: Annotated[float, Field(ge=-60.0, le=0.0)] = 0.0
     ceiling_dbfs: Annotated[float, Field(ge=-60.0, le=-1.0)] = -6.0
+    calibration: CalibrationTable | None = None
+
+    def levels(self) -> BusLevels:
+        """For the arithmetic of a sound check."""
+        return BusLevels(
+            name=self.name,
+            channels=self.channels,
+            level_db=self.level_db,
+            ceiling_dbfs=self.ceiling_dbfs,
+            sensitivity_dba=self.calibration.sensitivity_dba if self.calibration else None,
+        )
 
 
 class SoundTable(_Table):
@@ -72,6 +94,8 @@ class SoundTable(_Table):
     quiet_return_s: Seconds = 20.0
     end_fade_s: Seconds = 20.0
     buses: Annotated[tuple[BusTable, ...], Field(min_length=1)] = (BusTable(name="speakers", channels=(1, 2)),)
+    card: dict[str, str] = {}
+    """The card's own volumes and mutes as they were when the room was measured, by name."""
 
 
 class MusicTable(_Table):
@@ -212,7 +236,7 @@ class Room:
             release_fade_s=light.release_fade_s,
             ask_after_outage_s=self.table.outage.ask_after_minutes * 60.0,
             target_lufs=sound.target_lufs,
-            peak_dbfs=min(bus.ceiling_dbfs for bus in sound.buses) - 1.0,
+            peak_dbfs=min(0.0, *(bus.ceiling_dbfs - bus.level_db for bus in sound.buses)) - 1.0,
         )
 
     def sound(self, runtime_dir: Path) -> SoundSettings:
@@ -320,6 +344,9 @@ def load_room(path: Path) -> Room:
     mistakes += mqtt_mistakes(path, lamps, profiles)
     mistakes += serial_mistakes(path, lamps, data.get("ports", {}), profiles)
     mistakes += button_mistakes(path, data, lamps, profiles)
+    if table is not None:
+        levels = [bus.levels() for bus in table.sound.buses]
+        mistakes += [f"{path}: sound.buses: {said}" for said in mistakes_of(levels, table.sound.target_lufs)]
     if table is None or mistakes:
         raise ConfigError(mistakes)
     return Room(path=path, table=table, profiles=profiles)

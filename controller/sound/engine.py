@@ -20,6 +20,7 @@ from controller.warden import NO_PAST, Heart, Past, keep_alive
 
 if TYPE_CHECKING:
     from controller.sound.player import Player
+    from controller.sound.protocol import PlayTone
     from controller.sound.server import Caller, Server
 
 __all__ = ["Bus", "SoundSettings", "keep_engine", "run_engine"]
@@ -132,7 +133,7 @@ class _Talk:
 
     def said(self, caller: Caller, message: dict[str, Any]) -> None:
         """Do what a message says. Raises ValueError where it is not of the protocol."""
-        from controller.sound.protocol import commands, direct_acts, line
+        from controller.sound.protocol import commands, direct_acts, line, tones
         from controller.sound.reporting import report
 
         if "direct" in message:
@@ -145,5 +146,23 @@ class _Talk:
             self._player.acknowledge(direct=message["ack_direct"])
         elif "ack_events" in message:
             self._player.acknowledge(events=int(message["ack_events"]))
+        elif "tone" in message:
+            tone = tones.validate_python(message)
+            caller.send(line({"tone": tone.tone, "refused": self._play_tone(tone)}))
         else:
             self._player.command(commands.validate_python(message))
+
+    def _play_tone(self, tone: PlayTone) -> str:
+        """Let the tone of a sound check sound; returns why not, as a code. Raises ValueError for another room's bus."""
+        from controller.sound.tone import amplitude_of, noise
+
+        player = self._player
+        bus = next((bus for bus in player.settings.buses if bus.name == tone.tone), None)
+        if bus is None:
+            raise ValueError(f"this engine has no bus {tone.tone}")
+        if player.sheet.session:
+            return "session"
+        noise()  # made here and not in the mixer's thread, which has no time for it
+        left, right = (amplitude_of(dbfs, bus.ceiling_dbfs) for dbfs in (tone.left_dbfs, tone.right_dbfs))
+        player.mixer.command(partial(player.mixer.set_tone, bus.name, left, right, tone.fade_s, tone.for_s))
+        return ""

@@ -19,6 +19,7 @@ from controller.sound.ceiling import DELAY, Audio, Ceiling
 from controller.sound.filler import Filler
 from controller.sound.settings import Bus, SoundSettings
 from controller.sound.timeline import RATE, Ramp, Sheet, Timeline, to_frames
+from controller.sound.tone import Tone
 from controller.sound.voice import Curve, Voice, equal_power, ramp_curve
 
 BLOCK = 960
@@ -66,11 +67,13 @@ class Levels:
 
 
 class Strip:
-    """One bus: its fader, its ceiling and its meter."""
+    """One bus: its fader, its ceiling, its meter, and the tone of a sound check."""
 
     def __init__(self, bus: Bus) -> None:
         self.fader = Ramp.at(0.0)
         """dB below the calibrated level."""
+        self.tone = Tone()
+        """Beside the fader, so that what leaves the bus is what was asked for; under the ceiling like all else."""
         self._level_db = bus.level_db
         self._ceiling = Ceiling(bus.ceiling_dbfs)
         self._power = self._peak = 0.0
@@ -78,11 +81,17 @@ class Strip:
         first, second = (channel - 1 for channel in bus.channels)
         self.channels: Any = slice(first, first + 2) if second == first + 1 else [first, second]
 
-    def process(self, mix: Audio) -> Audio:
-        """The mix as this bus lets it out."""
+    def process(self, mix: Audio, master: Curve | float) -> Audio:
+        """The mix as this bus lets it out; `master` is what was done to it, and is done to the tone."""
         level = _gain(ramp_curve(self.fader, BLOCK), self._level_db)
         self.fader = self.fader.later(BLOCK)
-        out = self._ceiling.process(mix * level)
+        sound = mix * level
+        if not self.tone.silent:
+            tone = self.tone.block(BLOCK)
+            _scale(tone, master)
+            sound += tone
+            self.tone = self.tone.later(BLOCK)
+        out = self._ceiling.process(sound)
         self._power += float(np.vdot(out, out))
         self._peak = max(self._peak, float(out.max()), -float(out.min()))
         self._frames += BLOCK
@@ -187,6 +196,8 @@ class Mixer:
         """Stand at the place of a new session, or of one that a killed engine left."""
         self.timeline, self.sheet = timeline.copy(), sheet
         self._stopping = timeline.transport == "stop" and timeline.gate.moving
+        for strip in self.strips.values():
+            strip.tone = strip.tone.ending(to_frames(self.settings.cut_fade_s))
 
     def turn(self, transport: Transport, fade_s: float) -> None:
         """Ramp to play, pause or stop; a stop that is complete is marked."""
@@ -212,6 +223,12 @@ class Mixer:
             strip = self.strips[bus]
             strip.fader = strip.fader.arriving(min(0.0, level_db), to_frames(fade_s))
 
+    def set_tone(self, bus: str, left: float, right: float, fade_s: float, for_s: float) -> None:
+        """Let the tone sound on one bus, at RMS amplitudes, for so long; on the others it ends."""
+        for name, strip in self.strips.items():
+            sides = (left, right) if name == bus else (0.0, 0.0)
+            strip.tone = strip.tone.towards(*sides, to_frames(fade_s), to_frames(for_s))
+
     def set_master(self, level: float, fade_s: float, begin: float | None = None) -> None:
         """Take everything to an amplitude, from another one at once where `begin` says so."""
         master = self.master if begin is None else Ramp.at(begin)
@@ -228,11 +245,12 @@ class Mixer:
         mix = self._music(marks)
         _scale(mix, equal_power(ramp_curve(self.music, BLOCK)))
         self.music = self.music.later(BLOCK)
-        _scale(mix, ramp_curve(self.master, BLOCK))
+        master = ramp_curve(self.master, BLOCK)
+        _scale(mix, master)
         self.master = self.master.later(BLOCK)
         out = np.zeros((BLOCK, self.settings.channels))
         for strip in self.strips.values():
-            out[:, strip.channels] = strip.process(mix)
+            out[:, strip.channels] = strip.process(mix, master)
         return out, tuple(marks)
 
     def read_levels(self) -> Levels:

@@ -22,6 +22,10 @@ one is ignored, so that nobody undoes a pause which he has not heard of.
 answered `{"done": id, "boottime": …}`. The same id again does nothing and gets the same answer. The engine keeps the
 act, and reports it until the daemon has acknowledged it.
 
+**The tone** of a sound check: `{"tone": BUS, "left_dbfs": RMS or null, "right_dbfs", "fade_s", "for_s"}` lets it sound
+on one bus and ends it on the others, never nearer to the ceiling than a decibel; it ends by itself after `for_s`, and
+with the first sheet of a session. Answered `{"tone": BUS, "refused": ""}`; "session": there is one, and nothing sounds.
+
 **Events**, to everyone connected: `{"event": …}` with
 
     report          engine, session, plan, transport, timeline_s, boottime, output, filler, music, buses, direct,
@@ -118,6 +122,20 @@ class DirectAct:
     origin: Origin = Origin()
 
 
+_ToneDbfs = Annotated[float, Field(ge=-120.0, le=0.0)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlayTone:
+    """The tone of a sound check, on one bus."""
+
+    tone: str
+    left_dbfs: _ToneDbfs | None = None
+    right_dbfs: _ToneDbfs | None = None
+    fade_s: Annotated[float, Field(ge=0.1, le=10.0)] = 1.0
+    for_s: Annotated[float, Field(gt=0.0, le=600.0)] = 60.0
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KeptDirectAct:
     """A direct act, when it was done, and its number."""
@@ -128,6 +146,7 @@ class KeptDirectAct:
 
 
 commands: TypeAdapter[LayCues | TurnTransport | SetMusic | SetBus] = TypeAdapter(Command)
+tones: TypeAdapter[PlayTone] = TypeAdapter(PlayTone)
 direct_acts: TypeAdapter[DirectAct] = TypeAdapter(DirectAct)
 kept_direct_acts: TypeAdapter[KeptDirectAct] = TypeAdapter(KeptDirectAct)
 
