@@ -117,6 +117,7 @@ def test_there_is_one_warden(room: Room) -> None:
     assert len(room.lives()) == 1
 
 
+@pytest.mark.proof
 def test_a_work_that_cannot_live_is_tried_ever_more_slowly(room: Room) -> None:
     (room.where / "crash").touch()
     room.begin()
@@ -126,6 +127,7 @@ def test_a_work_that_cannot_live_is_tried_ever_more_slowly(room: Room) -> None:
     (room.where / "crash").unlink()
 
 
+@pytest.mark.proof
 def test_a_warden_that_stood_still_itself_does_not_take_its_work_for_dead(room: Room) -> None:
     warden = room.begin()
     room.until_lives(1)

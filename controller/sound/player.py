@@ -35,6 +35,7 @@ _RESUME_PATIENCE_S = 0.5
 
 _EVENTS_KEPT = 256
 
+_AT_HAND = _PREROLL + to_frames(2.0)
 _FALLS = 2
 """After so many short lives in a row the pieces at hand are taken for their cause, and left out."""
 
@@ -133,13 +134,12 @@ class Player:
         self._open_due(recovered=self.transport is None, at=place.frame)
 
     def _leave_out(self, here: int) -> None:
-        """Do not open again what every engine fell over."""
-        for laid in self.sheet.between(here, here + _PREROLL):
-            if laid.cue.id not in self._done:
-                self._done.add(laid.cue.id)
-                self._tell(
-                    "piece_ended", clock.boottime(), **_piece(laid, self.sheet.session), why="decoder", played_s=0.0
-                )
+        """Do not open again what every engine fell over: the first that was to be opened, or else one that played."""
+        near = [one for one in self.sheet.between(here, here + _AT_HAND) if one.cue.id not in self._done]
+        for laid in ([one for one in near if one.cue.id not in self._begun] or near)[:1]:
+            self._done.add(laid.cue.id)
+            words = _piece(laid, self.sheet.session)
+            self._tell("piece_ended", clock.boottime(), **words, why="decoder", played_s=0.0)
 
     def _well(self) -> bool:
         """Whether loop and card do their part; asked by the mixer's thread."""

@@ -16,6 +16,7 @@ from controller.messages import (
     EngineReported,
     FadeBus,
     FadeLight,
+    FillerChanged,
     Go,
     Hold,
     Light,
@@ -23,6 +24,7 @@ from controller.messages import (
     Opened,
     Pause,
     PieceEnded,
+    PieceStarted,
     PlaceCall,
     PlayCues,
     Quiet,
@@ -292,6 +294,33 @@ def test_a_piece_that_cannot_be_played_is_left_out_of_the_rest() -> None:
     room.act(PieceEnded(cue=coming.id, title=coming.piece.title, why="truncated"))
     assert coming.piece.path not in {cue.piece.path for cue in room.state.cues}
     assert "piece_broken" in room.codes()
+
+
+def test_a_piece_of_the_last_session_that_still_fades_out_moves_nothing_of_this_one() -> None:
+    room = PaperRoom()
+    room.dosed()
+    room.wait(300)
+    before, cue = room.state, room.state.cues[3]
+    room.act(PieceStarted(cue=cue.id, title="old", path="old.flac", at_t=room.now, frame=0, session="of yesterday"))
+    room.act(PieceEnded(cue=cue.id, title="old", why="truncated", session="of yesterday"))
+    assert (room.state.timeline_s, room.state.timeline_t) == (before.timeline_s, before.timeline_t)
+    assert room.state.played == before.played
+    assert cue.piece.path in {cue.piece.path for cue in room.state.cues}
+
+
+def standing(room: PaperRoom) -> set[str]:
+    return {alarm.code for alarm in room.state.alarms}
+
+
+def test_the_filler_of_an_engine_that_is_gone_is_no_alarm_any_more() -> None:
+    room = PaperRoom()
+    room.dosed()
+    room.act(FillerChanged(on=True, why="stalled", title="Moss"))
+    assert "filler" in standing(room)
+    room.act(EngineReported(session=room.state.session, transport="play", filler=True))
+    assert "filler" in standing(room)
+    room.act(EngineReported(session=room.state.session, transport="play", filler=False))
+    assert "filler" not in standing(room)
 
 
 def test_a_restarted_daemon_goes_on_as_if_nothing_had_been() -> None:

@@ -69,6 +69,7 @@ def test_a_list_of_broken_files_leaves_no_second_without_sound_and_each_is_named
         assert beside(piece, part) < -60
 
 
+@pytest.mark.proof
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can let a disk stall")
 def test_a_disk_that_stalls_while_a_piece_plays_is_bridged_and_the_piece_is_back_at_its_place(
     engine: Start, tmp_path: Path

@@ -1,6 +1,8 @@
 """The daemon's driver against a real engine, and its simulated twin by the same rules."""
 
 import asyncio
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from controller.messages import (
     DeviceBack,
     DeviceLost,
     EngineReported,
+    EngineRestarted,
     FadeBus,
     Input,
     Pause,
@@ -146,6 +149,29 @@ async def test_an_engine_that_dies_is_lost_once_and_back_once(engine: Start, mus
     assert (report.session, report.transport) == ("s1", "play")
     await wait_for(lambda: client.view()[0].state == "ok")
     assert client.view()[0].buses[0].level_db == 0.0, "nothing is queued while the link is down"
+    await client.close()
+
+
+async def test_an_engine_that_its_warden_restarts_is_one_record_with_the_reason(
+    engine: Start, music: dict[str, Piece]
+) -> None:
+    room = await asyncio.to_thread(engine, output="null", watched=True)
+    daemon = Daemon()
+    client = SoundClient(room.directory, RoomClock())
+    await client.start(daemon.post, daemon.post_input)
+    await wait_for(lambda: DeviceBack(name="sound") in daemon.acts)
+    client.apply(sheet(cue(music["low"], 1, 0, 18)), 1)
+    client.apply(play(), 2)
+    await wait_for(lambda: any(isinstance(act, PieceStarted) for act in daemon.acts))
+    daemon.acts.clear()
+    os.kill(room.engine_pid, signal.SIGKILL)
+    await wait_for(lambda: any(isinstance(act, EngineRestarted) for act in daemon.acts))
+    assert sorted(kinds(daemon.acts)) == ["engine_reported", "engine_restarted"]
+    (restarted,) = [act for act in daemon.acts if isinstance(act, EngineRestarted)]
+    assert restarted.why == "killed"
+    assert 0 < restarted.silent_s < 1.0
+    (report,) = [act for act in daemon.acts if isinstance(act, EngineReported)]
+    assert (report.session, report.filler) == ("s1", False)
     await client.close()
 
 

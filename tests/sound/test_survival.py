@@ -2,14 +2,17 @@
 
 import os
 import signal
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+import pytest
 
 from controller import clock
 from controller.messages import Cue, FadeBus, Piece
 from tests.measure_audio import analyse
-from tests.sound.room import RATE, EngineProcess, Heard, place_of, play, sheet, wait
+from tests.sound.room import RATE, EngineProcess, Heard, beside, place_of, play, sheet, wait
 
 Start = Callable[..., EngineProcess]
 
@@ -71,3 +74,78 @@ def test_an_engine_that_is_killed_and_one_that_freezes_go_on_at_the_same_frame_b
         assert abs(lost) < 0.5
     found = analyse(room.wav, silence_db=-80)
     assert [at for at, _ in found.clicks if all(abs(at - (s - heard.boottime)) > 0.1 for _, s, _ in incidents)] == []
+
+
+def test_every_format_goes_on_within_150_ms_of_where_it_was(
+    engine: Start, music: dict[str, Piece], tmp_path: Path
+) -> None:
+    encoders = {
+        "flac": ["-c:a", "flac"],
+        "wav": ["-c:a", "pcm_s16le"],
+        "ogg": ["-c:a", "libvorbis", "-q:a", "5"],
+        "opus": ["-c:a", "libopus", "-b:a", "128k"],
+        "mp3": ["-c:a", "libmp3lame", "-q:a", "4"],
+        "m4a": ["-c:a", "aac", "-b:a", "160k"],
+    }
+    cues = []
+    for number, (kind, encoder) in enumerate(encoders.items()):
+        path = tmp_path / f"piece.{kind}"
+        subprocess.run(["ffmpeg", "-v", "error", "-i", music["noise"].path, *encoder, str(path)], check=True)
+        piece = Piece(path=str(path), title=path.name, duration_s=20.0)
+        # What a restarted engine does: it opens the file at the place at which it was heard.
+        cues.append(Cue(id=number + 1, start_s=0.9 * number, length_s=0.9, offset_s=13.37, piece=piece))
+    room = engine()
+    link = room.link()
+    room.tell(link, sheet(*cues), play())
+    frames = {cue.piece.title: link.until("piece_started", cue=cue.id)["frame"] for cue in cues}
+    link.until("piece_ended", cue=len(cues))
+    room.stop()
+    heard = room.heard().samples[:, 0]
+    off = {}
+    for title, frame in frames.items():
+        at = frame + round(0.2 * RATE)
+        off[title] = round(1000 * (place_of(music["noise"], heard[at : at + RATE // 2]) - 13.57))
+    print("off by (ms):", off)
+    assert max(abs(ms) for ms in off.values()) < 150
+
+
+POISON = """
+import os
+from controller.sound import decoder
+def _play(self, deck, play=decoder.Decoder._play):
+    if "poison" in deck.piece.path:
+        os.abort()
+    play(self, deck)
+decoder.Decoder._play = _play
+"""
+
+
+@pytest.mark.proof
+def test_a_piece_over_which_every_engine_falls_is_left_out_and_the_music_goes_on(
+    engine: Start, music: dict[str, Piece], tmp_path: Path
+) -> None:
+    poison = tmp_path / "poison.flac"
+    poison.write_bytes(Path(music["low"].path).read_bytes())
+    piece = Piece(path=str(poison), title="poison.flac", duration_s=20.0)
+    room = engine(watched=True, before=POISON)
+    link = room.link()
+    first = room.engine_pid
+    cues = [cue(music["noise"], 1, 0, 4.5), cue(piece, 2, 4.5, 1.0), cue(music["noise"], 3, 5.5, 9.0, offset_s=8.0)]
+    room.tell(link, sheet(*cues), play())
+    deadline = clock.boottime() + 12
+    ended: list[dict] = []
+    link = room.link_anew(first)
+    while not ended and clock.boottime() < deadline:
+        try:
+            ended = [link.until("piece_ended", cue=2, seconds=2)]
+        except (AssertionError, OSError, ValueError):
+            link = room.link_anew(0)
+    assert [(m["why"], m["title"]) for m in ended] == [("decoder", "poison.flac")]
+    link.until("piece_started", cue=3, seconds=8)
+    link.read_for(3.0)
+    room.stop()
+    heard = room.heard().samples[:, 0]
+    last = heard[-RATE : -RATE // 2]
+    assert 9.0 <= place_of(music["noise"], last) < 13.0
+    assert beside(music["noise"], last) < -60
+    assert analyse(room.wav, silence_db=-65).longest_silence_ms < 1_500
