@@ -11,6 +11,7 @@ import typer
 
 from controller.book_cli import book
 from controller.ctl_live import app as ctl_app
+from controller.devices_cli import app as devices_app
 from controller.export_cli import export
 from controller.journal_cli import app as journal_app
 from controller.library_cli import app as library_app
@@ -29,6 +30,7 @@ app = typer.Typer(
 app.add_typer(ctl_app, name="ctl")
 journal_app.command()(export)
 app.add_typer(journal_app, name="journal")
+app.add_typer(devices_app, name="devices")
 app.add_typer(library_app, name="library")
 app.add_typer(playlist_app, name="playlist")
 app.add_typer(sound_app, name="sound")

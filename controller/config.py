@@ -396,6 +396,11 @@ def shipped(kind: str) -> dict[str, Path]:
     return found
 
 
+def shipped_profiles() -> dict[str, BaseModel]:
+    """Every device profile there is, by name. Raises ConfigError for a clinic's own that is not right."""
+    return {name: load_profile(path) for name, path in shipped("devices").items()}
+
+
 def find_programme(name: str) -> Path:
     """The file of a programme, by name or by path. Raises ConfigError."""
     known = shipped("playlists")

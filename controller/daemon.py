@@ -25,10 +25,6 @@ from controller.inputs.client import ButtonsClient
 from controller.journal.reading import log_entries
 from controller.journal.recovery import Recovered, recover
 from controller.journal.writer import Journal
-from controller.lights.dmx import DmxLights
-from controller.lights.mqtt import MqttLights
-from controller.lights.relays import RelayLights
-from controller.lights.rig import LampDriver, LightRig
 from controller.messages import (
     Book,
     ClockSynced,
@@ -47,6 +43,7 @@ from controller.options import runtime_dir
 from controller.planning import planner_for
 from controller.pool import RoomPool
 from controller.restoring import Restored, restore
+from controller.room_lights import make_lights
 from controller.runner import Runner
 from controller.server import Server
 from controller.session.names import nearest
@@ -93,7 +90,7 @@ class Daemon:
         stack.push_async_callback(self._journal.close)
         self._link = BrokerLink(self._room.broker("daemon"))
         self._sound = SoundClient(run_dir, self._clock)
-        self._lights = self._make_lights(run_dir)
+        self._lights = make_lights(self._room, run_dir, self._link, self._clock)
         self._caller = CallerClient(run_dir, self._clock)
         nightly = Nightly(self._state_dir, lambda: self._sound.view()[0].state == "ok", lambda: self._link.answering)
         self._timetable = RoomTimetable(self._room.timetable(), nightly.check)
@@ -125,13 +122,6 @@ class Daemon:
             stack.push_async_callback(buttons.close)
         watch = asyncio.create_task(self._watch_clock())
         stack.callback(watch.cancel)
-
-    def _make_lights(self, run_dir: Path) -> LightRig:
-        widgets, boards = self._room.serial_lights(run_dir)
-        drivers: list[LampDriver] = [MqttLights(self._room.lights(), self._link, self._clock)]
-        drivers += [DmxLights(widget, self._clock) for widget in widgets]
-        drivers += [RelayLights(board, self._clock) for board in boards]
-        return LightRig(drivers, self._room.rules().lamps)
 
     def _make_runner(self, recovered: Recovered, restored: Restored) -> Runner:
         books = [recovered.room] + ([recovered.session] if recovered.session else [])

@@ -1,0 +1,221 @@
+"""A technician's hand on a room's lamps: the daemon's own drivers, in its place, and an ear for what the lamps say."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from controller.broker import BrokerLink, BrokerSettings
+from controller.clock import RoomClock, boottime
+from controller.commissioning.listening import CONNECT_S, NoBroker
+from controller.config import Room
+from controller.lights.dialect import Ask, Dialect, announced_name
+from controller.lights.profile import Announce, Availability, Profile, StateReport
+from controller.messages import Act, DeviceLost, FadeLight, LampView, Point
+from controller.payloads import read_word
+from controller.room_lights import make_lights
+
+_TURN_S = 0.05
+_ARRIVED = 0.02
+_SPARE_S = 3.0
+SWITCHED_ABOVE = 0.5
+"""What is only on or off counts as lit above this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """What a lamp said: CLOCK_BOOTTIME, and its level; or that it is gone, or back."""
+
+    t: float
+    level: float | None = None
+    there: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A message that was sent: CLOCK_BOOTTIME, topic and payload."""
+
+    t: float
+    topic: str
+    payload: bytes
+
+
+class _HeardLink(BrokerLink):
+    """A link that tells of what it sends."""
+
+    def __init__(self, settings: BrokerSettings, sent: Callable[[Order], None]) -> None:
+        super().__init__(settings)
+        self._sent = sent
+
+    def publish(self, topic: str, payload: bytes | str, qos: int = 0, *, retain: bool = False) -> bool:
+        """As ever."""
+        at = boottime()
+        done = super().publish(topic, payload, qos, retain=retain)
+        if done:
+            self._sent(Order(at, topic, payload.encode() if isinstance(payload, str) else payload))
+        return done
+
+
+class Hand:
+    """Moves lamps through the room's own drivers, within its envelope. Never beside a daemon: they would fight.
+
+    `bare`: with the floor at 0 and no lamp's lowest number, to look for that number.
+    """
+
+    def __init__(self, room: Room, state_dir: Path, *, bare: bool = False) -> None:
+        light = room.table.light
+        if bare:
+            lamps = tuple(lamp.model_copy(update={"lowest": None}) for lamp in light.lamps)
+            light = light.model_copy(update={"floor": 0.0, "lamps": lamps})
+            room = replace(room, table=room.table.model_copy(update={"light": light}))
+        self.room = room
+        self.clock = RoomClock()
+        self.acts: list[tuple[float, Act]] = []
+        self._floor = light.floor
+        self._slew = light.slew_per_s
+        self._seq = 0
+        self._orders: list[Order] = []
+        self._signs: dict[str, list[Sign]] = {lamp.name: [] for lamp in light.lamps}
+        self.dialects = {
+            lamp.name: Dialect(profile, lamp.device, lamp.base, floor=light.floor, lowest=lamp.lowest)
+            for lamp in light.lamps
+            if isinstance(profile := room.profiles[lamp.profile], Profile)
+        }
+        self.link = _HeardLink(room.broker("technician"), self._orders.append)
+        self._rig = make_lights(room, state_dir / "run", self.link, self.clock)
+
+    async def __aenter__(self) -> Self:
+        """Take the lamps in hand. Raises NoBroker where there are lamps behind one and it cannot be reached."""
+        for name, dialect in self.dialects.items():
+            self._listen(name, dialect)
+        await self._rig.start(lambda act: self.acts.append((boottime(), act)))
+        await self._until(lambda: self.link.connected or not self.dialects or self._told_lost(), CONNECT_S)
+        if self.dialects and not self.link.connected:
+            await self._rig.close()
+            raise NoBroker(f"no broker at {self.link.settings.host}:{self.link.settings.port}")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let go; the lamps stay as they are."""
+        await self._rig.close()
+
+    def _told_lost(self) -> bool:
+        return any(isinstance(act, DeviceLost) and act.name == "broker" for _, act in self.acts)
+
+    # What is heard
+
+    def signs(self, lamp: str, since: float = 0.0) -> list[Sign]:
+        """What a lamp said after a boot time."""
+        return [sign for sign in self._signs[lamp] if sign.t >= since]
+
+    def orders(self, lamp: str, since: float = 0.0) -> list[Order]:
+        """What was sent to move a lamp after a boot time; questions are not among it."""
+        dialect = self.dialects.get(lamp)
+        question = dialect.message(Ask()) if dialect else None
+        asked = question[1].encode() if question else None
+        return [
+            order
+            for order in self._orders
+            if dialect and order.t >= since and order.topic in dialect.command_topics and order.payload != asked
+        ]
+
+    def view(self, lamp: str) -> LampView:
+        """The lamp as consoles would show it."""
+        return next(view for view in self._rig.view(self.clock.now()) if view.lamp == lamp)
+
+    async def ask(self, lamp: str) -> float | None:
+        """The level that a lamp says it has, or said when the room was taken in hand; None where it does not say."""
+        dialect = self.dialects.get(lamp)
+        if dialect is None:
+            return self.view(lamp).confirmed
+        since = boottime()
+        question = dialect.message(Ask())
+        if question is None:
+            since = 0.0
+        else:
+            self.link.publish(*question)
+        within = dialect.profile.echo.within_s if question else _TURN_S
+        await self._until(lambda: any(sign.level is not None for sign in self.signs(lamp, since)), within)
+        said = [sign.level for sign in self.signs(lamp, since) if sign.level is not None]
+        return said[-1] if said else None
+
+    # What is moved
+
+    async def move(self, lamp: str, level: float, start: float | None = None) -> bool:
+        """Fade a lamp to a level at no more than the room's slew; whether it said that it arrived.
+
+        `start`: where it is, where that is known; the drivers ask otherwise.
+        """
+        here = self.view(lamp).target if start is None else start
+        now = self.clock.now()
+        takes = abs(level - here) / self._slew
+        end = Point(level=level, t=now + takes)
+        self._seq += 1
+        self._rig.apply(FadeLight(lamp=lamp, start=Point(level=here, t=now), end=end), self._seq)
+        within = takes + _SPARE_S + 1.0 / self._slew  # a lamp that came from elsewhere has the whole way to go
+        dialect = self.dialects.get(lamp)
+        if dialect is not None:
+            within += dialect.profile.echo.within_s
+        return await self._until(lambda: self.arrived(lamp, level), within)
+
+    def arrived(self, lamp: str, level: float) -> bool:
+        """Whether a lamp has said that it is at a level."""
+        view = self.view(lamp)
+        dialect = self.dialects.get(lamp)
+        if view.state != "confirmed" or view.confirmed is None:
+            return False
+        if dialect is None or dialect.profile.switch is not None:
+            return True
+        wanted = min(self.room.table.light.ceiling, max(self._floor, level))
+        return abs(view.confirmed - wanted) <= max(_ARRIVED, dialect.scale.tolerance(wanted))
+
+    async def wait(self, seconds: float) -> None:
+        """Let time go by."""
+        await asyncio.sleep(seconds)
+
+    async def until(self, true: Callable[[], object], within: float) -> bool:
+        """Whether something came true in time."""
+        return await self._until(true, within)
+
+    async def _until(self, true: Callable[[], object], within: float) -> bool:
+        deadline = boottime() + within
+        while not true():
+            if boottime() >= deadline:
+                return False
+            await asyncio.sleep(_TURN_S)
+        return True
+
+    # Hearing
+
+    def _listen(self, name: str, dialect: Dialect) -> None:
+        for topic, report in dialect.states:
+            self.link.subscribe(topic, partial(self._on_state, name, dialect, report))
+        for topic, how in dialect.availability:
+            self.link.subscribe(topic, partial(self._on_reach, name, how))
+        for topic, announce in dialect.announce:
+            self.link.subscribe(topic, partial(self._on_announce, name, dialect, announce))
+
+    def _on_state(
+        self, name: str, dialect: Dialect, report: StateReport, _topic: str, payload: bytes, retained: bool, at: float
+    ) -> None:
+        level = dialect.read(report, payload)
+        if level is not None and not retained:
+            self._signs[name].append(Sign(at, level=level))
+
+    def _on_reach(self, name: str, how: Availability, _topic: str, payload: bytes, retained: bool, at: float) -> None:
+        word = read_word(payload, how.key)
+        if word in (how.online, how.offline) and not (retained and word == how.online):
+            self._signs[name].append(Sign(at, there=word == how.online))
+
+    def _on_announce(
+        self, name: str, dialect: Dialect, announce: Announce, _topic: str, payload: bytes, retained: bool, at: float
+    ) -> None:
+        if not retained and announced_name(announce, payload) in ("", dialect.name):
+            self._signs[name].append(Sign(at, there=True))
