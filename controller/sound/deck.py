@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import mmap
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,8 @@ class Deck:
             self._half = self._resampler.half
         self._kept = int(_KEPT_S * rate)
         self._given_up = -self._kept
-        self._ring = np.zeros((CAPACITY_S * rate, 2), dtype="<i2")
+        # Mapped by itself, and so given back whole: it is made in a thread of libVLC's that ends with the piece.
+        self._ring = np.frombuffer(mmap.mmap(-1, CAPACITY_S * rate * _FRAME_BYTES), dtype="<i2").reshape(-1, 2)
         self._address = self._ring.ctypes.data
 
     def write(self, samples: int, count: int) -> None:

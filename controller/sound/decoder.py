@@ -47,6 +47,8 @@ _OPTIONS = (
     "--aout=adummy",
 )
 
+_EVENTS = (vlc.EventType.MediaPlayerEndReached, vlc.EventType.MediaPlayerEncounteredError)
+
 _SETUP = ctypes.CFUNCTYPE(
     ctypes.c_int,
     ctypes.POINTER(ctypes.c_void_p),
@@ -104,6 +106,7 @@ class Decoder:
             self._busy_since = clock.boottime()
             job()
             self._busy_since = None
+            del job  # and with it the deck
         with contextlib.suppress(Exception):
             self._instance.release()
 
@@ -146,9 +149,12 @@ class Decoder:
         player.audio_set_volume_callback(volume)
         format_callbacks = (_SETUP(partial(_prepare, deck)), decorators.AudioCleanupCb(lambda _opaque: None))
         vlc.libvlc_audio_set_format_callbacks(player, *format_callbacks)
-        events = player.event_manager()
-        events.event_attach(vlc.EventType.MediaPlayerEndReached, lambda _event: _finish(deck))
-        events.event_attach(vlc.EventType.MediaPlayerEncounteredError, lambda _event: _fail(deck, "not_audio"))
+        # Not player.event_manager(), which the binding remembers for ever, and with it the deck.
+        events = vlc.libvlc_media_player_event_manager(player)
+        for kind, heard in zip(
+            _EVENTS, (lambda _event: _finish(deck), lambda _event: _fail(deck, "not_audio")), strict=True
+        ):
+            events.event_attach(kind, heard)
         deck.player = (player, callbacks, volume, format_callbacks, events)
         if player.play() != 0:
             _fail(deck, "decoder")
@@ -159,7 +165,10 @@ class Decoder:
 
     def _close(self, deck: Deck) -> None:
         if deck.player is not None:
-            player = deck.player[0]
+            player, events = deck.player[0], deck.player[-1]
+            for kind in _EVENTS:
+                # The binding's handler is a circle that would hold the deck until a collection.
+                events.event_detach(kind)
             player.stop()
             player.release()
             deck.player = None

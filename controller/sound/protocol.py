@@ -15,6 +15,20 @@ session, or of a session that another one has replaced, is ignored.
     {"ack_direct": [id…]}    these direct acts are on record
     {"ack_events": n}        events up to number n have arrived
 
+- A **sheet** is laid whole when its last part has come (`part` counts from 0 to `parts` - 1, in order). A sheet of another
+  session replaces everything: the old session's pieces fade out over a second, and the timeline stands at `timeline_s`,
+  stopped. A sheet of the same session with a `plan` not below the last one's: a cue of the same id, file, start and
+  offset plays on and takes on its new length, fades and gain within 50 ms; every other one that sounds fades out.
+- A **cue** begins at `start_s` on the session's sound timeline and sounds for `length_s`, its fades (equal power) inside.
+  "after" another, it begins at the very frame at which the other's audio ends, sample for sample, whatever `start_s`
+  says, as long as the file is within half a second of its `length_s`; in place of a file cut short it keeps `start_s`.
+- **transport**: the timeline moves during play and during the fade of a pause or stop, then it stands. `fade_s` is the
+  time from end to end; turned round half way, it goes back from where it is. `stop`, complete, forgets the sheet.
+  A transport for a session that has no sheet yet waits for it; play waits up to a second for its first file.
+- **music**: the amplitude 0..1 of all pieces (silence that was asked for; no filler comes). **bus**: dB below the level
+  calibrated in the room file, never above 0. No fade is shorter than 30 ms.
+- A command is heard within some 30 ms of its arrival, beside the card's own buffer; what was rendered ahead is taken back.
+
 `seen_direct` is the number of the newest direct act that the daemon knows of; a transport that does not know the newest
 one is ignored, so that nobody undoes a pause which he has not heard of.
 
@@ -35,12 +49,26 @@ with the first sheet of a session. Answered `{"tone": BUS, "refused": ""}`; "ses
     filler          n, id, on, why, title, boottime
     output          n, id, lost (why) or back (name), boottime
     restarted       n, id, why, silent_s, boottime: a warden started this process in another's place
-    telemetry       twice a second: boottime, timeline_s, moving, transport, cue, next, buses, late_blocks, ring_s, …
+    telemetry       twice a second: boottime, session, timeline_s, moving, transport, cue {id, title, artist, path,
+                    position_s, duration_s} or null, next {title, in_s} or null, buses {NAME: {level_db, rms_dbfs,
+                    peak_dbfs}}, music (amplitude), late_blocks, ring_s (least decoded ahead), filler, output, trouble
 
 Numbered events are kept until the daemon acknowledges them, over a restart of the engine too, and sent again when it
 connects, before the report: what happened without it gets into the record. Their `id` is one of all engines' and stays
 the same. `engine` is the process's own random name. Times are CLOCK_BOOTTIME seconds;
 `frame` counts the output's frames (those of a capture file).
+
+**Order and refusal.** Commands are done in the order they come; none is answered, what they did shows in the events. A
+line that is no message is answered `{"error": …}` and ends the connection, and nothing else changes. A caller that
+leaves a megabyte unread is hung up on.
+
+**Clocks.** Music follows the card: a timeline second is 48,000 frames played, so against room time it may be 200 ppm
+out, 0.7 s in an hour. `timeline_s` beside `boottime` is measured from frames at most half a second old; positions and
+remaining times go by it, never by the time that has passed since a piece began.
+
+**Without a daemon** the engine plays the cues it holds to their end, then the filler for half an hour, then fades out
+over a minute. Filler also comes, within a second, wherever a piece should sound and none does. Killed, it goes on at
+the place where it would be, faded in; after another boot of the machine it begins with nothing.
 """
 
 from __future__ import annotations

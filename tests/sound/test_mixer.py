@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -240,3 +241,73 @@ def test_after_the_last_piece_the_filler_plays_for_half_an_hour_and_fades_out(tm
     assert [m.on for m in marks if m.kind == "filler"] == [False]
     assert_no_click(out)
     assert np.abs(out[-RATE:]).max() == 0.0
+
+
+@pytest.mark.parametrize(("channels", "over_db", "a_ms"), [(2, 0.0, 0.18), (4, 6.0, 0.25), (6, 20.0, 0.6)])
+@pytest.mark.parametrize("seed", [437_954, random.randrange(10**6)])
+def test_no_command_however_wild_lets_the_level_jump_or_pass_a_ceiling(
+    tmp_path: Path, seed: int, channels: int, over_db: float, a_ms: float
+) -> None:
+    print("seed", seed)
+    chance = random.Random(seed)
+    ceilings = (-1.0, -12.0, -20.0)
+    names = ("speakers", "headphones", "second headphones")[: channels // 2]
+    buses = tuple(
+        Bus(name=name, channels=(2 * n + 1, 2 * n + 2), ceiling_dbfs=ceilings[n], level_db=ceilings[n] + 1.0)
+        for n, name in enumerate(names)
+    )
+    mixer = mixer_for(tmp_path, buses)
+    # The steadiest full-scale sound there is: what is heard is the gain itself.
+    gain_db = over_db - 9.5
+    decks = [voice(cue(n, n, 60, 0.0, gain_db=gain_db), np.full(9 * RATE, 0.999)) for n in range(3)]
+    lay(mixer, *decks)
+    mixer.turn("play", 0.0)
+
+    def command(_: int) -> None:
+        match chance.randrange(6):
+            case 0:
+                mixer.turn(chance.choice(("play", "pause")), 0.0)
+            case 1:
+                mixer.set_music(chance.choice((0.0, 1.0, chance.random())), 0.0)
+            case 2:
+                mixer.set_fader(chance.choice(names), chance.choice((0.0, -40.0, 24.0)), 0.0)
+            case 3:
+                one = chance.choice(decks)
+                one.relay(
+                    Laid.from_cue(cue(one.laid.cue.id, one.laid.cue.start_s, 60, gain_db=gain_db - chance.random()))
+                )
+            case 4 if chance.random() < 0.05:
+                mixer.let_go(chance.choice(decks))
+
+    out, _ = render(mixer, 4, command)
+    assert out.shape[1] == channels
+    for bus in buses:
+        heard = out[:, bus.channels[0] - 1]
+        limit = 10 ** (bus.ceiling_dbfs / 20)
+        assert np.abs(heard).max() <= limit + 1e-12
+        # Part of the ceiling a millisecond: two equal-power ramps of 30 ms and a fader that fall together, as much
+        # steeper as the sum is driven above full scale; and no edge within it.
+        assert np.abs(heard[48:] - heard[:-48]).max() < limit * a_ms
+        assert np.abs(np.diff(heard)).max() < limit * a_ms * 1.3 / 48
+
+
+def test_what_was_rendered_ahead_is_taken_back_without_a_trace(tmp_path: Path) -> None:
+    heard = []
+    for back in (False, True):
+        mixer = mixer_for(tmp_path)
+        lay(mixer, voice(cue(1, 0, 3, 0.5), sine(440, 4, 0.9)), voice(cue(2, 2.5, 6, 0.5), sine(660, 8, 0.9)))
+        mixer.turn("play", 0.0)
+        blocks = []
+        for number in range(250):
+            held = mixer.hold()
+            if back and number % 3 == 0:
+                for _ in range(6):
+                    mixer.render([partial(mixer.set_music, 0.3, 0.1)])
+                mixer.go_back(held)
+            if number == 100:
+                mixer.turn("pause", 0.3)
+            if number == 110:
+                mixer.turn("play", 0.5)
+            blocks.append(mixer.render()[0])
+        heard.append(np.concatenate(blocks))
+    np.testing.assert_array_equal(heard[0], heard[1])
