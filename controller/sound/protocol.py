@@ -15,11 +15,11 @@ session, or of a session that another one has replaced, is ignored.
     {"ack_direct": [id…]}    these direct acts are on record
     {"ack_events": n}        events up to number n have arrived
 
-- A **sheet** is laid whole when its last part has come (`part` counts from 0 to `parts` - 1, in order). A sheet of another
+- A **sheet** is laid whole when its last part has come (`part` counts from 0 to `parts` - 1, in order). One of another
   session replaces everything: the old session's pieces fade out over a second, and the timeline stands at `timeline_s`,
   stopped. A sheet of the same session with a `plan` not below the last one's: a cue of the same id, file, start and
   offset plays on and takes on its new length, fades and gain within 50 ms; every other one that sounds fades out.
-- A **cue** begins at `start_s` on the session's sound timeline and sounds for `length_s`, its fades (equal power) inside.
+- A **cue** begins at `start_s` on the session's sound timeline and sounds for `length_s`, its equal-power fades inside.
   "after" another, it begins at the very frame at which the other's audio ends, sample for sample, whatever `start_s`
   says, as long as the file is within half a second of its `length_s`; in place of a file cut short it keeps `start_s`.
 - **transport**: the timeline moves during play and during the fade of a pause or stop, then it stands. `fade_s` is the
@@ -27,7 +27,7 @@ session, or of a session that another one has replaced, is ignored.
   A transport for a session that has no sheet yet waits for it; play waits up to a second for its first file.
 - **music**: the amplitude 0..1 of all pieces (silence that was asked for; no filler comes). **bus**: dB below the level
   calibrated in the room file, never above 0. No fade is shorter than 30 ms.
-- A command is heard within some 30 ms of its arrival, beside the card's own buffer; what was rendered ahead is taken back.
+- A command is heard within some 30 ms, beside the card's own buffer: what was rendered ahead is taken back.
 
 `seen_direct` is the number of the newest direct act that the daemon knows of; a transport that does not know the newest
 one is ignored, so that nobody undoes a pause which he has not heard of.
@@ -42,8 +42,8 @@ with the first sheet of a session. Answered `{"tone": BUS, "refused": ""}`; "ses
 
 **Events**, to everyone connected: `{"event": …}` with
 
-    report          engine, session, plan, transport, timeline_s, boottime, output, filler, music, buses, direct,
-                    direct_count; on connect, after a direct act, and when the device is lost or back
+    report          engine, session, plan, transport, timeline_s, boottime, output, lost, filler, music, buses,
+                    direct, direct_count; on connect, after a direct act, and when the device is lost or back
     piece_started   n, id, session, cue, title, path, boottime, frame: where the cue's first frame is played
     piece_ended     n, id, session, cue, title, path, boottime, why ("end", "cut", or the file's fault), played_s
     filler          n, id, on, why, title, boottime
@@ -67,8 +67,8 @@ out, 0.7 s in an hour. `timeline_s` beside `boottime` is measured from frames at
 remaining times go by it, never by the time that has passed since a piece began.
 
 **Without a daemon** the engine plays the cues it holds to their end, then the filler for half an hour, then fades out
-over a minute. Filler also comes, within a second, wherever a piece should sound and none does. Killed, it goes on at
-the place where it would be, faded in; after another boot of the machine it begins with nothing.
+over a minute. Filler also comes, within a second, wherever a piece should sound and none does. Killed, it goes on
+where it was last heard, faded in; after another boot of the machine it begins with nothing.
 """
 
 from __future__ import annotations
