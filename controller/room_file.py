@@ -36,13 +36,13 @@ def with_sound(
     rows = sound.get("buses")
     if rows is None:
         rows = tomlkit.aot()
-        sound.append("buses", rows)
     by_name = {str(row["name"]): row for row in rows}
     for bus in buses:
         row = by_name.get(bus.name)
         if row is None:
             row = tomlkit.table()
             rows.append(row)
+            row.trivia.indent = "\n"
         _set(row, "name", bus.name)
         _set(row, "channels", list(bus.channels))
         if bus.level_db or "level_db" in row:
@@ -55,6 +55,8 @@ def with_sound(
             signed.update({"sensitivity_dba": bus.sensitivity_dba, "by": by, "on": on})
             _set(row, "calibration", signed)
     _set(sound, "target_lufs", target_lufs)
+    if "buses" not in sound:
+        sound.append("buses", rows)
     if card is not None:
         sound.pop("card", None)
         if card:

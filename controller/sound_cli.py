@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import subprocess
 import sys
@@ -18,10 +19,17 @@ from typer.core import TyperGroup
 from controller.clock import boottime, system_zone, utc_now
 from controller.config import Room, load_room
 from controller.journal.reading import list_sessions
-from controller.options import STATE, StateDir, runtime_dir
+from controller.options import STATE, AsJson, StateDir, runtime_dir
 from controller.room_file import difference, replace_room_file, with_sound
 from controller.sound.calibration import Implausible, settle
-from controller.sound.card_controls import Unreadable, is_bluetooth, moved_settings, read_controls
+from controller.sound.card_controls import (
+    Unreadable,
+    find_moves,
+    is_bluetooth,
+    moved_settings,
+    read_controls,
+    stream_faults,
+)
 from controller.sound.check import Ask, Play, Say, Talk, opening
 from controller.sound.settings import SOCKET
 from controller.sound.tone_link import Engine, NotHeard, look_at_engine, play_tone
@@ -72,6 +80,7 @@ def check(
     answer: Annotated[
         list[str] | None, typer.Option(metavar="ANSWER", help="Answer the next question (may be repeated).")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Set a room's levels with a meter at the participant's ear: 62 dB(A) for the programme, never above 80.
 
@@ -87,7 +96,7 @@ def check(
             typer.echo(line)
         return
     if verify:
-        raise typer.Exit(_verify(read))
+        raise typer.Exit(_verify(read, state, as_json))
     try:
         _check(read, state, person, _answers(answer))
     except (Implausible, NotHeard, Unreadable) as why:
@@ -95,15 +104,15 @@ def check(
         raise typer.Exit(1) from None
 
 
-def _verify(room: Room) -> int:
+def _verify(room: Room, state: Path, as_json: bool) -> int:
     """Tell what has moved since the room was measured; the exit code."""
     sound = room.table.sound
     unmeasured = [bus.name for bus in sound.buses if bus.calibration is None]
     lines = [f"{name} was never measured: stillroom sound check {room.path}" for name in unmeasured]
-    try:
-        lines += moved_settings(sound.card, read_controls(sound.output))
-    except Unreadable as why:
-        lines.append(f"{why}.")
+    lines += find_moves(sound.card, sound.output, runtime_dir(state))
+    if as_json:
+        typer.echo(json.dumps({"settings": len(sound.card), "moved": lines}, indent=1, ensure_ascii=False))
+        return 1 if lines else 0
     for line in lines:
         typer.echo(line)
     if not lines:
@@ -121,13 +130,18 @@ def _check(room: Room, state: Path, person: str, ask: Callable[[str], str]) -> N
     sound = room.table.sound
     with _an_engine(room, runtime_dir(state)) as (runtime, engine):
         _fit(engine, room)
-        card = read_controls(sound.output)
-        if is_bluetooth(engine.output, card):
+        before = read_controls(sound.output)
+        if is_bluetooth(engine.output, before):
             raise NotHeard(
                 "the sound goes over Bluetooth, whose volume jumps to its highest at a reconnect: use a cable"
             )
+        if faults := stream_faults(runtime):
+            raise NotHeard("; ".join(faults))
         talk = Talk(tuple(bus.levels() for bus in sound.buses))
         _hold(talk, runtime, ask)
+        card = read_controls(sound.output)
+        if moved := moved_settings(before, card):
+            raise NotHeard("the card's own volume moved during the check, check again: " + "; ".join(moved))
     if not talk.measured and not talk.moved:
         raise NotHeard("every bus was left out")
     target, buses = (sound.target_lufs, talk.buses) if talk.moved else settle(talk.buses, sound.target_lufs)
@@ -142,6 +156,8 @@ def _check(room: Room, state: Path, person: str, ask: Callable[[str], str]) -> N
     replace_room_file(room.path, fresh)
     again = ", and check again" if talk.moved else ""
     typer.echo(f"{room.path} is written. Restart daemon and sound engine for it to hold{again}.")
+    if not talk.moved:
+        typer.echo("Mark where the amplifier's knob stands: nobody can read that but you.")
 
 
 def _hold(talk: Talk, runtime: Path, ask: Callable[[str], str]) -> None:
@@ -206,7 +222,19 @@ def _an_engine(room: Room, runtime: Path) -> Iterator[tuple[Path, Engine]]:
     # In a directory of its own: whoever checks may be another user than the one that the room's engine runs as.
     with tempfile.TemporaryDirectory(prefix="stillroom-check-") as state:
         runtime = runtime_dir(Path(state))
-        command = [sys.executable, "-m", "controller", "sound", str(room.path.absolute()), "--state", state]
+        # It ends with us, even if we are killed: no engine of nobody's may hold the card.
+        command = [
+            "setpriv",
+            "--pdeathsig",
+            "TERM",
+            sys.executable,
+            "-m",
+            "controller",
+            "sound",
+            str(room.path.absolute()),
+            "--state",
+            state,
+        ]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
         try:
             until = boottime() + _START_S

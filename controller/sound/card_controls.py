@@ -59,6 +59,31 @@ def moved_settings(remembered: Mapping[str, str], now: Mapping[str, str]) -> lis
     return moved + [f"{name}: is {value}, was not there" for name, value in now.items() if name not in remembered]
 
 
+def find_moves(remembered: Mapping[str, str], output: str, runtime_dir: Path) -> list[str]:
+    """What no longer is as it was when a room was measured, a line each; plays nothing. For a preflight.
+
+    `remembered`: the room file's sound.card; `output`: its sound.output. What cannot be read is such a line too.
+    """
+    try:
+        moved = moved_settings(remembered, read_controls(output))
+    except Unreadable as why:
+        moved = [str(why)]
+    return moved + stream_faults(runtime_dir)
+
+
+def stream_faults(runtime_dir: Path) -> list[str]:
+    """Whether PulseAudio plays the running engine's own stream as it is: it remembers volumes by program.
+
+    A line for each fault; none where no engine runs, or not by PulseAudio.
+    """
+    try:
+        pid = (runtime_dir / "sound.life").read_text(encoding="ascii").strip()
+    except OSError:
+        return []
+    streams = _said("pactl", "--format=json", "list", "sink-inputs")
+    return [] if streams is None else parse_streams(streams, pid)
+
+
 def is_bluetooth(output: str, controls: Mapping[str, str]) -> bool:
     """Whether the sound goes over Bluetooth, whose volume jumps to its highest at a reconnect."""
     return any(word in name.lower() for name in (output, *controls) for word in ("bluez", "bluealsa", "bluetooth"))
@@ -102,6 +127,23 @@ def parse_sinks(text: str, default: str) -> dict[str, str]:
             if port := sink.get("active_port"):
                 found[f"pulse {default} port"] = port
     return found
+
+
+def parse_streams(text: str, pid: str) -> list[str]:
+    """What is wrong with a process's streams in `pactl --format=json list sink-inputs`, a line each."""
+    faults = []
+    streams: list[dict[str, Any]] = json.loads(text)
+    for stream in streams:
+        if stream["properties"].get("application.process.id") != pid:
+            continue
+        number = stream["index"]
+        if stream["mute"]:
+            faults.append(f"PulseAudio mutes the engine's stream: pactl set-sink-input-mute {number} 0")
+        levels = {volume["value_percent"] for volume in stream["volume"].values()}
+        if levels != {"100%"}:
+            shown = ", ".join(sorted(levels))
+            faults.append(f"PulseAudio plays the engine's stream at {shown}: pactl set-sink-input-volume {number} 100%")
+    return faults
 
 
 def _cards() -> list[tuple[str, str]]:
