@@ -223,18 +223,8 @@ def _an_engine(room: Room, runtime: Path) -> Iterator[tuple[Path, Engine]]:
     with tempfile.TemporaryDirectory(prefix="stillroom-check-") as state:
         runtime = runtime_dir(Path(state))
         # It ends with us, even if we are killed: no engine of nobody's may hold the card.
-        command = [
-            "setpriv",
-            "--pdeathsig",
-            "TERM",
-            sys.executable,
-            "-m",
-            "controller",
-            "sound",
-            str(room.path.absolute()),
-            "--state",
-            state,
-        ]
+        engine = [sys.executable, "-m", "controller", "sound", str(room.path.absolute()), "--state", state]
+        command = ["setpriv", "--pdeathsig", "TERM", *engine]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
         try:
             until = boottime() + _START_S
