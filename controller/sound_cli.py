@@ -129,7 +129,7 @@ def _check(room: Room, state: Path, person: str, ask: Callable[[str], str]) -> N
         person = ask("Your initials:")
     sound = room.table.sound
     with _an_engine(room, runtime_dir(state)) as (runtime, engine):
-        _fit(engine, room)
+        _fit(engine)
         before = read_controls(sound.output)
         if is_bluetooth(engine.output, before):
             raise NotHeard(
@@ -164,7 +164,8 @@ def _hold(talk: Talk, runtime: Path, ask: Callable[[str], str]) -> None:
     """Go through a talk; whatever ends it, the tone fades out."""
     steps = talk.steps()
     answer: str | None = None
-    bus = talk.buses[0].name
+    buses = {bus.name: bus for bus in talk.buses}
+    bus = talk.buses[0]
     try:
         while True:
             step = next(steps) if answer is None else steps.send(answer)
@@ -175,13 +176,13 @@ def _hold(talk: Talk, runtime: Path, ask: Callable[[str], str]) -> None:
                 case Ask():
                     answer = ask(step.question)
                 case Play():
-                    bus = step.bus
-                    play_tone(runtime, step, _FADE_S, _TONE_S)
+                    bus = buses[step.bus]
+                    play_tone(runtime, bus, step, _FADE_S, _TONE_S)
     except StopIteration:
         return
     finally:
         with contextlib.suppress(NotHeard):
-            play_tone(runtime, Play(bus), _FADE_S, _TONE_S)
+            play_tone(runtime, bus, Play(bus.name), _FADE_S, _TONE_S)
 
 
 def _answers(given: list[str] | None) -> Callable[[str], str]:
@@ -200,16 +201,14 @@ def _answers(given: list[str] | None) -> Callable[[str], str]:
     return next_answer
 
 
-def _fit(engine: Engine, room: Room) -> None:
-    """Raise NotHeard where this engine would not let the room hear what the file says."""
+def _fit(engine: Engine) -> None:
+    """Raise NotHeard where nobody would hear this engine, or a session would."""
     if engine.session:
         raise NotHeard(f"session {engine.session} is open: its sound is left alone")
     if engine.lost:
         raise NotHeard(f"the sound device does not play: {engine.lost}")
     if engine.output == "null":
         raise NotHeard("there is no sound device")
-    if engine.buses != tuple(bus.name for bus in room.table.sound.buses):
-        raise NotHeard("the sound engine runs with another room file: restart it")
 
 
 @contextlib.contextmanager

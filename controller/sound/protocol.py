@@ -36,9 +36,13 @@ one is ignored, so that nobody undoes a pause which he has not heard of.
 answered `{"done": id, "boottime": …}`. The same id again does nothing and gets the same answer. The engine keeps the
 act, and reports it until the daemon has acknowledged it.
 
-**The tone** of a sound check: `{"tone": BUS, "left_dbfs": RMS or null, "right_dbfs", "fade_s", "for_s"}` lets it sound
-on one bus and ends it on the others, never nearer to the ceiling than a decibel; it ends by itself after `for_s`, and
-with the first sheet of a session. Answered `{"tone": BUS, "refused": ""}`; "session": there is one, and nothing sounds.
+**The tone** of a sound check lets pink noise sound on one bus, and ends it on the others:
+
+    {"tone": BUS, "channels": [1, 2], "ceiling_dbfs", "left_dbfs": RMS or null, "right_dbfs", "fade_s", "for_s"}
+
+It comes no nearer to the ceiling than a decibel; it ends by itself after `for_s`, and with a session's first sheet.
+Answered `{"tone": BUS, "refused": ""}`, or "session" while there is one, or "room" where the bus is not what the caller
+takes it for: nothing sounds then that did not before.
 
 **Events**, to everyone connected: `{"event": …}` with
 
@@ -158,6 +162,8 @@ class PlayTone:
     """The tone of a sound check, on one bus."""
 
     tone: str
+    channels: tuple[int, int]
+    ceiling_dbfs: float
     left_dbfs: _ToneDbfs | None = None
     right_dbfs: _ToneDbfs | None = None
     fade_s: Annotated[float, Field(ge=0.1, le=10.0)] = 1.0

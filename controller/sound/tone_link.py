@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.messages import to_plain
+from controller.sound.calibration import BusLevels
 from controller.sound.check import Play
 from controller.sound.protocol import PlayTone, greeting, line
 from controller.sound.settings import SOCKET
@@ -27,7 +28,6 @@ class Engine:
     output: str
     lost: str
     session: str
-    buses: tuple[str, ...]
 
 
 def look_at_engine(runtime_dir: Path) -> Engine | None:
@@ -38,18 +38,28 @@ def look_at_engine(runtime_dir: Path) -> Engine | None:
         return None
     except (OSError, ValueError) as error:
         raise NotHeard(f"the sound engine does not answer: {error}") from None
-    return Engine(report["output"], report["lost"], report["session"], tuple(report["buses"]))
+    return Engine(report["output"], report["lost"], report["session"])
 
 
-def play_tone(runtime_dir: Path, step: Play, fade_s: float, for_s: float) -> None:
-    """Let the tone sound as a step of the check says. Raises NotHeard."""
-    tone = PlayTone(tone=step.bus, left_dbfs=step.left_dbfs, right_dbfs=step.right_dbfs, fade_s=fade_s, for_s=for_s)
+def play_tone(runtime_dir: Path, bus: BusLevels, step: Play, fade_s: float, for_s: float) -> None:
+    """Let the tone sound on `bus` as a step of the check says. Raises NotHeard."""
+    tone = PlayTone(
+        tone=bus.name,
+        channels=bus.channels,
+        ceiling_dbfs=bus.ceiling_dbfs,
+        left_dbfs=step.left_dbfs,
+        right_dbfs=step.right_dbfs,
+        fade_s=fade_s,
+        for_s=for_s,
+    )
     try:
         answer = _talk(runtime_dir, line(to_plain(tone)), "tone")
     except (OSError, ValueError) as error:
         raise NotHeard(f"the sound engine does not answer: {error}") from None
     if answer["refused"] == "session":
-        raise NotHeard("a session has begun; its sound is left alone")
+        raise NotHeard("a session has begun: its sound is left alone")
+    if answer["refused"]:
+        raise NotHeard("the sound engine runs with an older room file: restart it")
 
 
 def _talk(runtime_dir: Path, said: bytes | None, until: str) -> dict[str, Any]:

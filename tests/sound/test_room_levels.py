@@ -374,3 +374,11 @@ def test_what_would_be_played_can_be_seen_beforehand(room_file: Path) -> None:
     told = verb(room_file, "--dry-run")
     assert told.output.splitlines()[0] == "speakers left (channel 1): -60.0 dBFS"
     assert not (room_file.parent / "heard.wav").exists()
+
+
+def test_a_room_that_was_never_measured_is_said_to_be_so(room_file: Path) -> None:
+    told = verb(room_file, "--verify", "--json")
+    assert told.exit_code == 1
+    moved = json.loads(told.output)["moved"]
+    assert moved[0].startswith("speakers was never measured: stillroom sound check")
+    assert len(moved) == 2
