@@ -37,6 +37,7 @@ from controller.messages import (
     Start,
     Status,
     Telemetry,
+    encode,
 )
 from controller.nightly import Nightly
 from controller.options import runtime_dir
@@ -86,6 +87,7 @@ class Daemon:
         run_dir.mkdir(parents=True, exist_ok=True)
         recovered = await asyncio.to_thread(recover, self._state_dir)
         restored = restore(recovered, self._room.rules(), self._clock)
+        await asyncio.to_thread(encode, restored.state)  # the first time costs a tenth of a second
         self._journal = Journal(self._state_dir, self._clock, self._journal_trouble)
         stack.push_async_callback(self._journal.close)
         self._link = BrokerLink(self._room.broker("daemon"))
