@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -20,6 +21,10 @@ def running_demo(
     if not any("demo" in getattr(item, "fixturenames", ()) for item in request.session.items):
         yield None
         return
-    demo = RunningDemo.begin(tmp_path_factory.mktemp("demo"))
+    shared = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if shared:  # one demo for all test processes; it ends by itself, for nobody knows who is the last to want it
+        yield RunningDemo.begin(tmp_path_factory.getbasetemp().parent / f"demo-{shared}")
+        return
+    demo = RunningDemo.begin(tmp_path_factory.mktemp("demo") / "run")
     yield demo
     demo.stop()
