@@ -121,8 +121,9 @@ def test_a_pause_fades_for_two_seconds_and_the_resume_goes_on_from_the_same_fram
     assert amplitude(back[:, 0], 440)[-1] == pytest.approx(0.1, rel=0.01)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, 437_954, random.randrange(10**6)])
-def test_a_storm_of_commands_makes_no_click(tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize("seed", [1, 2, 3, 437_954, None])
+def test_a_storm_of_commands_makes_no_click(tmp_path: Path, seed: int | None) -> None:
+    seed = random.randrange(10**6) if seed is None else seed
     print("seed", seed)
     chance = random.Random(seed)
     buses = (*BUSES, Bus(name="headphones", channels=(3, 4), ceiling_dbfs=-12.0))
