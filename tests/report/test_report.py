@@ -187,8 +187,8 @@ def test_the_pdf_has_its_pages(account: Account) -> None:
     made = pdf(account)
     assert made.startswith(b"%PDF")
     assert made.count(b"/Type /Page\n") == 1
-    long = pdf(replace(account, events=account.events * 20))
-    assert long.count(b"/Type /Page\n") > 5
+    long = pdf(replace(account, events=account.events * 10))
+    assert long.count(b"/Type /Page\n") > 2
 
 
 def test_respct_items_are_those_that_the_room_knows(account: Account) -> None:

@@ -13,9 +13,11 @@ import soundfile
 from scipy import signal
 
 from controller import clock
-from controller.messages import Piece
+from controller.messages import Cue, Piece
 from controller.sound.deck import Deck
+from controller.sound.decks import Decks
 from controller.sound.decoder import Decoder
+from controller.sound.timeline import Laid
 
 Samples = npt.NDArray[np.float64]
 
@@ -124,3 +126,26 @@ def test_a_libvlc_without_an_equaliser_plays_a_hot_piece_as_it_is(hot: dict[str,
     finally:
         decoder.close(deck)
         decoder.shut()
+
+
+def test_a_silent_head_is_left_out_to_the_sample(tmp_path: Path) -> None:
+    """A piece begins where its silence ends: read up to there, because a seek is right to a tenth of a second only."""
+    noise = np.random.default_rng(5).normal(0.0, 0.05, (3 * RATE, 2))
+    path = tmp_path / "head.flac"
+    soundfile.write(path, noise, RATE)
+    laid = Laid.from_cue(
+        Cue(id=1, start_s=0.0, length_s=2.0, offset_s=0.4, piece=Piece(path=str(path), title="n", duration_s=3.0))
+    )
+    decks = Decks()
+    try:
+        deck = decks.open(laid, 0)
+        deadline = clock.boottime() + 20
+        while not deck.ended:
+            assert clock.boottime() < deadline, deck.failure
+            Event().wait(0.02)
+        first = deck.read(-deck.origin, 1000)
+    finally:
+        decks.close(deck)
+        decks.decoder.shut()
+    offset = round(0.4 * RATE)
+    assert np.abs(first - noise[offset : offset + 1000]).max() < 2 / 32768
