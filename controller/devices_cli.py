@@ -14,6 +14,7 @@ import tomlkit
 import typer
 
 from controller.broker import BrokerSettings
+from controller.commissioned import commissioning_report
 from controller.commissioning.blocks import Block, add_blocks, blocks_for
 from controller.commissioning.found import devices_in
 from controller.commissioning.gentle import breathe
@@ -21,12 +22,15 @@ from controller.commissioning.hand import Hand
 from controller.commissioning.listening import NoBroker, hear_devices, plugged_in
 from controller.commissioning.permission import NotNow, ask_permission
 from controller.commissioning.terminal import NobodyAnswers, Terminal
+from controller.commissioning.walk import Walk
 from controller.commissioning.watching import Watch
+from controller.commissioning.words import standing_lines
 from controller.config import Room, load_room, shipped_profiles
 from controller.files import ConfigError, did_you_mean
 from controller.lights.board import Board
 from controller.lights.profile import Profile
 from controller.options import STATE, StateDir
+from controller.room_file import replace_room_file
 
 app = typer.Typer(
     help="Find a room's devices, see what they say, move a lamp gently, put them through their paces.",
@@ -75,21 +79,10 @@ def discover(
         print(f"{what} spoke of itself on {settings.host}:{settings.port}, and no adapter is plugged in.")
         print("A device of its maker's own kind says nothing here: see devices/README.md, Add a lamp.")
     if write and room and blocks and _run(Terminal().confirm(f"Add these {len(blocks)} to {room}?")):
-        add_to(room, blocks)
+        document = tomlkit.parse(room.read_text(encoding="utf-8"))
+        add_blocks(document, blocks)
+        replace_room_file(room, tomlkit.dumps(document))
         print(f"{room}: {len(blocks)} added. Check their names, then: stillroom check {room}")
-
-
-def add_to(path: Path, blocks: list[Block]) -> None:
-    """Add blocks to a room file; raises ConfigError, the file as it was, where it would not be right."""
-    before = path.read_text(encoding="utf-8")
-    document = tomlkit.parse(before)
-    add_blocks(document, blocks)
-    path.write_text(tomlkit.dumps(document), encoding="utf-8")
-    try:
-        load_room(path)
-    except ConfigError:
-        path.write_text(before, encoding="utf-8")
-        raise
 
 
 @app.command()
@@ -164,6 +157,41 @@ def watch(
     found = load_room(room)
     with contextlib.suppress(KeyboardInterrupt):
         _run(Watch(found, state, lambda line: print(line, flush=True)).run(seconds))
+
+
+@app.command()
+def commission(
+    room: Annotated[Path, typer.Argument(metavar="ROOM.toml", help="The room file.")], state: StateDir = STATE
+) -> None:
+    """Walk a technician through every lamp, and keep a signed report that the preflight looks for.
+
+    Reachable, lowest steady level, full range, echo, fades, retained commands, and what comes back after a power cut.
+
+    Example: stillroom devices commission /etc/stillroom/room.toml
+    """
+
+    async def walk() -> bool:
+        await ask_permission(state)
+        return await Walk(room, state, Terminal()).go()
+
+    if not _run(walk()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def report(
+    room: Annotated[Path, typer.Argument(metavar="ROOM.toml", help="The room file.")], state: StateDir = STATE
+) -> None:
+    """Show the room's signed commissioning; exit 1 where there is none, or the room has changed since.
+
+    Example: stillroom devices report /etc/stillroom/room.toml
+    """
+    found = load_room(room)
+    standing = commissioning_report(state, found)
+    for line in standing_lines(found.name, standing):
+        print(line)
+    if standing.state != "signed":
+        raise typer.Exit(1)
 
 
 def _run(work: Coroutine[object, object, T]) -> T:

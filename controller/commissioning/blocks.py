@@ -15,6 +15,7 @@ from tomlkit.items import AoT, Table
 from controller.commissioning.found import Found
 from controller.commissioning.nearest import nearest_on_wire, nearest_profile
 from controller.inputs.kind import ButtonKind
+from controller.room_file import replace_room_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,4 +144,4 @@ def set_lowest(path: Path, lamp: str, number: float) -> None:
     for table in document["light"]["lamps"]:
         if table["name"] == lamp:
             table["lowest"] = int(number) if number == int(number) else number
-    path.write_text(tomlkit.dumps(document), encoding="utf-8")
+    replace_room_file(path, tomlkit.dumps(document))

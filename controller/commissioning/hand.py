@@ -146,6 +146,12 @@ class Hand:
         said = [sign.level for sign in self.signs(lamp, since) if sign.level is not None]
         return said[-1] if said else None
 
+    async def ask_only(self, lamp: str) -> None:
+        """Put the question, where it can be put; what it says is among its signs."""
+        question = self.dialects[lamp].message(Ask())
+        if question is not None:
+            self.link.publish(*question)
+
     # What is moved
 
     async def move(self, lamp: str, level: float, start: float | None = None) -> bool:

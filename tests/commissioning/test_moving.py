@@ -18,6 +18,7 @@ from controller.commissioning.listening import NoBroker, hear_devices
 from controller.commissioning.permission import NotNow, ask_permission
 from controller.commissioning.watching import Watch
 from controller.config import load_room
+from controller.lights.profile import Profile
 from controller.lights.simulated_mqtt import SimulatedLamps
 from tests.broker_fixture import until
 from tests.lights.shipped import PROFILES
@@ -39,8 +40,11 @@ def room_file(folder: Path, broker: PrivateBroker, lamps: dict[str, str], more: 
 
 
 @asynccontextmanager
-async def bridge(broker: PrivateBroker, profile: str, *names: str, level: float = 0.4) -> AsyncIterator[SimulatedLamps]:
-    lamps = SimulatedLamps(broker.settings(f"far-{profile}"), PROFILES[profile], names, level=level)
+async def bridge(
+    broker: PrivateBroker, profile: str | Profile, *names: str, level: float = 0.4
+) -> AsyncIterator[SimulatedLamps]:
+    kind = PROFILES[profile] if isinstance(profile, str) else profile
+    lamps = SimulatedLamps(broker.settings(f"far-{kind.name}"), kind, names, level=level)
     await lamps.start()
     try:
         await until(lambda: lamps.connected, 5)
