@@ -15,6 +15,7 @@ from controller.devices_cli import app as devices_app
 from controller.export_cli import export
 from controller.journal_cli import app as journal_app
 from controller.library_cli import app as library_app
+from controller.new_room_cli import new_room
 from controller.options import STATE, StateDir, runtime_dir
 from controller.playlist_cli import app as playlist_app
 from controller.sound_cli import app as sound_app
@@ -35,6 +36,7 @@ app.add_typer(library_app, name="library")
 app.add_typer(playlist_app, name="playlist")
 app.add_typer(sound_app, name="sound")
 app.command()(book)
+app.command()(new_room)
 
 if TYPE_CHECKING:
     from controller.config import Room

@@ -19,7 +19,7 @@ from controller.commissioning.blocks import Block, add_blocks, blocks_for
 from controller.commissioning.found import devices_in
 from controller.commissioning.gentle import breathe
 from controller.commissioning.hand import Hand
-from controller.commissioning.listening import NoBroker, hear_devices, plugged_in
+from controller.commissioning.listening import NoBroker, broker_place, hear_devices, plugged_in
 from controller.commissioning.permission import NotNow, ask_permission
 from controller.commissioning.terminal import NobodyAnswers, Terminal
 from controller.commissioning.walk import Walk
@@ -208,10 +208,7 @@ def _fail(why: str) -> NoReturn:
 
 
 def _broker(text: str) -> BrokerSettings:
-    host, _, port = text.partition(":")
-    if not host or (port and not port.isdigit()):
-        raise ConfigError([f'--broker: "{text}" is no HOST[:PORT]; like 192.168.1.10 or broker.local:1883'])
-    return BrokerSettings(host, int(port or 1883), f"stillroom-discover-{os.getpid()}")
+    return BrokerSettings(*broker_place(text), f"stillroom-discover-{os.getpid()}")
 
 
 def _room_with(path: Path, lamp: str) -> Room:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from controller.broker import BrokerLink, BrokerSettings
 from controller.commissioning.found import FILTERS
+from controller.files import ConfigError
 
 CONNECT_S = 5.0
 _KEPT = 20
@@ -67,3 +68,11 @@ def plugged_in(folders: Iterable[Path] = _BY_ID) -> list[str]:
     """Serial adapters and keyboards, by the names that survive an unplug."""
     found = [path for folder in folders if folder.is_dir() for path in sorted(folder.iterdir())]
     return [str(path) for path in found if "/input/" not in str(path) or path.name.endswith("-event-kbd")]
+
+
+def broker_place(text: str) -> tuple[str, int]:
+    """Host and port in HOST[:PORT]. Raises ConfigError."""
+    host, _, port = text.partition(":")
+    if not host or (port and not port.isdigit()):
+        raise ConfigError([f'"{text}" is no HOST[:PORT]; like 192.168.1.10 or broker.local:1883'])
+    return host, int(port or 1883)

@@ -1,0 +1,145 @@
+"""`stillroom new-room`: a few questions, a look around, and a first room file."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from controller.broker import BrokerSettings
+from controller.commissioning.blocks import Block, blocks_for, slug
+from controller.commissioning.found import devices_in
+from controller.commissioning.listening import NoBroker, broker_place, hear_devices, plugged_in
+from controller.commissioning.new_room import OUTPUTS, Answers, room_text
+from controller.commissioning.terminal import NobodyAnswers, Terminal, choose, yes
+from controller.config import load_room, shipped_profiles
+from controller.files import ConfigError
+
+_DELIVER_S, _ANSWER_S = (1.0, 60.0), (5.0, 300.0)
+
+
+def new_room(
+    path: Annotated[Path, typer.Argument(metavar="ROOM.toml", help="The file to make; an existing one is left alone.")],
+    name: Annotated[str, typer.Option(help="The room's name; the file's where not given.")] = "",
+    defaults: Annotated[
+        bool, typer.Option("--yes", help="Ask nothing: the options, and otherwise what is usual.")
+    ] = False,
+    output: Annotated[str, typer.Option(help='Where the sound goes: "auto" or "device:NAME".')] = "auto",
+    listen: Annotated[str, typer.Option(help=f"What there is to listen to: {' or '.join(OUTPUTS)}.")] = OUTPUTS[0],
+    music: Annotated[str, typer.Option(metavar="DIR", help="Folder of music.")] = "/srv/music",
+    broker: Annotated[str, typer.Option(metavar="HOST[:PORT]", help="The room's MQTT broker.")] = "127.0.0.1:1883",
+    username: Annotated[str, typer.Option(help="At the broker.")] = "",
+    password_file: Annotated[str, typer.Option(metavar="FILE", help="Holds the broker's password.")] = "",
+    deliver_s: Annotated[float, typer.Option(help="A call not delivered by then is passed on.")] = 5.0,
+    answer_s: Annotated[float, typer.Option(help="A call not answered by then is passed on.")] = 30.0,
+    seconds: Annotated[float, typer.Option(min=0.0, max=120.0, help="How long to listen for devices; 0: not.")] = 4.0,
+) -> None:
+    """Ask about a room, look for its devices, and write a first room file that passes `stillroom check`.
+
+    Example: stillroom new-room room-1.toml
+    """
+    if path.exists():
+        raise ConfigError([f"{path}: is there already and was left as it is; choose another name"])
+    if not path.parent.is_dir():
+        raise ConfigError([f"{path}: there is no folder {path.parent}"])
+    usual = Answers(
+        name or slug(path.stem),
+        output,
+        listen,
+        music,
+        *broker_place(broker),
+        username,
+        password_file,
+        deliver_s,
+        answer_s,
+    )
+    try:
+        answers = asyncio.run(_ask(usual, seconds, quiet=defaults))
+    except NobodyAnswers as error:
+        print(f"{error} No file was written.", file=sys.stderr)
+        raise typer.Exit(1) from None
+    write_new(path, room_text(answers))
+    print(f"{path}: a room with {sum(block.kind == 'lamp' for block in answers.blocks)} lamps; it is right.")
+    print(f"Next: stillroom devices identify NAME --room {path}, then stillroom devices commission {path}")
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a room file that is not there yet; raises ConfigError, and leaves none, where it would not be right."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be written: {error.strerror}"]) from None
+    try:
+        load_room(path)
+    except ConfigError:
+        path.unlink()
+        raise
+
+
+async def _ask(usual: Answers, seconds: float, *, quiet: bool) -> Answers:
+    person = Terminal()
+    if not quiet:
+        person.say("Enter alone takes what stands in brackets.")
+        host = f"{usual.broker_host}:{usual.broker_port}"
+        name = slug(await person.ask("The room's name:", usual.name))
+        output = await person.ask('Where the sound goes, "auto" or "device:NAME":', usual.output)
+        listen = await choose(person, "What there is to listen to:", OUTPUTS, usual.listen)
+        music = await person.ask("Folder of music:", usual.music)
+        place = broker_place(await person.ask("The room's MQTT broker, HOST[:PORT]:", host))
+        username = await person.ask("User name there (Enter for none):", usual.username)
+        password = usual.password_file
+        if username:
+            password = await person.ask("File that holds its password:", password or "/etc/stillroom/broker.password")
+        deliver = await _seconds(person, "A call for help that is not delivered is passed on after seconds:",
+                                 usual.deliver_within_s, _DELIVER_S)  # fmt: skip
+        answer = await _seconds(person, "One that nobody answers, after seconds:", usual.answer_within_s, _ANSWER_S)
+        usual = Answers(name, output, listen, music, *place, username, password, deliver, answer)
+    blocks = await _look_around(person, usual, seconds)
+    if not quiet:
+        blocks = [block for block in blocks if await _wanted(person, block)]
+    return Answers(**{key: getattr(usual, key) for key in Answers.__slots__} | {"blocks": tuple(blocks)})
+
+
+async def _seconds(person: Terminal, question: str, usual: float, between: tuple[float, float]) -> float:
+    low, high = between
+    while True:
+        answer = await person.ask(question, f"{usual:g}")
+        try:
+            if low <= float(answer) <= high:
+                return float(answer)
+        except ValueError:
+            pass
+        person.say(f"Please a number from {low:g} to {high:g}.")
+
+
+async def _look_around(person: Terminal, answers: Answers, seconds: float) -> list[Block]:
+    said: dict[str, list[bytes]] = {}
+    if seconds:
+        person.say(f"Listening for devices on {answers.broker_host}:{answers.broker_port} …")
+        password = None
+        if answers.password_file:
+            try:
+                password = Path(answers.password_file).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                person.say(f"{answers.password_file} cannot be read: {error.strerror}")
+        settings = BrokerSettings(
+            answers.broker_host, answers.broker_port, f"stillroom-new-{os.getpid()}", answers.username or None, password
+        )
+        try:
+            said = await hear_devices(settings, seconds)
+        except NoBroker as error:
+            person.say(f"{error}. Lamps can be added later: stillroom devices discover --room ROOM.toml --write")
+    blocks, rest = blocks_for(devices_in(said), plugged_in(), shipped_profiles())
+    for line in rest:
+        person.say(f"not usable as it is: {line}")
+    return blocks
+
+
+async def _wanted(person: Terminal, block: Block) -> bool:
+    person.say("\n" + block.text().rstrip())
+    return await yes(person, f"Is this {block.kind} in the room?", "yes")
