@@ -46,24 +46,16 @@ def new_room(
         raise ConfigError([f"{path}: is there already and was left as it is; choose another name"])
     if not path.parent.is_dir():
         raise ConfigError([f"{path}: there is no folder {path.parent}"])
-    usual = Answers(
-        name or slug(path.stem),
-        output,
-        listen,
-        music,
-        *broker_place(broker),
-        username,
-        password_file,
-        deliver_s,
-        answer_s,
-    )
+    place, called = broker_place(broker), name or slug(path.stem)
+    usual = Answers(called, output, listen, music, *place, username, password_file, deliver_s, answer_s)
     try:
         answers = asyncio.run(_ask(usual, seconds, quiet=defaults))
     except NobodyAnswers as error:
         print(f"{error} No file was written.", file=sys.stderr)
         raise typer.Exit(1) from None
     write_new(path, room_text(answers))
-    print(f"{path}: a room with {sum(block.kind == 'lamp' for block in answers.blocks)} lamps; it is right.")
+    lamps = sum(block.kind == "lamp" for block in answers.blocks)
+    print(f"{path}: a room with {lamps} {'lamp' if lamps == 1 else 'lamps'}; it is right.")
     print(f"Next: stillroom devices identify NAME --room {path}, then stillroom devices commission {path}")
 
 

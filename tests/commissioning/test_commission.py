@@ -71,6 +71,7 @@ def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Profile:
     path.parent.mkdir(parents=True)
     text = (FOLDER / "zigbee2mqtt-dimmable.toml").read_text(encoding="utf-8")
     text = text.replace("max = 254", "max = 31").replace("lamp_interval_s = 1.0", "lamp_interval_s = 0.4")
+    text = text.replace("within_s = 3.0", "within_s = 1.0")
     path.write_text(text.replace("zigbee2mqtt-dimmable", "quick"), encoding="utf-8")
     profile = load_profile(path)
     assert isinstance(profile, Profile)

@@ -92,13 +92,15 @@ async def test_a_room_is_made_at_a_terminal_with_the_lamps_that_are_there(
     def talk() -> int:
         typed = Typed("new-room", str(path), "--seconds", "0.5")
         for question, answer in (
-            ("room's name:", ""), ("sound goes", "auto"), ("listen to:", "both"), ("Please one of", "speakers+headphones"),
-            ("music:", ""), ("broker, HOST", f"127.0.0.1:{mosquitto.port}"), ("User name", ""), ("passed on after", "900"),
+            ("room's name:", ""), ("sound goes", "auto"), ("listen to:", "both"),
+            ("Please one of", "speakers+headphones"),
+            ("music:", ""), ("broker, HOST", f"127.0.0.1:{mosquitto.port}"), ("User name", ""),
+            ("passed on after", "900"),
             ("number from 1 to 60", "4"), ("nobody answers", ""), ("in the room?", ""), ("in the room?", "n"),
         ):  # fmt: skip
             typed.expect(question)
             typed.type(answer)
-        typed.expect("a room with 1 lamps; it is right")
+        typed.expect("a room with 1 lamp; it is right")
         return typed.close()
 
     async with bridge(mosquitto, "zigbee2mqtt-dimmable", "bed left") as far:
