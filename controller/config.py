@@ -119,7 +119,10 @@ class LightTable(_Table):
     ceiling: Share = 0.8
     exit: Share = 0.4
     medical: Share = 0.8
+    medical_kelvin: Annotated[float, Field(ge=1500, le=8000)] = 5000.0
     rest: Share = 0.3
+    rest_kelvin: Annotated[float, Field(ge=1500, le=8000)] = 2700.0
+    soft: Share = 0.15
     slew_per_s: Annotated[float, Field(gt=0.0, le=0.5)] = 0.10
     scene_fade_s: Seconds = 2.0
     release_fade_s: Seconds = 10.0
@@ -225,6 +228,9 @@ class Room:
             light_ceiling=light.ceiling,
             exit_light=light.exit,
             medical_light=light.medical,
+            medical_kelvin=light.medical_kelvin,
+            rest_kelvin=light.rest_kelvin,
+            soft_light=light.soft,
             rest_light=light.rest,
             warm_up_light=self.table.timetable.warm_up_light,
             pause_fade_s=sound.pause_fade_s,

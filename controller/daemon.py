@@ -127,7 +127,6 @@ class Daemon:
 
     def _make_runner(self, recovered: Recovered, restored: Restored) -> Runner:
         books = [recovered.room] + ([recovered.session] if recovered.session else [])
-        replies = {key: reply for book in books for key, reply in book.replies.items()}
         shown = recovered.session or recovered.room
         entries = [entry for record in shown.records for entry in log_entries(record)]
         return Runner(
@@ -137,7 +136,7 @@ class Daemon:
             {"sound": self._sound, "lights": self._lights, "caller": self._caller, "timetable": self._timetable},
             planner_for(self._pool_of, self._clock.now),
             seqs={book.book: book.seq for book in books},
-            replies=replies,
+            replies=recovered.replies,
             entries=list(reversed(entries)),
             prepare=self._prepare,
             on_change=self._changed,

@@ -86,6 +86,8 @@ def entry(item: LogEntry) -> tuple[str, str]:
     """A line of the log as (kind word of at most 7 letters, text)."""
     values = {**item.values, "text": item.text} if item.text else item.values
     kind, text = fact(item.kind, values)
+    if item.text and item.kind not in ("note", "take_back"):
+        text = f"{text}; {item.text}"
     return kind, f"{text} (taken back)" if item.taken_back else text
 
 

@@ -145,9 +145,9 @@ def read_dose(text: str) -> Dose:
 
 
 _HINTS = {
-    "dose": "25 mg    or    kit K-17",
+    "dose": "25 mg or kit K-17",
     "device": "device 28 mg",
-    "start": "start 0.5 mg    or    stop",
+    "start": "start 20 mg or stop",
     "booster": "booster 40 mg",
 }
 
@@ -165,8 +165,8 @@ def dose_form(whom: str, parts: tuple[str, ...] = ("dose",)) -> Form:
         over = ", outside its window" if dose.override else ""
         return Filled(act=dose, words=f"{kind} {what}".rstrip() + f"{when}{by}{over}", why=why)
 
-    hints = "    or    ".join(_HINTS[part] for part in parts if part in _HINTS)
-    hint = f"{hints}    then if need be:  , 5 ago, by AB"
+    hints = " or ".join(_HINTS[part] for part in parts if part in _HINTS)
+    hint = f"{hints}  then: , 5 ago, by AB"
     return Form(title=f"Dose for {whom}", hint=hint, read=read, preview=True)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from controller.clock import utc_now
 from controller.journal.chain import ROOM, Head
 from controller.journal.schema import read_body
-from controller.journal.store import is_passing, read_meta, reading, room_file, sessions_dir
+from controller.journal.store import is_passing, read_meta, reading, room_file, session_file, sessions_dir
 from controller.journal.verify import compare_heads, walk
 from controller.messages import Record, RefusedAct, Reply, Stamp
 
@@ -17,6 +17,9 @@ _REPLIES = 1000
 """How many inputs back a repeat is recognised: a client repeats within seconds."""
 _ROOM_TAIL = 1000
 """The room's book grows for years; a daemon needs its end."""
+
+_ENDED_TAIL = 20
+"""Of a session that is closed, its end and what came just before it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +55,17 @@ class Recovered:
 
     room: Book
     session: Book | None = None
+    ended: dict[str, Reply] = field(default_factory=dict)
+    """The answers to the last inputs of the session that was closed last: its end may be asked for once more."""
     damaged: tuple[Damage, ...] = ()
+
+    @property
+    def replies(self) -> dict[str, Reply]:
+        """Every answer that is still known, by input id."""
+        found = dict(self.ended)
+        for book in (self.room, self.session):
+            found |= book.replies if book else {}
+        return found
 
     @property
     def last(self) -> Stamp | None:
@@ -76,7 +89,26 @@ def recover(state_dir: Path) -> Recovered:
         if found is not None:
             sessions.append(found)
     newest = max(sessions, key=lambda found: found[0], default=None)
-    return Recovered(room=room, session=newest[1] if newest else None, damaged=tuple(damaged))
+    return Recovered(
+        room=room,
+        session=newest[1] if newest else None,
+        ended=_replies_of_the_ended(state_dir, heads),
+        damaged=tuple(damaged),
+    )
+
+
+def _replies_of_the_ended(state_dir: Path, heads: list[Head]) -> dict[str, Reply]:
+    """The last answers of the session that was closed last; none where its file cannot be read any more."""
+    closed = next((head.session for head in reversed(heads) if head.event == "closed"), "")
+    file = session_file(state_dir, closed) if closed else None
+    if file is None or not file.is_file():
+        return {}
+    try:
+        return _read_book(file, closed, tail=_ENDED_TAIL).replies
+    except (sqlite3.DatabaseError, ValueError) as error:
+        if is_passing(error):
+            raise
+        return {}
 
 
 def _recover_room(state_dir: Path, damaged: list[Damage]) -> tuple[Book, list[Head]]:
@@ -125,9 +157,8 @@ def _read_book(file: Path, book: str, tail: int | None = None) -> Book:
         snapshot_seq, snapshot = newest or (0, None)
         seq = connection.execute("SELECT coalesce(max(seq), 0) FROM records").fetchone()[0]
         first = snapshot_seq + 1 if tail is None else max(snapshot_seq + 1, seq - tail + 1)
-        rows = connection.execute(
-            "SELECT body FROM records WHERE seq >= ? ORDER BY line", (min(first, seq - _REPLIES + 1),)
-        )
+        again = seq - (_REPLIES if tail is None else min(tail, _REPLIES)) + 1
+        rows = connection.execute("SELECT body FROM records WHERE seq >= ? ORDER BY line", (min(first, again),))
         recent = [read_body(body) for (body,) in rows]
     replies: dict[str, Reply] = {}
     for record in recent[-_REPLIES:]:

@@ -84,7 +84,8 @@ def planned(state: State, act: Planned, now: float) -> Ruled:
         facts += phase_fact(state)
     if act.short_s > SHORT_S:
         minutes = round(act.short_s / 60.0)
-        facts.append(Fact(code="music_short", values={"minutes": minutes}))
+        if not any(alarm.code == "music_short" for alarm in state.alarms):  # told once, not at every plan
+            facts.append(Fact(code="music_short", values={"minutes": minutes}))
         state = raised(state, "music_short", "low", now, {"minutes": minutes})
     else:
         state = cleared(state, "music_short")

@@ -45,11 +45,12 @@ def _of_person(state: State, person: Participant, now: float) -> Iterator[DueVie
 
 
 def _vitals(state: State, person: Participant, now: float) -> Iterator[DueView]:
-    """The oldest reading that stands open, and the next one to come."""
+    """The oldest reading that stands open, one that belongs to the booster or comes before ingestion, the next one."""
     open_ones = [one for one in vitals.served(state, person, now) if one.standing in ("coming", "due", "overdue")]
-    past = [one for one in open_ones if one.standing != "coming"]
+    past = [one for one in open_ones if one.standing != "coming" and one.asked.what == "time"]
+    apart = [one for one in open_ones if one.standing != "coming" and one.asked.what != "time"]
     coming = [one for one in open_ones if one.standing == "coming"]
-    for one in (*past[:1], *coming[:1]):
+    for one in (*past[:1], *apart, *coming[:1]):
         code = "vitals" if one.asked.what == "time" else f"vitals_{one.asked.what}"
         view = DueView(code=code, in_s=one.asked.t - now, participant=person.code, needs=one.lacks)
         match one.standing:

@@ -88,5 +88,5 @@ def _unlanded(state: State) -> Programme:
     assert state.programme is not None
     if not state.landing or state.booked is None:
         return state.programme
-    last = len(state.programme.phases) - 1
-    return state.programme.with_minutes(last, state.booked.phases[last].minutes)
+    phases = (*state.programme.phases[:-1], state.booked.phases[-1])
+    return state.programme.model_copy(update={"phases": phases})

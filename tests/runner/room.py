@@ -93,7 +93,7 @@ async def room(
         {"sound": ear, "lights": ear, "caller": ear, "timetable": ear},
         planner or planner_for(pool_of, clock.now),  # type: ignore[arg-type]
         seqs={book.book: book.seq for book in books},
-        replies={key: reply for book in books for key, reply in book.replies.items()},
+        replies=found.replies,
     )
     try:
         runner.post_act(opened or Opened(rules=rules))  # type: ignore[arg-type]

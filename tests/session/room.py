@@ -104,10 +104,17 @@ class PaperRoom:
             self.settle()
         self.now = end
 
-    def start(self, programme: str = "psilocybin-25mg", *participants: str, minutes: float | None = None) -> None:
+    @staticmethod
+    def programme_text(programme: str) -> str:
+        """The file of a shipped programme."""
+        return (PLAYLISTS / f"{programme}.toml").read_text()
+
+    def start(
+        self, programme: str = "psilocybin-25mg", *participants: str, minutes: float | None = None, text: str = ""
+    ) -> None:
         """Open the room and a session in it."""
         self.act(Opened(rules=RULES))
-        text = (PLAYLISTS / f"{programme}.toml").read_text()
+        text = text or self.programme_text(programme)
         self.act(
             Start(
                 programme=programme,

@@ -1,0 +1,49 @@
+"""What a person says in words stays beside the chain; what was asked twice is done once, over a restart too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from controller.journal.reading import read_records, session_file, verify
+from controller.journal.redaction import blank_text
+from controller.messages import Dose, End, Hold, Input, Origin
+from tests.runner.room import Journaled, room
+
+
+async def test_an_end_that_is_asked_for_again_after_a_restart_gets_its_first_answer(tmp_path: Path) -> None:
+    clock = Journaled(t=1000.0)
+    async with room(tmp_path, clock) as it:
+        it.start()
+        await it.until(lambda: it.runner.state.mode == "running")
+        first = await it.ask(End(), "the-end")
+        assert not first.refused
+    async with room(tmp_path, clock) as it:
+        again = await it.ask(End(), "the-end")
+        assert again == first
+        assert (await it.ask(End(), "another")).refused == "no_session"
+
+
+async def test_a_reason_is_kept_beside_the_chain_and_can_be_blanked(tmp_path: Path) -> None:
+    async with room(tmp_path) as it:
+        it.start()
+        await it.until(lambda: it.runner.state.mode == "running")
+        await it.ask(Dose(amount=25.0, unit="mg"))
+        given = Input(act=Hold(), origin=Origin(console="c", path="socket"), why="she asked Maria to wait")
+        it.runner.post(given)
+        assert it.runner.entries[0].text == "she asked Maria to wait"
+        await it.ask(End())
+    file = session_file(tmp_path, "s1")
+    held, text = next((record, text) for record, text in read_records(file) if isinstance(record.input.act, Hold))
+    assert (held.input.why, text) == ("", "she asked Maria to wait")
+    assert b"Maria" not in b"".join(_bodies(file))
+    blank_text(file, held.seq)
+    assert verify(file).ok
+    assert all("Maria" not in text for _, text in read_records(file))
+
+
+def _bodies(file: Path) -> list[bytes]:
+    import contextlib
+    import sqlite3
+
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        return [body for (body,) in connection.execute("SELECT body FROM records")]
