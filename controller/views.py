@@ -24,6 +24,7 @@ from controller.session.doses import infusion_runs, parts_of
 from controller.session.due import due_views
 from controller.session.limits import faders
 from controller.session.long_pause import offered_s
+from controller.session.silence import is_silent_phase
 from controller.session.state import State, arc_position, light_points, timeline_position
 
 
@@ -88,6 +89,7 @@ def status(state: State, now: float, around: Surroundings, log: Iterable[LogEntr
         reviewed=programme.reviewed if programme else False,
         hold=state.hold,
         quiet=state.quiet,
+        silent_phase=is_silent_phase(state),
         quiet_until_s=state.quiet_until,
         landing=state.landing,
         evacuated=state.evacuated,

@@ -198,6 +198,8 @@ class Status:
     """The clinic's medical lead has signed the programme."""
     hold: bool = False
     quiet: bool = False
+    silent_phase: bool = False
+    """The programme itself is silent now."""
     quiet_until_s: float | None = None
     """Room time at which a timed silence ends."""
     landing: bool = False

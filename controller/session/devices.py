@@ -122,14 +122,23 @@ def piece_started(state: State, act: PieceStarted, now: float) -> Ruled:
 
 def piece_ended(state: State, act: PieceEnded, now: float) -> Ruled:
     """A piece is over; one that could not be played is left out of the rest of the plan."""
-    if act.why in ("end", "cut") or _of_another(state, act):
+    if _of_another(state, act):
         return state, ()
+    if act.why in ("end", "cut"):
+        return _set_over(state, act), ()
     cue = next((cue for cue in state.cues if cue.id == act.cue), None)
     fact = Fact(code="piece_broken", values={"title": act.title, "why": act.why})
     if cue is None or not state.in_session:
         return state, (fact,)
     state = raised(state, "piece_broken", "low", now, {"name": act.title, "why": act.why})
     return replanned(replace(state, broken=state.broken | {cue.piece.path})), (fact,)
+
+
+def _set_over(state: State, act: PieceEnded) -> State:
+    """The state in which a set that a sitter chose is over, once its last piece is."""
+    cue = next((cue for cue in state.cues if cue.id == act.cue), None)
+    last = cue is not None and cue.set and cue.set == state.set_code and cue.end_s >= state.set_until_s
+    return replace(state, set_code="", set_until_s=0.0) if last else state
 
 
 def filler_changed(state: State, act: FillerChanged, now: float) -> Ruled:

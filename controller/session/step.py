@@ -33,6 +33,7 @@ from controller.session.limits import faders
 from controller.session.names import nearest
 from controller.session.reminders import tell
 from controller.session.rules import RULES
+from controller.session.silence import settle_music
 from controller.session.state import State, light_points
 from controller.session.table import check_allowed
 
@@ -59,6 +60,7 @@ def step(state: State, given: Input, now: float, seq: int) -> Outcome:
     facts += told
     jumped = _jumped(before, state, given)
     rebooted = isinstance(given.act, Opened) and given.act.rebooted
+    state = settle_music(state)
     state = settle_light(before, state, now, jumped=jumped or rebooted)
     state = fire.keep_fire(before, state, given.act)
     fresh = state.session != before.session

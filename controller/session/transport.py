@@ -15,9 +15,6 @@ from controller.session.reminders import QUIET_WARNING_S, quiet_key
 from controller.session.sounding import with_sound
 from controller.session.state import State, arc_position, flows, replanned
 
-LEAST_RETURN_S = 20.0
-"""Out of a silence that was asked for, music never returns faster than this."""
-
 
 def pause(state: State, act: Pause, now: float) -> Ruled:
     """Fade to silence; pressing twice is safe. Outside a session it stops whatever sounds still."""
@@ -96,15 +93,13 @@ def quiet(state: State, act: Quiet, now: float) -> Ruled:
     was = state.quiet
     if until is not None and until - now <= QUIET_WARNING_S:  # whoever asks for so little knows when it ends
         state = replace(state, told=state.told | {quiet_key(until)})
-    state = replace(state, quiet=True, quiet_until=until, music=0.0, music_fade_s=state.rules.pause_fade_s)
+    state = replace(state, quiet=True, quiet_until=until)
     return state, () if was else (Fact(code="quiet_began", values={"minutes": act.minutes or 0.0}),)
 
 
 def end_quiet(state: State) -> Ruled:
     """Music comes back slowly."""
-    back_s = max(LEAST_RETURN_S, state.rules.quiet_return_s)
-    state = replace(state, quiet=False, quiet_until=None, music=1.0, music_fade_s=back_s)
-    return state, (Fact(code="quiet_ended"),)
+    return replace(state, quiet=False, quiet_until=None), (Fact(code="quiet_ended"),)
 
 
 def end(state: State, _act: End, now: float) -> Ruled:

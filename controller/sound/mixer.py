@@ -314,8 +314,8 @@ class Mixer:
     def _fill(self, mix: Audio, heard: bool, moved: int, marks: list[Mark]) -> None:
         """Bring the filler in where sound is expected and none comes, and out under the next piece."""
         timeline = self.timeline
-        over = timeline.frame - self.sheet.end
-        expected = timeline.transport == "play" and self.music.target > 0.0 and bool(self.sheet.laid)
+        over = timeline.frame - self.sheet.end if self.sheet.laid else self._silent
+        expected = timeline.transport == "play" and self.music.target > 0.0 and bool(self.sheet.session)
         self._silent = 0 if heard or not expected else self._silent + moved
         wanted = expected and self._silent > _PATIENCE and over < _FILLER_MAX
         if wanted and not self.filler_on and not self._imminent():
@@ -338,7 +338,7 @@ class Mixer:
     def _reason(self) -> str:
         """Why there is silence, as a code."""
         here = self.timeline.frame
-        if here >= self.sheet.end:
+        if self.sheet.laid and here >= self.sheet.end:
             return "over"
         for voice in self.voices:
             if voice.start <= here and not voice.leaving:

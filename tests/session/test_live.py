@@ -384,3 +384,13 @@ def test_lamps_keep_their_colour_where_a_programme_says_nothing_until_medical_li
 def _playing(room: PaperRoom) -> str:
     here = timeline_position(room.state, room.now)
     return max((cue for cue in room.state.cues if cue.start_s <= here < cue.end_s), key=lambda c: c.start_s).piece.path
+
+
+def test_a_phase_that_the_programme_has_silent_is_not_filled_and_a_chosen_set_sounds_in_it_all_the_same() -> None:
+    room = PaperRoom()
+    room.start("preparation-hour")
+    room.act(Go(phase=room.state.programme.phases[-1].code))  # type: ignore[union-attr]
+    assert room.state.here.source == "silence"
+    assert (room.state.music, room.state.music_fade_s >= 20.0) == (0.0, True)
+    room.act(Ground())
+    assert room.state.music == 1.0

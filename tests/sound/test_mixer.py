@@ -231,6 +231,19 @@ def test_a_ring_that_is_overrun_says_so_and_keeps_what_it_has(tmp_path: Path) ->
     assert deck.ahead <= CAPACITY_S * RATE
 
 
+def test_a_session_that_has_no_piece_yet_is_filled_and_one_that_is_to_be_silent_is_not(tmp_path: Path) -> None:
+    mixer = mixer_for(tmp_path)
+    lay(mixer)
+    mixer.timeline.frame = 9 * 3600 * RATE  # a session that was long under way when the power went
+    mixer.turn("play", 0.0)
+    out, marks = render(mixer, 3)
+    assert [mark.on for mark in marks if mark.kind == "filler"] == [True]
+    assert np.abs(out[-RATE:]).max() > 0.0
+    mixer.set_music(0.0, 1.0)
+    _, marks = render(mixer, 3)
+    assert [mark.on for mark in marks if mark.kind == "filler"] == [False]
+
+
 def test_after_the_last_piece_the_filler_plays_for_half_an_hour_and_fades_out(tmp_path: Path) -> None:
     mixer = mixer_for(tmp_path)
     lay(mixer, voice(cue(1, 0, 1), sine(440, 1.1), ended=True))

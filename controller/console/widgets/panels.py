@@ -78,6 +78,8 @@ def _transport(view: View) -> Text:
         if status.quiet_until_s is None:
             return styled("silence until r", colours.bright)
         return styled(f"music returns in {wording.duration(max(0.0, status.quiet_until_s - status.t))}", colours.bright)
+    if status.silent_phase:
+        return styled("silence, as the programme has it", colours.text)
     if status.sound.filler:
         return styled("filler plays", colours.medium)
     return Text("", no_wrap=True, end="")

@@ -1,0 +1,172 @@
+"""Every live act from the keyboard: menus, questions, and what they send."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from controller import wording
+from controller.console.forms import Filled, read_dose
+from controller.console.live_forms import correct_form, leave_form, limits_line, read_limits
+from controller.console.menus import Doing, go_menu, session_menu
+from controller.console.view import View, ends_at
+from controller.console.widgets.header import draw_header
+from controller.console.widgets.panels import due as due_panel
+from controller.messages import (
+    Act,
+    CatchUp,
+    CorrectDose,
+    DueView,
+    Evacuate,
+    Ground,
+    Land,
+    Leave,
+    Limits,
+    Next,
+    ParticipantView,
+    ReleaseAnswer,
+    Resume,
+    SetLimits,
+    Shorten,
+    Skip,
+    Softer,
+    Status,
+)
+from tests.console.fake_daemon import FakeRoom, demo_status
+from tests.console.test_app import acts, console, rest_keys
+
+
+class Sent:
+    """Remembers what a menu's lines do."""
+
+    def __init__(self) -> None:
+        self.acts: list[Act] = []
+        self.shown: list[object] = []
+
+    def doing(self, *whom: str) -> Doing:
+        return Doing(
+            send=lambda act, _words, _whom: self.acts.append(act),
+            ask=self.shown.append,
+            show=self.shown.append,
+            whom=whom,
+        )
+
+
+def acts_of(status: Status, *whom: str) -> dict[str, Act]:
+    """What each line of both menus sends, by its label; questions are left out."""
+    sent = Sent()
+    found = {}
+    for menu in (go_menu(status, sent.doing(*whom)), session_menu(status, sent.doing(*whom))):
+        for choice in menu.choices:
+            sent.acts.clear()
+            choice.run()
+            if sent.acts:
+                found[choice.label] = sent.acts[0]
+    return found
+
+
+def test_every_live_act_can_be_reached_from_a_menu() -> None:
+    status = replace(demo_status(), shorten_s=900.0, arc_s=4000.0, set_code="calm")
+    kinds = {type(act) for act in acts_of(status, "P-017").values()}
+    assert {Ground, Land, Skip, Next, Evacuate, Shorten, CatchUp, Softer} <= kinds
+
+
+def test_after_an_outage_the_choices_come_first() -> None:
+    status = replace(demo_status(), state="waiting", waiting_for="choice", arc_s=4000.0)
+    menu = go_menu(status, Sent().doing("P-017"))
+    assert menu.at == 0
+    assert [choice.label for choice in menu.choices[:2]] == ["continue where it was", "catch up with T+, 1 h 21 on"]
+    sent = Sent()
+    go_menu(status, sent.doing("P-017")).choices[0].run()
+    assert isinstance(sent.acts[0], Resume)
+
+
+def test_the_checklist_turns_from_line_to_line() -> None:
+    sent = Sent()
+    menu = session_menu(demo_status(), sent.doing("P-017"))
+    next(choice for choice in menu.choices if choice.label.startswith("release")).run()
+    checklist = sent.shown[-1]
+    assert [choice.label[:12].strip() for choice in checklist.choices] == ["yes", "not answered"]  # type: ignore[attr-defined]
+    checklist.choices[1].run()  # type: ignore[attr-defined]
+    assert sent.acts == [ReleaseAnswer(criterion="steady", met=True)]
+    assert sent.shown[-1].choices[1].label.startswith("yes")  # type: ignore[attr-defined]
+
+
+def test_a_dose_says_its_part() -> None:
+    assert read_dose("booster 40 mg, by AB").part == "booster"
+    assert read_dose("booster 40 mg override").override
+    assert (read_dose("start").part, read_dose("stop 2 ago").minutes_ago) == ("start", 2.0)
+    assert read_dose("device 28 mg").amount == 28.0
+    with pytest.raises(ValueError, match="amount"):
+        read_dose("booster")
+
+
+def test_a_correction_says_how_long_ago_or_by_how_much_and_why() -> None:
+    form = correct_form(ParticipantView(code="A", last_dose=12))
+    earlier = form.read("-17; the clock on the wall was wrong")
+    assert isinstance(earlier, Filled)
+    assert earlier.act == CorrectDose(dose=12, by_minutes=-17.0)
+    assert (earlier.why, earlier.participants) == ("the clock on the wall was wrong", ("A",))
+    assert form.read("42 min ago").act == CorrectDose(dose=12, minutes_ago=42.0)  # type: ignore[union-attr]
+    with pytest.raises(ValueError, match="minutes ago"):
+        form.read("yesterday")
+
+
+def test_who_leaves_and_who_was_told() -> None:
+    left = leave_form("B").read("steady, told AB")
+    assert isinstance(left, Filled) and left.act == Leave(condition="steady", told="AB")
+
+
+def test_limits_are_one_line_that_reads_back() -> None:
+    limits = Limits(no_vocals=True, languages=("de", "es"), pieces=("Moss",), volume_cap_db=-6.0, headphones_only=True)
+    assert read_limits(limits_line(limits)) == limits
+    assert read_limits("") == Limits()
+    assert wording.limits(limits) == "no vocals, language not de, es, piece not Moss, at most 66 %, headphones only"
+    with pytest.raises(ValueError, match="no vocals"):
+        read_limits("nothing loud")
+
+
+def test_the_projected_end_and_what_is_offered_stand_on_the_screen() -> None:
+    status = replace(demo_status(), shorten_s=900.0)
+    view = View(status=status, whom=("P-017",))
+    assert ends_at(view).endswith(" +12")
+    lines = [line.plain for line in due_panel(view, 24)]
+    assert lines[0] == "g: 15 min shorter"
+
+
+def test_t_plus_says_at_least_after_an_outage_of_unknown_length() -> None:
+    person = ParticipantView(code="P-017", t_plus_s=8886.0, doses=1, at_least=True)
+    view = View(status=replace(demo_status(), participants=(person,)), whom=("P-017",))
+    assert "T+ at least 2:28:06" in draw_header(view, 80, 1)[0].plain
+    assert "at least" in "".join(line.plain for line in draw_header(view, 100, 3))
+
+
+def test_a_programme_without_a_dose_has_no_t_plus() -> None:
+    status = replace(demo_status(), dose_parts=(), participants=(ParticipantView(code="A"),))
+    for height in (1, 3):
+        assert "T+" not in "".join(line.plain for line in draw_header(View(status=status), 80, height))
+
+
+def test_vitals_name_the_readings_that_are_asked_for() -> None:
+    due = DueView(code="vitals_booster", in_s=-200.0, state="due", needs=("bp", "temperature"))
+    assert wording.due(due) == "before booster: BP + temp due since 3 min"
+
+
+async def test_landing_by_keys(room: FakeRoom) -> None:
+    async with console(room) as (_, pilot):
+        await pilot.press("g", "8", "enter")
+        assert (await acts(room))[0] == Land()
+
+
+async def test_limits_by_keys_are_shown_before_they_are_noted(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        await pilot.press("m", "7", "2", "enter")
+        await pilot.pause()
+        rest_keys(app)
+        await pilot.press(*"no", "space", *"vocals", "enter")
+        await pilot.pause()
+        assert not room.inputs
+        rest_keys(app)
+        await pilot.press("enter")
+        assert (await acts(room))[0] == SetLimits(limits=Limits(no_vocals=True))
