@@ -49,6 +49,9 @@ _BACKOFF_S = (0.05, 0.1, 0.1, 0.2, 0.3, 0.5, 1.0)
 _GRACE_S = 1.5
 """An engine that its warden restarts is back within this, and tells itself why it was away."""
 
+_BEGIN_S = 3.0
+"""A daemon that starts beside its engine gives it so long."""
+
 
 class SoundClient:
     """Sends effects while the link is up; what is not sent is asked for anew when the engine reports.
@@ -153,7 +156,7 @@ class SoundClient:
     async def _keep_link(self) -> None:
         tries, gone = 0, self._clock.now()
         while True:
-            patience = _GRACE_S
+            patience = _BEGIN_S if self._told is None else _GRACE_S
             try:
                 why = await self._talk()
                 tries, gone = 0, self._clock.now()
