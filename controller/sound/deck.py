@@ -23,6 +23,9 @@ _KEPT_S = 0.5
 _FRAME_BYTES = 4
 _SCALE = 1.0 / 32768.0
 
+_SKIPPED_S = 1.0
+"""A head of so much is decoded and left out: seeking may be 0.1 s wrong, and this much libVLC delivers at once."""
+
 
 class Deck:
     """A ring of 16-bit stereo frames at the file's own rate ("natives"), read as frames of 48 kHz.
@@ -43,6 +46,8 @@ class Deck:
         self._half = 0
         self._kept = 0
         self._phase = 0
+        self._skipped = 0
+        """Natives that are still to be left out."""
         self._given_up = 0
         """Natives before this one may be written over."""
         self._lead_in: Audio | None = None
@@ -62,12 +67,18 @@ class Deck:
         self.player: Any = None
         """libVLC's player and the callbacks that must live as long as it; the decoder's own."""
 
+    @property
+    def jump_s(self) -> float:
+        """Second of the file to which the decoder seeks; a short way is not jumped but skipped, to the very frame."""
+        return self.seek_s if self.seek_s > _SKIPPED_S else 0.0
+
     def prepare(self, rate: int) -> None:
         """Make room for natives of this rate. Called once, before the first `write`."""
         self._resampler = resampler_for(rate)
         if self._resampler is not None:
             self._up, self._down = self._resampler.up, self._resampler.down
             self._half = self._resampler.half
+        self._skipped = 0 if self.jump_s else round(self.seek_s * rate)
         self._kept = int(_KEPT_S * rate)
         self._given_up = -self._kept
         # Mapped by itself, and so given back whole: it is made in a thread of libVLC's that ends with the piece.
@@ -76,6 +87,11 @@ class Deck:
 
     def write(self, samples: int, count: int) -> None:
         """Copy `count` natives from the address `samples`. Runs in libVLC's thread: it copies and returns."""
+        if self._skipped:
+            skipped = min(count, self._skipped)
+            self._skipped -= skipped
+            samples += skipped * _FRAME_BYTES
+            count -= skipped
         first, capacity = self.written, len(self._ring)
         if first + count - self._given_up > capacity:
             self.failure = "overrun"

@@ -128,8 +128,8 @@ class Decoder:
         media = self._instance.media_new_path(deck.piece.path)
         # The native Ogg demuxer seeks up to 34 s wrong and FLAC's 0.2 s; libavformat's is right within 0.1 s.
         media.add_option(":demux=avformat")
-        if deck.seek_s > 0:
-            media.add_option(f":start-time={deck.seek_s:.6f}")
+        if deck.jump_s > 0:
+            media.add_option(f":start-time={deck.jump_s:.6f}")
         player = self._instance.media_player_new()
         player.set_media(media)
         media.release()
