@@ -20,8 +20,9 @@ import numpy as np
 from controller.clock import boottime
 from controller.messages import Cue, FadeBus, Piece
 from controller.sound import protocol
+from tests.measure_audio import find_clicks
 from tests.sound.long_run import run_hours
-from tests.sound.room import EngineProcess, Link, noise, play, sheet, tone, wait
+from tests.sound.room import RATE, EngineProcess, Link, amplitude, noise, play, sheet, tone, wait
 
 COMMANDS = 200
 STEADY_S = 15.0
@@ -43,6 +44,40 @@ def mixer_speed(directory: Path) -> None:
     """How many times real time."""
     found = run_hours(directory, 0.25, 180.0, 0.0)
     print(f"mixer at full speed            {found.times_real_time:6.0f} x real time   {asdict(found)}")
+
+
+def crossfade(directory: Path) -> None:
+    """Eight seconds from one tone to another, of what the room heard: beside sine and cosine, and above 3 kHz."""
+    room = EngineProcess(directory).start()
+    try:
+        link = room.link()
+        low, high = (tone(directory / f"{hertz}.flac", hertz, 14.0, 0.1, 44_100) for hertz in (440.0, 660.0))
+        cues = [
+            Cue(id=1, start_s=0, piece=low, length_s=10.0, fade_out_s=8.0),
+            Cue(id=2, start_s=2, piece=high, length_s=12.0, fade_in_s=8.0),
+        ]
+        room.tell(link, sheet(*cues), play())
+        begun = link.until("piece_started", cue=2)["frame"]
+        link.until("piece_ended", cue=1, seconds=12.0)
+        wait(0.5)
+    finally:
+        room.stop()
+    part = room.heard().samples[begun : begun + 8 * RATE, 0]
+    into = (np.arange(160) + 0.5) / 160 * np.pi / 2
+    off = [
+        20 * np.log10(amplitude(part, hertz) / 0.1 / wanted)
+        for hertz, wanted in ((440, np.cos(into)), (660, np.sin(into)))
+    ]
+    # Each tone within 26 dB of the other's level; below that its neighbour's side lobes are measured.
+    worst = max(np.abs(off[0][:152]).max(), np.abs(off[1][8:]).max())
+    spectrum = np.fft.rfft(part * np.hanning(len(part)))
+    above = np.fft.rfftfreq(len(part), 1 / RATE) > 3_000
+    residual = 10 * np.log10(2 * (np.abs(spectrum[above]) ** 2).sum() / (np.hanning(len(part)) ** 2).sum() / len(part))
+    clicks = len(find_clicks(part, RATE))
+    print(
+        f"8 s crossfade, 44.1 kHz files  within {worst:.3f} dB of equal power   {clicks} clicks   "
+        f"{residual:.0f} dBFS above 3 kHz   to reach 0.05 / 0 / -80"
+    )
 
 
 def latency(directory: Path) -> None:
@@ -179,11 +214,12 @@ def main() -> None:
     """Print every figure."""
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        for part in ("speed", "latency", "48", "44", "mpd", "music"):
+        for part in ("speed", "crossfade", "latency", "48", "44", "mpd", "music"):
             (directory / part).mkdir()
         studio = [noise(directory / "music" / f"{n}.flac", STEADY_S + 20) for n in (1, 2)]
         discs = [noise(directory / "music" / f"{n}.flac", STEADY_S + 20, 44_100) for n in (3, 4)]
         mixer_speed(directory / "speed")
+        crossfade(directory / "crossfade")
         latency(directory / "latency")
         steady(directory / "48", studio, "48 kHz, limiter")
         steady(directory / "44", discs, "44.1 kHz, limiter")
