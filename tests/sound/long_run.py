@@ -79,7 +79,7 @@ def run_hours(directory: Path, hours: float, piece_s: float, ppm: float) -> Foun
     waiting = list(reversed(mixer.sheet.laid))
     sources: dict[Voice, Source] = {}
     starved = fillers = wrong = ended = 0
-    least = PREROLL_S
+    least = 1e9
     frame = grown = 0
     memory = 0
     begun_at = clock.boottime()
