@@ -367,6 +367,8 @@ def load_profile(path: Path) -> BaseModel:
     profile, mistakes = mistakes_in(path, PROFILE_KINDS[kind], data)
     if profile is None:
         raise ConfigError(mistakes)
+    if (name := data.get("name")) != path.stem:
+        raise ConfigError([f'{path}: name: is "{name}", and the file is called "{path.stem}"; they must be the same'])
     return profile
 
 

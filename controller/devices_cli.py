@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import sys
 from collections.abc import Coroutine
@@ -15,7 +16,7 @@ import typer
 
 from controller.broker import BrokerSettings
 from controller.commissioned import commissioning_report
-from controller.commissioning.blocks import Block, add_blocks, blocks_for
+from controller.commissioning.blocks import Block, add_blocks, blocks_for, slug, write_copy
 from controller.commissioning.found import devices_in
 from controller.commissioning.gentle import breathe
 from controller.commissioning.hand import Hand
@@ -25,12 +26,13 @@ from controller.commissioning.terminal import NobodyAnswers, Terminal
 from controller.commissioning.walk import Walk
 from controller.commissioning.watching import Watch
 from controller.commissioning.words import standing_lines
-from controller.config import Room, load_room, shipped_profiles
+from controller.config import OVERRIDES, Room, load_room, shipped, shipped_profiles
 from controller.files import ConfigError, did_you_mean
 from controller.lights.board import Board
 from controller.lights.profile import Profile
 from controller.options import STATE, StateDir
 from controller.room_file import replace_room_file
+from controller.schema import schema_of
 
 app = typer.Typer(
     help="Find a room's devices, see what they say, move a lamp gently, put them through their paces.",
@@ -99,10 +101,12 @@ def identify(name: LampName, room: RoomOption = ROOM, state: StateDir = STATE) -
 
     async def breath() -> None:
         await ask_permission(state)
+        print(f"{name} breathes; it takes some seconds …", flush=True)
         async with Hand(found, state) as hand:
             taken = await breathe(hand, name)
+            said = hand.what_it_said(name)
         if taken is None:
-            _fail(f"{name} does not say that it follows. What does it say? stillroom devices watch")
+            _fail(f"{name} does not say that it follows. {said} More: stillroom devices watch")
         went = f"{taken.start * 100:.0f} % to {taken.top * 100:.0f} % and back"
         print(
             f"{name} breathed from {went}."
@@ -132,13 +136,16 @@ def set_(
 
     async def move() -> None:
         await ask_permission(state)
+        print(f"{name} fades to {wanted:.0%} …", flush=True)
         async with Hand(found, state) as hand:
-            start = await hand.ask(name)
-            there = await hand.move(name, wanted, start)
+            there = await hand.move(name, wanted, await hand.ask(name))
+            said = hand.what_it_said(name)
         if wanted != level:
             print(f"The room's light stays between {light.floor * 100:.0f} % and {light.ceiling * 100:.0f} %.")
         if not there:
-            _fail(f"{name} was told {wanted * 100:.0f} % and has not said that it is there.")
+            _fail(
+                f"{name} was told {wanted:.0%} and has not said that it is there. {said} More: stillroom devices watch"
+            )
         print(f"{name} says that it is at {wanted * 100:.0f} %.")
 
     _run(move())
@@ -192,6 +199,29 @@ def report(
         print(line)
     if standing.state != "signed":
         raise typer.Exit(1)
+
+
+@app.command()
+def copy(
+    profile: Annotated[str, typer.Argument(metavar="PROFILE", help="The profile that looks most like it.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The new profile's name.")],
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="Where the clinic's own lie.")] = OVERRIDES
+    / "devices",
+) -> None:
+    """Begin a profile of one's own as a copy of another, its schema beside it for the editor; overwrites nothing.
+
+    Example: stillroom devices copy home-assistant-json-light lumen
+    """
+    known = shipped("devices")
+    if profile not in known:
+        raise ConfigError([f'there is no profile "{profile}"{did_you_mean(profile, known)}'])
+    if name in known or name != slug(name):
+        raise ConfigError([f'"{name}": a new profile needs a name of its own, of small letters, digits and hyphens'])
+    try:
+        target = write_copy(known[profile], name, to, json.dumps(schema_of("profile"), indent=1, ensure_ascii=False))
+    except OSError as error:
+        raise ConfigError([f"{to}: cannot be written: {error.strerror}; sudo?"]) from None
+    print(f"{target}: change it, then: stillroom check {target}")
 
 
 def _run(work: Coroutine[object, object, T]) -> T:

@@ -145,3 +145,18 @@ def set_lowest(path: Path, lamp: str, number: float) -> None:
         if table["name"] == lamp:
             table["lowest"] = int(number) if number == int(number) else number
     replace_room_file(path, tomlkit.dumps(document))
+
+
+def write_copy(profile: Path, name: str, folder: Path, schema: str) -> Path:
+    """Copy a profile under a new name, what was tried with the old one left out. Raises OSError where it is there."""
+    document = tomlkit.parse(profile.read_text(encoding="utf-8"))
+    document["name"] = name
+    document["title"] = f"{name}, like {profile.stem}"
+    document["models"] = []
+    document["tested"] = []
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "profile.schema.json").write_text(schema, encoding="utf-8")
+    target = folder / f"{name}.toml"
+    with target.open("x", encoding="utf-8") as file:
+        file.write(tomlkit.dumps(document))
+    return target

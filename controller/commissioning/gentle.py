@@ -30,16 +30,20 @@ def breath_of(level: float, floor: float, ceiling: float) -> Fade:
 
 
 async def breathe(hand: Hand, lamp: str) -> Breath | None:
-    """Let a lamp breathe once and put it back; None where it does not say how it is or does not follow."""
+    """Let a lamp breathe once and put it back; None where it does not say how it is or does not follow.
+
+    One that cannot be asked, and has not said where it is, breathes from the room's rest light.
+    """
     light = hand.room.table.light
     level = await hand.ask(lamp)
-    if level is None:
+    if level is None and hand.askable(lamp):
         return None
-    breath = breath_of(level, light.floor, light.ceiling)
+    breath = breath_of(light.rest if level is None else level, light.floor, light.ceiling)
     start, top = breath.start.level, breath.end.level
     if not await hand.move(lamp, start, level):
         return None
     reached = await hand.move(lamp, top, start)
     await hand.wait(_HOLD_S)
     back = await hand.move(lamp, start, top)
-    return Breath(start, top, back and abs(start - level) < 0.01) if reached else None
+    put_back = back and level is not None and abs(start - level) < 0.01
+    return Breath(start, top, put_back) if reached else None

@@ -146,6 +146,22 @@ class Hand:
         said = [sign.level for sign in self.signs(lamp, since) if sign.level is not None]
         return said[-1] if said else None
 
+    def askable(self, lamp: str) -> bool:
+        """Whether it can be asked how it is."""
+        dialect = self.dialects.get(lamp)
+        return dialect is None or dialect.profile.ask is not None
+
+    def what_it_said(self, lamp: str) -> str:
+        """The last that was understood of it, in words; for who has to find out why it does not follow."""
+        said = [sign.level for sign in self.signs(lamp) if sign.level is not None]
+        if self.view(lamp).state == "lost":
+            return "It cannot be reached."
+        if said:
+            return f"By its profile it says {said[-1]:.0%}."
+        dialect = self.dialects.get(lamp)
+        where = ", ".join(topic for topic, _ in dialect.states) if dialect else ""
+        return f"Nothing that its profile understands came on {where}." if where else ""
+
     async def ask_only(self, lamp: str) -> None:
         """Put the question, where it can be put; what it says is among its signs."""
         question = self.dialects[lamp].message(Ask())

@@ -20,9 +20,10 @@ from controller.lights.simulated_mqtt import understand
 from controller.payloads import dig, document_of, fill
 
 _SETTLED_S = 0.4
-_POLL_S = 0.3
-_CROSSED_S = 0.15
-"""An answer that comes so soon after a command may be older than the command."""
+_POLLS = 4
+"""How often a lamp is asked in the time between two of its commands."""
+_CROSSED = 0.15
+"""An answer that comes within this share of a fade after its command may be older than the command."""
 _SLOW = 0.5
 """A fade that took less than this share of what it was asked for was no fade."""
 
@@ -36,7 +37,7 @@ async def reachable(hand: Hand, lamp: str) -> Finding:
     if level is not None:
         said = [sign.t - since for sign in hand.signs(lamp, since) if sign.level is not None]
         return Finding(step="reachable", verdict="ok", code="answers", values={"answer_s": _s(min(said, default=0.0))})
-    asks = lamp in hand.dialects and hand.dialects[lamp].profile.ask is not None
+    asks = hand.askable(lamp)
     return Finding(step="reachable", verdict="failed" if asks else "look", code="silent" if asks else "not_asked")
 
 
@@ -147,7 +148,7 @@ async def echo_and_transition(hand: Hand, lamp: str, person: Person) -> tuple[Fi
     async def poll() -> None:
         while not done:
             await hand.ask_only(lamp)
-            await asyncio.sleep(_POLL_S)
+            await asyncio.sleep(dialect.profile.rate.lamp_interval_s / _POLLS)
 
     async with asyncio.TaskGroup() as group:
         group.create_task(poll())
@@ -194,9 +195,9 @@ def _transitions(hand: Hand, lamp: str, dialect: Dialect, orders: list[Order]) -
             continue
         asked.append(heard.seconds)
         tolerance = dialect.scale.tolerance(heard.level)
-        ends = order.t + heard.seconds + 1.0 if following is None else following.t + _POLL_S
+        ends = order.t + heard.seconds + 1.0 if following is None else following.t
         said = [sign for sign in hand.signs(lamp, order.t) if sign.level is not None and sign.t <= ends]
-        fresh = [sign for sign in said if sign.t > order.t + _CROSSED_S]
+        fresh = [sign for sign in said if sign.t > order.t + _CROSSED * heard.seconds]
         under_way = [sign for sign in fresh if abs((sign.level or 0.0) - heard.level) > tolerance]
         arrived = [sign.t - order.t for sign in said if abs((sign.level or 0.0) - heard.level) <= tolerance]
         # A bridge repeats the goal first and the truth when it is asked: the last that is still under way counts.

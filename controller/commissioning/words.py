@@ -39,7 +39,10 @@ _WORDS = {
     ("echo", "no_echo"): "cannot answer",
     ("transition", "fades"): "asked for {asked_s:.2f} s, took {took_s:.2f} s",
     ("transition", "glide"): "asked for {asked_s:.2f} s; names its goal at once; was seen to glide",
-    ("transition", "jump"): "asked for {asked_s:.2f} s and was seen to JUMP: use a profile with no transition",
+    (
+        "transition",
+        "jump",
+    ): "asked for {asked_s:.2f} s and was seen to JUMP: copy its profile, with transition.unit none",
     ("transition", "steps"): "has none; moved in small steps",
     ("power_on", "set"): "set ({payload}); it says {said}",
     ("power_on", "sent"): "sent ({payload}); it did not say so",

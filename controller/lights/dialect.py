@@ -119,7 +119,7 @@ class Dialect:
         """The perceived level in a state message; 0 for a lamp that is off, None where it says nothing about it."""
         document = document_of(payload)
         on = None if report.on is None else dig(document, report.on)
-        if on is not None and on != report.on_value:
+        if on is not None and _word(on) != _word(report.on_value):
             return 0.0
         if self.profile.switch is not None:
             return None if on is None else 1.0
@@ -142,6 +142,11 @@ def announced_name(announce: Announce, payload: bytes) -> str | None:
         return ""
     name = dig(document, announce.name_key)
     return name if isinstance(name, str) else None
+
+
+def _word(value: object) -> object:
+    """A word as profiles may write it: JSON's true is "true" as well."""
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def _number(value: float) -> str:

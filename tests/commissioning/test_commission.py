@@ -41,6 +41,7 @@ class Technician:
         for pattern, answer in self.answers.items():
             if re.search(pattern, question):
                 return (answer if isinstance(answer, str) else await answer(question)) or default
+        assert default, f"nobody knows an answer: {question}"
         return default
 
 
