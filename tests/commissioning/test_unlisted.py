@@ -51,6 +51,7 @@ def lumen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def lamp(mosquitto: PrivateBroker) -> Iterator[UnlistedLamp]:
     unlisted = UnlistedLamp(mosquitto.port)
     unlisted.plug()
+    assert unlisted.born.wait(5)
     yield unlisted
     unlisted.unplug()
 

@@ -15,6 +15,7 @@ class UnlistedLamp:
 
     def __init__(self, port: int) -> None:
         self.now = 1000
+        self.born = threading.Event()
         self._port = port
         self._client: paho.Client | None = None
 
@@ -39,6 +40,7 @@ class UnlistedLamp:
         client.subscribe(f"{ROOT}/do")
         client.publish(f"{ROOT}/alive", "yes", retain=True)
         self._say(client)
+        self.born.set()
 
     def _told(self, client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         told = json.loads(message.payload)
