@@ -25,6 +25,7 @@ from controller.messages import (
     PlaceCall,
     Planned,
     PlayCues,
+    Resume,
     SetTransport,
     Start,
 )
@@ -58,6 +59,8 @@ def to_repeat(act: Act, picture: tuple[Effect, ...]) -> tuple[Effect, ...]:
             return picture
         case EngineReported() | DeviceBack(name="sound"):
             return tuple(e for e in picture if isinstance(e, PlayCues | SetTransport | FadeMusic | FadeBus))
+        case Resume(direct_t=float()):  # an engine that was asked directly has brought the music back by itself
+            return tuple(e for e in picture if isinstance(e, FadeMusic))
         case DeviceBack(name="broker"):
             return tuple(e for e in picture if isinstance(e, FadeLight))
         case DeviceBack(name="caller"):

@@ -59,7 +59,10 @@ def dose(state: State, given: Input, now: float, seq: int) -> Ruled:
 
 
 def _in_order(doses: tuple[DoseTaken, ...]) -> tuple[DoseTaken, ...]:
-    """The doses themselves; raises Refused where an infusion would stop before it started."""
+    """The doses themselves; Refused where an infusion would stop before it started, or a booster come first."""
+    first = min(dose.t for dose in doses if dose.part != "booster")
+    if any(dose.t < first for dose in doses if dose.part == "booster"):
+        raise Refused("bad_value", what="dose", why="a booster comes after the first dose")
     ends = [dose.t for dose in doses if dose.part in ("start", "stop")]
     if ends != sorted(ends):
         raise Refused("bad_value", what="dose", why="an infusion stops after it starts")

@@ -19,7 +19,10 @@ LIGHT_S = 2.0
 
 
 def let_out(state: State, now: float) -> State:
-    """The state with the music out and light to leave by, in a session and outside of any."""
+    """The state with the music out and light to leave by, in a session and outside of any.
+
+    What a hand did to the light before can no longer be taken back: that would take this light away.
+    """
     if state.in_session:
         state = stopped(state, now)
     if state.session:
@@ -27,7 +30,8 @@ def let_out(state: State, now: float) -> State:
         state = with_sound(state, now, transport, min(MUSIC_S, state.rules.pause_fade_s))
     level = max(state.rules.exit_light, state.light.level(now))
     light = fade_to(state, now, level, min(LIGHT_S, state.rules.scene_fade_s), swift=True)
-    return replace(state, scene="exit", light=light)
+    undoable = tuple(item for item in state.undoable if item.kind != "light")
+    return replace(state, scene="exit", light=light, undoable=undoable)
 
 
 def evacuate(state: State, _act: Evacuate, now: float) -> Ruled:

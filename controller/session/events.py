@@ -48,6 +48,7 @@ def start(state: State, given: Input, now: float, seq: int) -> Ruled:
         arc_t=now,
         plan=1,
         light=state.light,
+        music_fade_s=state.rules.resume_fade_s,  # the last session's music may still fade out beneath a silence
         buses=state.buses,
         alarms=state.alarms,
         call=state.call,

@@ -66,8 +66,8 @@ class Participant:
 
     @property
     def ingestion_t(self) -> float | None:
-        """Room time of the first dose, or start of an infusion."""
-        return min((dose.t for dose in self.doses if dose.part != "stop"), default=None)
+        """Room time of the first dose, or start of an infusion; a booster is none, whatever minute it is given."""
+        return min((dose.t for dose in self.doses if dose.part not in ("stop", "booster")), default=None)
 
     def t_plus(self, now: float) -> float | None:
         """Seconds since the first ingestion, None before it. Never stops."""

@@ -15,22 +15,26 @@ from controller.messages import (
     Effect,
     End,
     EngineReported,
+    Evacuate,
     FadeMusic,
     FillerChanged,
     Go,
     Hold,
     Input,
+    Light,
     Opened,
     Origin,
     Pause,
     PieceEnded,
     PlayCues,
     Quiet,
+    Refused,
     Replan,
     Resume,
     SetTransport,
     StandDown,
     Start,
+    TakeBack,
 )
 from controller.planning import make_plan
 from controller.session.state import arc_position, timeline_position
@@ -293,3 +297,42 @@ def test_origin_is_no_part_of_the_rules_but_of_taking_back() -> None:
     given = Input(act=Hold(), origin=Origin(console="a"))
     other = replace(given, origin=Origin(console="b", person="X"))
     assert step(room.state, given, room.now, 5) == step(room.state, other, room.now, 5)
+
+
+def test_a_light_of_before_an_evacuation_is_not_taken_back_in_it() -> None:
+    room = PaperRoom()
+    room.dosed()
+    room.act(Light(level=0.2))
+    moved = room.seq
+    room.act(Evacuate())
+    with pytest.raises(Refused, match="nothing_to_take_back"):
+        room.act(TakeBack(seq=moved))
+    room.wait(60)
+    assert room.state.scene == "exit"
+    assert room.state.light.level(room.now) >= RULES.exit_light
+
+
+def test_a_session_behind_one_that_ended_in_silence_does_not_let_its_music_jump() -> None:
+    room = PaperRoom()
+    room.dosed()
+    room.wait(600)
+    room.act(Quiet())
+    room.wait(60)
+    room.act(End())
+    text = room.programme_text("demo")
+    effects = room.act(Start(programme="demo", participants=("C-1",), programme_text=text, session="s2"))
+    fades = [effect.fade_s for effect in effects if isinstance(effect, FadeMusic)]
+    assert fades and all(fade_s >= RULES.resume_fade_s for fade_s in fades)
+
+
+def test_a_resume_at_the_engine_itself_does_not_end_the_programmes_own_silence() -> None:
+    room = PaperRoom()
+    room.start("preparation-hour")
+    room.wait(60)
+    room.act(Go(phase="talk"))
+    room.wait(60)
+    assert room.state.music == 0.0
+    room.act(Pause(direct_t=room.now))
+    room.wait(60)
+    effects = room.act(Resume(direct_t=room.now))  # by which the engine has brought the music back as a whole
+    assert [effect.level for effect in effects if isinstance(effect, FadeMusic)] == [0.0]

@@ -246,3 +246,20 @@ def test_release_is_ready_when_its_time_has_come_and_every_question_is_answered_
     view = release.view(room.state, room.state.participants[0], room.now)
     assert view is not None and not view.ready
     assert room.codes().count("release_reached") == 1
+
+
+def test_a_booster_at_a_wrong_minute_never_becomes_the_ingestion() -> None:
+    room = mdma()
+    ingestion = room.state.participants[0].doses[0].seq
+    room.wait(100 * 60)
+    began = room.state.participants[0].ingestion_t
+    with pytest.raises(Refused, match="bad_value"):
+        room.act(Dose(part="booster", amount=40, override=True, minutes_ago=130))
+    room.act(Dose(part="booster", amount=40))
+    booster_seq = room.state.participants[0].doses[-1].seq
+    with pytest.raises(Refused, match="bad_value"):
+        room.act(CorrectDose(dose=booster_seq, by_minutes=-130))
+    room.wait(60 * 60)
+    with pytest.raises(Refused, match="bad_value"):
+        room.act(CorrectDose(dose=ingestion, by_minutes=110))
+    assert room.state.participants[0].ingestion_t == began
