@@ -16,6 +16,7 @@ class UnlistedLamp:
     def __init__(self, port: int) -> None:
         self.now = 1000
         self.born = threading.Event()
+        self._last_word = -1
         self._port = port
         self._client: paho.Client | None = None
 
@@ -26,6 +27,7 @@ class UnlistedLamp:
         client.will_set(f"{ROOT}/alive", "no", retain=True)
         client.on_connect = self._born
         client.on_message = self._told
+        client.on_publish = self._published
         client.connect("127.0.0.1", self._port, keepalive=5)
         client.loop_start()
 
@@ -40,7 +42,13 @@ class UnlistedLamp:
         client.subscribe(f"{ROOT}/do")
         client.publish(f"{ROOT}/alive", "yes", retain=True)
         self._say(client)
-        self.born.set()
+        self._last_word = client.publish(
+            f"{ROOT}/born", "1", qos=1
+        ).mid  # the broker has what was said before when it acknowledges this
+
+    def _published(self, _client: paho.Client, _data: object, mid: int, *_: object) -> None:
+        if mid == self._last_word:
+            self.born.set()
 
     def _told(self, client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         told = json.loads(message.payload)
