@@ -2,6 +2,8 @@
 
 Every connection is a fresh paho client. paho keeps QoS 1 messages of a lost connection and replays them at the next,
 so a client that outlived its connection would speak of a past that is over.
+The loop itself reads and writes the socket: a message is ruled in the turn of the loop in which it comes, and a
+publish is with the kernel when `publish` returns. Only connecting, which blocks, is done in a thread.
 A connection counts as up once our own heartbeat has gone to the broker and come back: a frozen broker takes messages
 for as long as its buffers last, and only a round trip tells.
 """
@@ -12,6 +14,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -95,6 +98,8 @@ class BrokerLink:
         self._proved_at = self._alive_at = 0.0
         self._on_proof: list[Callable[[], None]] = []
         self._confirming: dict[int, asyncio.Future[bool]] = {}
+        self._inbox: list[tuple[str, bytes, bool, float]] = []
+        self._writes_later = False
 
     @property
     def connected(self) -> bool:
@@ -155,6 +160,7 @@ class BrokerLink:
             self._by_topic.setdefault(topic_filter, []).append(subscription)
         if self._client is not None and self._client.is_connected():
             self._client.subscribe(topic_filter, options=_options(subscription))
+            self._flush(self._client)
 
     def publish(self, topic: str, payload: bytes | str, qos: int = 0, *, retain: bool = False) -> bool:
         """Publish at once or not at all. False: not connected, or the broker has not answered for half a second.
@@ -164,6 +170,7 @@ class BrokerLink:
         if self._client is None or not self.answering:
             return False
         sent = self._client.publish(topic, payload, qos, retain).rc == paho.MQTT_ERR_SUCCESS
+        self._flush(self._client)
         if sent and self._unanswered_since is None:
             self._send_beat()
         return sent
@@ -175,7 +182,9 @@ class BrokerLink:
         """
         if self._client is None or self._loop is None or not self._connected:
             return False
+        self._client.on_publish = self._on_publish  # from now on: paho reports every QoS 0 message as well, at a price
         info = self._client.publish(topic, payload, qos=1)
+        self._flush(self._client)
         if info.rc != paho.MQTT_ERR_SUCCESS:
             return False
         confirmed: asyncio.Future[bool] = self._loop.create_future()
@@ -185,19 +194,20 @@ class BrokerLink:
     async def _keep(self) -> None:
         tries = 0
         while True:
-            client = self._open()
+            client = self._make()
+            connecting = asyncio.ensure_future(asyncio.to_thread(_connect, client, self.settings))
             graceful = True
             try:
-                why = await self._live()
+                why = await self._live(client, connecting)
                 graceful = False
             finally:
                 tries = 0 if self._connected else tries + 1
                 self._forget()
-                await asyncio.shield(asyncio.to_thread(_shut, client, graceful))
+                await asyncio.shield(self._shut(client, connecting, graceful))
             self._report(False, why)
             await asyncio.sleep(_RECONNECT_S[min(tries, 1)])
 
-    def _open(self) -> paho.Client:
+    def _make(self) -> paho.Client:
         settings = self.settings
         client = paho.Client(
             CallbackAPIVersion.VERSION2,
@@ -207,7 +217,6 @@ class BrokerLink:
         )
         client.suppress_exceptions = True
         client.connect_timeout = _CONNECT_TCP_S
-        client.reconnect_delay_set(1, 2)
         if settings.username is not None:
             client.username_pw_set(settings.username, settings.password)
         if settings.tls:
@@ -216,27 +225,28 @@ class BrokerLink:
             client.will_set(*self._will, qos=1, retain=True)
         client.on_socket_open = _without_delay
         client.on_connect = self._on_connect
-        client.on_connect_fail = self._on_connect_fail
         client.on_message = self._on_message
-        client.on_publish = self._on_publish
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
         assert self._loop is not None
         self._client = client
         self._down = self._loop.create_future()
         self._unanswered_since = None
-        client.connect_async(settings.host, settings.port, keepalive=_KEEPALIVE_S, clean_start=True)
-        client.loop_start()
         return client
 
-    async def _live(self) -> str:
+    async def _live(self, client: paho.Client, connecting: asyncio.Future[bool]) -> str:
         """Keep the heartbeat going until the connection is over; returns why it is."""
         assert self._down is not None
         opened = boottime()
+        if not await asyncio.shield(connecting):
+            return f"no broker at {self.settings.host}:{self.settings.port}"
+        self._watch(client)
         while True:
             await asyncio.wait({self._down}, timeout=_TICK_S)
             if self._down.done():
                 return self._down.result()
+            client.loop_misc()
+            self._flush(client)
             if self._unanswered_since is None and self._connected and boottime() - self._beat_at >= _BEAT_S:
                 self._send_beat()
             if self._late_s() > _BEAT_LOST_S:
@@ -248,6 +258,7 @@ class BrokerLink:
         self._client = None
         self._connected = False
         self._early.clear()
+        self._inbox.clear()
         self._on_proof.clear()
         for confirmed in self._confirming.values():
             if not confirmed.done():
@@ -266,6 +277,58 @@ class BrokerLink:
                 except Exception:
                     _log.exception("nobody was told that the broker is %s", "there" if up else "lost")
 
+    async def _shut(self, client: paho.Client, connecting: asyncio.Future[bool], graceful: bool) -> None:
+        """End a client; waits for at most a TCP connection attempt."""
+        await asyncio.wait({connecting})
+        sock = client.socket()
+        if graceful:
+            client.disconnect()
+        if isinstance(sock, socket.socket) and sock.fileno() >= 0:
+            self._unwatch(client, None, sock)
+            sock.close()
+
+    # The socket, on the loop's thread
+
+    def _watch(self, client: paho.Client) -> None:
+        assert self._loop is not None
+        self._writes_later = False
+        client.on_socket_close = self._unwatch
+        sock = client.socket()
+        if sock is not None:
+            self._loop.add_reader(sock.fileno(), self._read, client)
+            self._flush(client)
+
+    def _unwatch(self, _client: paho.Client, _data: Any, sock: Any) -> None:
+        assert self._loop is not None
+        self._loop.remove_reader(sock.fileno())
+        self._loop.remove_writer(sock.fileno())
+
+    def _read(self, client: paho.Client) -> None:
+        """Take what has come, and then deliver it: paho writes nothing at once while it calls back."""
+        try:
+            client.loop_read()
+            while _unread(client):
+                client.loop_read()
+        except Exception as error:  # what paho cannot read it would meet again and again
+            _log.exception("the broker's words cannot be read")
+            self._gone(client, f"connection ended: {error}")
+        self._flush(client)
+        inbox, self._inbox = self._inbox, []
+        for message in inbox:
+            self._heard(client, *message)
+
+    def _flush(self, client: paho.Client) -> None:
+        """Write what waits; where the connection takes no more, go on as soon as it does."""
+        if client.want_write():
+            client.loop_write()
+        sock, later = client.socket(), client.want_write()
+        if later is not self._writes_later and sock is not None and self._loop is not None:
+            self._writes_later = later
+            if later:
+                self._loop.add_writer(sock.fileno(), self._flush, client)
+            else:
+                self._loop.remove_writer(sock.fileno())
+
     # Heartbeat
 
     def _send_beat(self) -> None:
@@ -273,6 +336,7 @@ class BrokerLink:
         self._beat += 1
         self._beat_at = self._unanswered_since = boottime()
         self._client.publish(self._beat_topic, str(self._beat))
+        self._flush(self._client)
 
     def _late_s(self) -> float:
         return 0.0 if self._unanswered_since is None else boottime() - self._unanswered_since
@@ -292,7 +356,7 @@ class BrokerLink:
             for deliver in early:
                 deliver()
 
-    # Called on the loop's thread, handed over by the network thread
+    # What has come
 
     def _up(self, client: paho.Client) -> None:
         if client is self._client:
@@ -326,7 +390,7 @@ class BrokerLink:
         if confirmed is not None and not confirmed.done():
             confirmed.set_result(code < _NO_MATCHING_SUBSCRIBERS)
 
-    # Called on paho's network thread; only hand over. `_hand_over` never raises, for an exception would end the thread.
+    # What paho calls; only `_on_disconnect` may come from another thread, where connecting fails
 
     def _hand_over(self, function: Callable[..., None], *arguments: Any) -> None:
         assert self._loop is not None
@@ -342,18 +406,16 @@ class BrokerLink:
             client.subscribe(subscription.filter, options=_options(subscription))
         self._hand_over(self._up, client)
 
-    def _on_connect_fail(self, client: paho.Client, _data: Any) -> None:
-        self._hand_over(self._gone, client, f"no broker at {self.settings.host}:{self.settings.port}")
-
     def _on_message(self, client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         try:
             topic = message.topic
         except UnicodeDecodeError:
             return
-        self._hand_over(self._heard, client, topic, bytes(message.payload), bool(message.retain), boottime())
+        if client is self._client:
+            self._inbox.append((topic, bytes(message.payload), bool(message.retain), boottime()))
 
     def _on_publish(self, client: paho.Client, _data: Any, mid: int, code: ReasonCode, _props: Any) -> None:
-        self._hand_over(self._confirmed, client, mid, int(code.value))
+        self._confirmed(client, mid, int(code.value))
 
     def _on_subscribe(self, _client: paho.Client, _data: Any, _mid: int, codes: list[ReasonCode], _props: Any) -> None:
         for code in codes:
@@ -373,12 +435,17 @@ def _without_delay(_client: paho.Client, _data: Any, sock: Any) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
-def _shut(client: paho.Client, graceful: bool) -> None:
-    """End a client and its thread; blocks for at most a TCP connection attempt."""
-    client.disconnect()
+def _connect(client: paho.Client, settings: BrokerSettings) -> bool:
+    """Open the connection and say hello; blocks for at most `_CONNECT_TCP_S`, and the time to find the host."""
+    try:
+        client.connect(settings.host, settings.port, keepalive=_KEEPALIVE_S, clean_start=True)
+    except (OSError, ValueError) as error:
+        _log.debug("no connection to %s:%d: %s", settings.host, settings.port, error)
+        return False
+    return client.socket() is not None
+
+
+def _unread(client: paho.Client) -> bool:
+    """Whether TLS has decrypted more than was taken, which no selector sees."""
     sock = client.socket()
-    if not graceful and isinstance(sock, socket.socket):
-        with contextlib.suppress(OSError):
-            sock.shutdown(socket.SHUT_RDWR)
-    with contextlib.suppress(AttributeError, RuntimeError):  # paho forgets its thread when that ends by itself
-        client.loop_stop()
+    return isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
