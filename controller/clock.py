@@ -17,6 +17,8 @@ from tzlocal import get_localzone
 
 from controller.messages import Stamp
 
+_libc = ctypes.CDLL(None, use_errno=True)
+
 _UNSYNCHRONISED = 5
 """adjtimex's TIME_ERROR: the kernel's clock is not disciplined by anything (man 2 adjtimex)."""
 
@@ -48,9 +50,8 @@ def utc_text(moment: datetime) -> str:
 
 def clock_synchronised() -> bool:
     """Whether the kernel believes that its wall clock is right."""
-    libc = ctypes.CDLL(None, use_errno=True)
     timex = (ctypes.c_byte * 512)()
-    return int(libc.adjtimex(ctypes.byref(timex))) not in (_UNSYNCHRONISED, -1)
+    return int(_libc.adjtimex(ctypes.byref(timex))) not in (_UNSYNCHRONISED, -1)
 
 
 class Clock(Protocol):

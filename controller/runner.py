@@ -226,6 +226,7 @@ class Runner:
         before, self.state = self.state, outcome.state
         if isinstance(given.act, _URGENT) or (isinstance(given.act, Light) and given.act.scene in ("exit", "medical")):
             self._overtake(pending)
+        self._show(record, book)
         if before.in_session and not self.state.in_session:
             self._journal.close_session(before.session)
 
@@ -242,11 +243,14 @@ class Runner:
         self._seqs[book] = record.seq
         self._queue.append(pending)
         self._remember(record.input.id, pending)
-        if book != ROOM or not state.in_session:  # what concerns the room alone does not show in a session's log
-            self.entries.extendleft(log_entries(record, free_text(record.input)))
         if self._watch is None:
             self._watch = asyncio.get_running_loop().call_later(LATE_S, self._look_for_late)
         return pending
+
+    def _show(self, record: Record, book: str) -> None:
+        """Put it into the log that consoles show."""
+        if book != ROOM or not self.state.in_session:  # what concerns the room alone is not part of a session's log
+            self.entries.extendleft(log_entries(record, free_text(record.input)))
 
     def _refuse(self, given: Input, refusal: Refused, listener: Callable[[Reply], None] | None, now: float) -> None:
         reply = Reply(id=given.id, refused=refusal.code, values=refusal.values)
@@ -261,6 +265,7 @@ class Runner:
         kept = replace(given, act=RefusedAct(act=given.act.kind, code=refusal.code, values=refusal.values))
         record = Record(seq=self._seqs.get(book, 0) + 1, stamp=self._clock.stamp(now), input=kept)
         self._write(record, book, self.state, None).reply = reply
+        self._show(record, book)
 
     def _repeat(self, known: Reply | _Pending, listener: Callable[[Reply], None] | None) -> None:
         if listener is None:

@@ -137,8 +137,11 @@ class MqttLights:
             _log.debug("%s seq %d is not for us", target(effect), seq)
             return
         lamp.seq = seq
-        lamp.drive.follow(Fade(effect.start, effect.end, effect.swift), self._clock.now())
+        now = self._clock.now()
+        lamp.drive.follow(Fade(effect.start, effect.end, effect.swift), now)
         self._touch(lamp)
+        if lamp.due <= now:  # medical light is on its way before anything else is done in this turn of the loop
+            self._attend(lamp, now)
 
     async def close(self) -> None:
         """Leave the lamps as they are; twice is fine."""
@@ -245,7 +248,8 @@ class MqttLights:
             return
         lamp.posted, lamp.taken = drive.confirmed, False
         level = drive.view(self._clock.now()).target if drive.confirmed_level is None else drive.confirmed_level
-        self._post(LampChanged(lamp=drive.lamp, confirmed=drive.confirmed, level=level))
+        act = LampChanged(lamp=drive.lamp, confirmed=drive.confirmed, level=level)
+        asyncio.get_running_loop().call_soon(self._post, act)  # whoever hands us an effect is ruling an act right now
 
     # Sending
 
@@ -259,15 +263,18 @@ class MqttLights:
             self._wake.clear()
             now = self._clock.now()
             for lamp in sorted((each for each in self._lamps.values() if each.due <= now), key=lambda each: each.due):
-                try:
-                    self._serve(lamp, now)
-                except Exception:
-                    _log.exception("lamp %s", lamp.settings.lamp)
-                    lamp.due = now + _LONGEST_WAIT_S
+                self._attend(lamp, now)
             wait = min((lamp.due for lamp in self._lamps.values()), default=now + _LONGEST_WAIT_S) - self._clock.now()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(_LONGEST_WAIT_S, max(0.001, wait))):
                     await self._wake.wait()
+
+    def _attend(self, lamp: _Lamp, now: float) -> None:
+        try:
+            self._serve(lamp, now)
+        except Exception:
+            _log.exception("lamp %s", lamp.settings.lamp)
+            lamp.due = now + _LONGEST_WAIT_S
 
     def _serve(self, lamp: _Lamp, now: float) -> None:
         """Send what the lamp is due, within the limits."""
