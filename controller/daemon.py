@@ -36,10 +36,12 @@ from controller.messages import (
     JournalView,
     Opened,
     Refused,
+    Reply,
     Start,
     Status,
     Telemetry,
     encode,
+    prepare,
 )
 from controller.nightly import Nightly
 from controller.options import runtime_dir
@@ -50,6 +52,7 @@ from controller.room_lights import make_lights
 from controller.runner import Runner
 from controller.server import Server
 from controller.session.names import nearest
+from controller.session.state import State
 from controller.sound.client import SoundClient
 from controller.timetable.scheduler import RoomTimetable
 from controller.views import Surroundings, status, telemetry
@@ -84,9 +87,10 @@ class Daemon:
         """Serve until `stop`. Raises OSError or JournalInUse where the room cannot be opened."""
         async with contextlib.AsyncExitStack() as stack:
             await self._open(stack)
+            ready()
+            await asyncio.to_thread(prepare, State, Input, Status, Telemetry, Reply)
             gc.collect()
             gc.freeze()  # what was built to stay is not looked through at each full collection: 20 to 50 ms
-            ready()
             await self._stop.wait()
 
     async def _open(self, stack: contextlib.AsyncExitStack) -> None:

@@ -57,7 +57,7 @@ LATE_S = 2.0
 """An effect waits no longer than this for its record."""
 
 SNAPSHOT_EVERY = 25
-"""Records between two snapshots of the state."""
+"""Records between two snapshots of the state, or up to twice as many where all of them have effects that wait."""
 
 OVERDUE_S = 0.05
 """A deadline that has come and gone is looked at again after this."""
@@ -138,6 +138,7 @@ class Runner:
         self._prepare = prepare
         self._on_change = on_change
         self._seqs = dict(seqs or {})
+        self._snapshots: dict[str, int] = {}
         self._replies: OrderedDict[str, Reply | _Pending] = OrderedDict(replies or {})
         self._queue: deque[_Pending] = deque()
         self._order = 0
@@ -237,8 +238,7 @@ class Runner:
         pending = _Pending(book, record.seq, self._order, record.stamp.t, list(record.effects), reply)
         if listener is not None:
             pending.listeners.append(listener)
-        fresh = isinstance(record.input.act, Start)
-        snapshot = encode(state) if fresh or record.seq % SNAPSHOT_EVERY == 0 else None
+        snapshot = encode(state) if self._wants_snapshot(record, book) else None
         self._journal.append(record, text="", snapshot=snapshot, book=book, done=lambda _seq: self._written(pending))
         self._seqs[book] = record.seq
         self._queue.append(pending)
@@ -246,6 +246,15 @@ class Runner:
         if self._watch is None:
             self._watch = asyncio.get_running_loop().call_later(LATE_S, self._look_for_late)
         return pending
+
+    def _wants_snapshot(self, record: Record, book: str) -> bool:
+        """Whether the state is kept with this record; if it can wait, not with one that somebody waits for."""
+        since = record.seq - self._snapshots.get(book, 0)
+        due = since >= SNAPSHOT_EVERY and (not record.effects or since >= 2 * SNAPSHOT_EVERY)
+        if not due and not isinstance(record.input.act, Start):
+            return False
+        self._snapshots[book] = record.seq
+        return True
 
     def _show(self, record: Record, book: str) -> None:
         """Put it into the log that consoles show."""

@@ -70,6 +70,7 @@ from controller.messages.codec import (
     decode,
     encode,
     from_plain,
+    prepare,
     to_plain,
 )
 from controller.messages.effects import (
@@ -244,6 +245,7 @@ __all__ = [
     "decode",
     "encode",
     "from_plain",
+    "prepare",
     "target",
     "to_plain",
 ]

@@ -18,6 +18,12 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
     return adapter
 
 
+def prepare(*kinds: Any) -> None:
+    """Build the schemas of these now; each takes some tens of milliseconds when it is first needed."""
+    for kind in kinds:
+        _adapter(kind)
+
+
 def encode(value: object, kind: Any = None) -> bytes:
     """JSON bytes of a message; keys in the order of the fields, so equal values give equal bytes."""
     return _adapter(kind or type(value)).dump_json(value)

@@ -177,4 +177,4 @@ def _undoable(
 ) -> State:
     kind = kind or given.act.kind
     item = Undoable(seq=seq, console=given.origin.console, kind=kind, targets=targets, before=before)
-    return replace(state, undoable=(*state.undoable, item)[-UNDO_KEPT:])
+    return state.but(undoable=(*state.undoable, item)[-UNDO_KEPT:])

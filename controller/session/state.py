@@ -7,6 +7,7 @@ anchored in the same way. Nothing here changes by time passing; `step` moves it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from controller.arc.curves import Curve, kelvin_curve, light_curve
 from controller.arc.programme import Phase, Programme
@@ -182,6 +183,14 @@ class State:
     """What fell due and was recorded as such."""
     timetable: Timetable = Timetable()
     room: tuple[Effect, ...] = ()
+
+    def but(self, **changes: Any) -> State:
+        """As `dataclasses.replace`, at a tenth of its price; for what lies on the way of every act."""
+        if strange := changes.keys() - self.__dict__.keys():
+            raise TypeError(f"a State has no {', '.join(sorted(strange))}")
+        fresh = object.__new__(State)
+        fresh.__dict__.update(self.__dict__, **changes)
+        return fresh
 
     @property
     def here(self) -> Phase:

@@ -71,7 +71,7 @@ def step(state: State, given: Input, now: float, seq: int) -> Outcome:
     if asks and state.in_session:
         effects.append(transport.replan_effect(state, now))
     effects += timetable.effects(given.act, facts)
-    return Outcome(state=replace(state, room=picture), effects=tuple(effects), facts=facts)
+    return Outcome(state=state.but(room=picture), effects=tuple(effects), facts=facts)
 
 
 def room_effects(state: State) -> tuple[Effect, ...]:
