@@ -1,14 +1,16 @@
 """From an MQTT message to a lamp's command, and what 64 fading lamps cost: `python -m tests.bench.bench_lights`.
 
 The daemon beside a bare paho bridge that does nothing but pass a message on; both are processes of their own, asked in
-turn in the same run. A light step reaches its lamp after its record is on the disk; medical light acts at once. Then
-the light driver alone, with 64 lamps in one long fade: behind one bridge, and each its own client.
+turn in the same run. A light step reaches its lamp after its record is on the disk, so an append with fsync on the
+same disk is measured beside it; medical light acts at once. The lamp is one without a bridge's pace: nothing but our
+own work lies between. Then the light driver alone, with 64 lamps in one long fade: behind one bridge, and each its own client.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -24,13 +26,13 @@ from controller.broker import BrokerLink, BrokerSettings
 from controller.broker_private import PrivateBroker
 from controller.clock import RoomClock, boottime
 from controller.config import load_profile, load_room, shipped
-from controller.daemon import Daemon
+from controller.daemon import SWITCH_S, Daemon
 from controller.lights.mqtt import LampSettings, LightSettings, MqttLights
 from controller.lights.profile import Profile
 from controller.messages import FadeLight, Input, Light, Point
 
-ROUNDS, WARM_UP = 60, 3
-APART_S = 1.2
+ROUNDS, WARM_UP = 200, 5
+APART_S = 0.2
 LAMPS, FADE_S, WATCHED_S = 64, 120.0, 20.0
 
 ROOM = """
@@ -38,8 +40,9 @@ format = 1
 name = "bench"
 [[light.lamps]]
 name = "lamp"
-profile = "zigbee2mqtt-dimmable"
+profile = "esphome-light"
 device = "lamp"
+base = "node"
 [broker]
 port = {port}
 """
@@ -63,6 +66,7 @@ def run_bare(port: int) -> None:
 
 
 async def run_daemon(directory: Path) -> None:
+    sys.setswitchinterval(SWITCH_S)
     daemon = Daemon(load_room(directory / "room.toml"), directory / "state")
     running = asyncio.create_task(daemon.run(lambda: print("ready", flush=True)))
     await asyncio.sleep(0.5)
@@ -136,6 +140,15 @@ class Lamp:
         return self.at - start
 
 
+def time_append(file: Path) -> float:
+    """Seconds until a page that is appended is on the disk."""
+    with file.open("ab", buffering=0) as book:
+        start = boottime()
+        book.write(bytes(4096))
+        os.fsync(book)
+        return boottime() - start
+
+
 def started(*arguments: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tests.bench.bench_lights", *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -150,11 +163,12 @@ def measure_latency(port: int, directory: Path) -> dict[str, list[float]]:
     bare, daemon = started("bare", str(port)), started("daemon", str(directory))
     lamp = Lamp(port)
     pause = Event()
-    found: dict[str, list[float]] = {"bare paho bridge": [], "medical light": [], "light step": []}
+    found: dict[str, list[float]] = {"bare paho bridge": [], "medical light": [], "light step": [], "append, fsync": []}
     try:
         pause.wait(14)  # sound and caller are looked for in vain, the lamp is found
         for turn in range(WARM_UP + ROUNDS):
             found["bare paho bridge"].append(lamp.time("bare/in", "x"))
+            found["append, fsync"].append(time_append(directory / "append"))
             found["light step"].append(lamp.time("daemon/in", str(0.3 if turn % 2 else 0.35)))
             pause.wait(APART_S)
             found["medical light"].append(lamp.time("daemon/in", "medical"))
