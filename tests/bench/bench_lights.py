@@ -3,7 +3,8 @@
 The daemon beside a bare paho bridge that does nothing but pass a message on; both are processes of their own, asked in
 turn in the same run. A light step reaches its lamp after its record is on the disk, so an append with fsync on the
 same disk is measured beside it; medical light acts at once. The lamp is one without a bridge's pace: nothing but our
-own work lies between. Then the light driver alone, with 64 lamps in one long fade: behind one bridge, and each its own client.
+own work lies between. Then the light driver alone, with 64 lamps in one long fade: behind one bridge, and each its own
+client.
 """
 
 from __future__ import annotations
