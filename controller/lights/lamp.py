@@ -99,6 +99,7 @@ class LampDrive:
         self._assumed = None if self._sent_at == -inf else self._ramp.end.level
         level, at = self._reports
         just_said = level is not None and now - at < _FRESH_REPORT_S and at > self._sent_at
+        just_said = just_said and not self._goes_to(level or 0.0, now)
         self._known = self._heard = False
         self._silent_since = None
         self._verify_at = inf
@@ -113,6 +114,8 @@ class LampDrive:
         if self.lost:
             return False
         if self._answers is not None:
+            if self._goes_to(level, now):
+                return False
             self._answers.append(level)
             if self._ask_at == inf and self._judge() is not None:
                 self._look_at = min(self._look_at, now)
@@ -193,6 +196,10 @@ class LampDrive:
         )
 
     # What is known
+
+    def _goes_to(self, level: float, now: float) -> bool:
+        """Whether our own command has it on its way there: its echo then does not say where it is."""
+        return now < self._ramp.end.t and abs(level - self._ramp.end.level) <= self._scale.tolerance(level)
 
     def _judge(self) -> float | None:
         """The level that the answers speak for, as far as they can be trusted."""

@@ -67,6 +67,25 @@ def test_a_lamp_that_returns_at_full_is_on_its_way_down_within_half_a_second() -
     assert bench.steepest() <= 0.1 + 0.01
 
 
+def test_a_lamp_that_is_announced_twice_is_not_taken_to_be_where_it_was_only_sent() -> None:
+    bench = Bench(profile=PROFILES["esphome-light"])
+    bench.drive.follow(fade(0.3, 0.3, 0, 0), 0)
+    bench.run(5)
+    bench.put(1.0)
+    bench.drive.back(bench.now)
+    bench.echoes = False
+    bench.hear(1.0)
+    sent = len(bench.moves)
+    bench.run(bench.now + 0.1)
+    assert len(bench.moves) == sent + 1
+    bench.drive.back(bench.now)
+    bench.hear(bench.moves[-1][1].level)  # the echo of what it was sent between the two
+    bench.echoes = True
+    bench.run(40)
+    assert bench.shown[-1] == pytest.approx(0.3, abs=0.01)
+    assert bench.steepest() <= 0.1 + 0.01
+
+
 def test_a_returned_lamp_that_says_nothing_is_faded_too() -> None:
     bench = Bench()
     bench.drive.follow(fade(0.15, 0.15, 0, 0), 0)
