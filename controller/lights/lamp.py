@@ -115,6 +115,7 @@ class LampDrive:
             return False
         if self._answers is not None:
             if self._goes_to(level, now):
+                self._assumed = level  # all that is known, where it cannot be faded blindly
                 return False
             self._answers.append(level)
             if self._ask_at == inf and self._judge() is not None:
