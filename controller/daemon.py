@@ -52,7 +52,6 @@ from controller.room_lights import make_lights
 from controller.runner import Runner
 from controller.server import Server
 from controller.session.names import nearest
-from controller.session.state import State
 from controller.sound.client import SoundClient
 from controller.timetable.scheduler import RoomTimetable
 from controller.views import Surroundings, status, telemetry
@@ -88,7 +87,7 @@ class Daemon:
         async with contextlib.AsyncExitStack() as stack:
             await self._open(stack)
             ready()
-            await asyncio.to_thread(prepare, State, Input, Status, Telemetry, Reply)
+            await asyncio.to_thread(prepare, Input, Status, Telemetry, Reply)
             gc.collect()
             gc.freeze()  # what was built to stay is not looked through at each full collection: 20 to 50 ms
             await self._stop.wait()
