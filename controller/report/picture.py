@@ -8,7 +8,12 @@ from controller.arc.curves import Curve
 from controller.drawing.arc import ArcPicture, Span, Tick
 from controller.report.account import Account, Event
 
-_MARKED = frozenset({"mark", "note", "dose", "pause", "resume", "hold", "quiet", "skip", "go", "land", "evacuate"})
+_MARKED = frozenset(
+    (
+        "mark", "note", "dose", "pause", "resume", "hold", "quiet", "skip", "next", "ground", "softer", "go", "land",
+        "evacuate", "catch_up", "shorten",
+    )
+)  # fmt: skip
 """Kinds of entry that a person finds the day again by."""
 
 
