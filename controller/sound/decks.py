@@ -23,9 +23,6 @@ _STALLED_S = 3.0
 
 _STALLED_MOST_S = 60.0
 
-FROM_THE_TOP_S = 1.0
-"""A place no further into the file is read up to, which is exact; libVLC's seek is right to a tenth of a second."""
-
 _BEHIND_S = 1.0
 """A deck that delivers, but what should have sounded already, is opened anew where the timeline is by now."""
 
@@ -47,11 +44,8 @@ class Decks:
 
     def open(self, laid: Laid, here: int) -> Deck:
         """A deck for a cue, from the timeline's frame `here` on, or from the cue's beginning."""
-        origin, offset_s = max(0, here - laid.start), laid.cue.offset_s
-        if offset_s + origin / RATE <= FROM_THE_TOP_S:
-            deck = Deck(laid.cue.piece, 0.0, -to_frames(offset_s))
-        else:
-            deck = Deck(laid.cue.piece, offset_s + origin / RATE, origin)
+        origin = max(0, here - laid.start)
+        deck = Deck(laid.cue.piece, laid.cue.offset_s + origin / RATE, origin)
         self._holds[deck] = self.decoder
         self.decoder.open(deck)
         return deck
