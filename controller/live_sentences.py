@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from controller.quantities import number, percent_of_db
 from controller.templates import Template, Values, nearest, text, whose
 
 PARTS: dict[str, str] = {"booster": "booster", "device": "device", "start": "infusion starts", "stop": "infusion stops"}
+
+READINGS: dict[str, str] = {"bp": "BP", "temperature": "temp", "spo2": "SpO2"}
 
 LIMITED: tuple[tuple[str, str], ...] = (
     ("language", "languages"),
     ("tradition", "traditions"),
     ("piece", "pieces"),
 )
+
+
+def readings(needs: Iterable[str]) -> str:
+    """What is to be read, as "BP + temp"; "BP" where nothing is said."""
+    return " + ".join(READINGS.get(need, need) for need in needs) or READINGS["bp"]
+
 
 ACTS: dict[str, str] = {
     "correct_dose": "correct a dose", "decline_booster": "decline the booster", "stable": "end the repeated vitals",
@@ -156,8 +166,8 @@ FACTS: dict[str, tuple[str, Template]] = {
     "set_limits": ("music", "limits changed"),
     "evacuate": ("room", "EVACUATE"),
     # What followed.
-    "vitals_due": ("due", lambda v: whose(v, "BP due")),
-    "vitals_overdue": ("due", lambda v: whose(v, "BP overdue")),
+    "vitals_due": ("due", lambda v: whose(v, f"{readings(text(v, 'needs').split())} due")),
+    "vitals_overdue": ("due", lambda v: whose(v, f"{readings(text(v, 'needs').split())} overdue")),
     "vitals_stable": ("vitals", lambda v: whose(v, "stable")),
     "booster_opens": ("due", lambda v: whose(v, "booster window opens")),
     "booster_closes": ("due", lambda v: whose(v, "booster window closes")),

@@ -55,8 +55,6 @@ DEVICES: dict[str, str] = {
     "buttons": "BUTTONS",
 }
 
-READINGS: dict[str, str] = {"bp": "BP", "temperature": "temp", "spo2": "SpO2"}
-
 DUE: dict[str, str] = {
     "vitals": "BP",
     "vitals_baseline": "baseline",

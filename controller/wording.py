@@ -31,7 +31,6 @@ from controller.sentences import (
     NOT_A_MEDICAL_DEVICE,
     NOT_DELIVERED,
     NOT_SIGNED,
-    READINGS,
     REFUSALS,
     SCENES,
     STATES,
@@ -129,13 +128,13 @@ def call(view: CallView) -> str:
 def due(item: DueView, *, named: bool = False) -> str:
     """What falls due, e.g. "BP due in 4 min", "BP + temp overdue 3 min"."""
     what = DUE.get(item.code, item.code.replace("_", " "))
-    readings = item.code.startswith("vitals")
-    if readings and item.needs:
-        asked = " + ".join(READINGS.get(need, need) for need in item.needs)
+    reading = item.code.startswith("vitals")
+    if reading and item.needs:
+        asked = live_sentences.readings(item.needs)
         what = asked if item.code == "vitals" else f"{what}: {asked}"
     if named and item.participant:
         what = f"{item.participant} {what}"
-    windows = item.code in DUE and not readings
+    windows = item.code in DUE and not reading
     if item.in_s < -30.0:
         if windows:
             return f"{what} since {duration(item.in_s)}"

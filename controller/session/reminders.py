@@ -67,9 +67,10 @@ def _of_person(state: State, person: Participant) -> Iterator[Reminder]:
     told: dict[str, str | int | float] = {"participant": who}
     for asked in vitals.asked_of(state, person):
         if asked.what != "baseline" and vitals.is_open(asked, person):
-            yield Reminder(key=asked.key, t=asked.t, code="vitals_due", values=told, participant=who)
+            needs = {**told, "needs": " ".join(vitals.lacks(asked, person))}
+            yield Reminder(key=asked.key, t=asked.t, code="vitals_due", values=needs, participant=who)
             late = f"{asked.key}/late"
-            yield Reminder(key=late, t=asked.late_t, code="vitals_overdue", values=told, participant=who)
+            yield Reminder(key=late, t=asked.late_t, code="vitals_overdue", values=needs, participant=who)
     window = booster.window(state, person)
     if window is not None and not booster.settled(person):
         yield Reminder(key=f"booster/{who}/opens", t=window[0], code="booster_opens", values=told, participant=who)

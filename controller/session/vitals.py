@@ -161,13 +161,13 @@ def served(state: State, person: Participant, now: float) -> list[Served]:
 
 def is_open(asked: Asked, person: Participant) -> bool:
     """Whether it was neither read nor said to be missed."""
-    return bool(_lacks(asked, person)) and not _excused(asked, person)
+    return bool(lacks(asked, person)) and not _excused(asked, person)
 
 
 def _served(asked: Asked, person: Participant, now: float) -> Served:
-    lacks = _lacks(asked, person)
+    missing = lacks(asked, person)
     standing: Standing
-    if not lacks:
+    if not missing:
         standing = "done"
     elif _excused(asked, person):
         standing = "missed"
@@ -177,10 +177,11 @@ def _served(asked: Asked, person: Participant, now: float) -> Served:
         standing = "coming"
     else:
         standing = "overdue" if now >= asked.late_t else "due"
-    return Served(asked=asked, standing=standing, lacks=lacks)
+    return Served(asked=asked, standing=standing, lacks=missing)
 
 
-def _lacks(asked: Asked, person: Participant) -> tuple[str, ...]:
+def lacks(asked: Asked, person: Participant) -> tuple[str, ...]:
+    """What of a reading was not read yet."""
     mine = [entry for t, entry in person.vitals if asked.opens_t <= t < asked.closes_t]
     return tuple(kind for kind in asked.needs if not any(_read(entry, kind) for entry in mine))
 
