@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from controller.book_cli import book
-from controller.ctl_live import app as ctl_app
-from controller.devices_cli import app as devices_app
-from controller.export_cli import export
-from controller.journal_cli import app as journal_app
-from controller.library_cli import app as library_app
-from controller.new_room_cli import new_room
+from controller.ctl.live import app as ctl_app
 from controller.options import STATE, StateDir, runtime_dir
-from controller.playlist_cli import app as playlist_app
-from controller.sound_cli import app as sound_app
+from controller.verbs.book import book
+from controller.verbs.devices import app as devices_app
+from controller.verbs.export import export
+from controller.verbs.journal import app as journal_app
+from controller.verbs.library import app as library_app
+from controller.verbs.new_room import new_room
+from controller.verbs.playlist import app as playlist_app
+from controller.verbs.sound import app as sound_app
 
 app = typer.Typer(
     name="stillroom",

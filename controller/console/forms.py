@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from controller.live_sentences import PARTS
 from controller.messages import Act, Booking, Dose, DosePart, End, Note, Quiet, Start, Vitals
 from controller.wording import clock_time
+from controller.wording.live import PARTS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -32,9 +32,9 @@ from controller.messages import (
     Vitals,
     decode,
 )
-from controller.quantities import percent_of_db
 from controller.session.state import State
 from controller.session.step import step
+from controller.wording.quantities import percent_of_db
 
 log = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ Item numbers and subjects are the guideline's; what the room cannot know is left
 
 from __future__ import annotations
 
-from controller.quantities import duration
 from controller.report.account import Account
 from controller.report.tables import clock_of
+from controller.wording.quantities import duration
 
 
 def respct(account: Account) -> str:

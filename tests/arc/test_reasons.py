@@ -5,10 +5,11 @@ from __future__ import annotations
 import inspect
 from dataclasses import replace
 
-from controller import plan_words, wording
+from controller import wording
 from controller.arc import reasons
 from controller.arc.shelves import Pool
 from controller.messages import Limits
+from controller.wording import plans as plan_words
 from tests.arc.walk import Walk, codes
 
 

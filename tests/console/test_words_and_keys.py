@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from controller import reasons, sentences, wording
+from controller import wording
 from controller.console.forms import read_dose, read_vitals
 from controller.console.keys import ACTIONS, action_of, plain_key
 from controller.console.repeat import KeyRests, TypingWatch
 from controller.messages import PEOPLES_ACTS, Act, Alarm, CallStage, CallView, Dose, DueView, LogEntry, Vitals
+from controller.wording import reasons, sentences
 
 
 def test_every_act_of_people_has_words_for_the_log() -> None:

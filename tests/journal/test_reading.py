@@ -7,7 +7,6 @@ import pytest
 from typer.testing import CliRunner
 
 from controller.journal.reading import list_sessions, log_entries, read_records, session_file
-from controller.journal_cli import app
 from controller.messages import (
     Act,
     Cue,
@@ -33,6 +32,7 @@ from controller.messages import (
     decode,
     encode,
 )
+from controller.verbs.journal import app
 from tests.journal.test_verify import tamper
 from tests.journal.writing import CLOCK, record, write_small_session, writing
 

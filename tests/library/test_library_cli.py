@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from controller.files import ConfigError
-from controller.library_cli import app
+from controller.verbs.library import app
 from tests.library.music import cut_short, write_samples, write_tags, write_tone
 
 

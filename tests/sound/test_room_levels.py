@@ -17,7 +17,7 @@ import pytest
 import soundfile
 from typer.testing import CliRunner, Result
 
-from controller import clock, sound_cli
+from controller import clock
 from controller.config import load_room
 from controller.files import ConfigError
 from controller.journal.reading import SessionInfo
@@ -32,6 +32,7 @@ from controller.sound.card_controls import (
     parse_streams,
     read_controls,
 )
+from controller.verbs import sound as sound_cli
 from tests.sound.pulse import Pulse
 from tests.sound.room import RATE
 from tests.sound.room import wait as pause

@@ -15,8 +15,8 @@ from controller.console.client import Client
 from controller.ctl import ANSWER_S, READY_S, Person, Whom, reached
 from controller.messages import Book, CancelBooking, Reply, Status, to_plain
 from controller.options import STATE, AsJson, StateDir, runtime_dir
-from controller.quantities import duration
 from controller.wording import clock_time, refusal
+from controller.wording.quantities import duration
 
 
 def book(

@@ -22,10 +22,10 @@ from controller.library.faults import find_faults
 from controller.library.folders import Problem
 from controller.library.notes import NAME, write_rows
 from controller.library.suggest import WISHES, character_of, rank
-from controller.library_programme import ProgrammeMusic
-from controller.library_tables import find_tracks, length, show_entry, show_problem, show_suggestions
 from controller.messages import Piece, to_plain
 from controller.options import STATE, AsJson, StateDir
+from controller.verbs.library_programme import ProgrammeMusic
+from controller.verbs.library_tables import find_tracks, length, show_entry, show_problem, show_suggestions
 
 app = typer.Typer(help="Measure the music before it is played to anyone.", no_args_is_help=True)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from controller.reasons import why_words
-from controller.templates import Template, Values, text, whose, worded
+from controller.wording.reasons import why_words
+from controller.wording.templates import Template, Values, text, whose, worded
 
 JOBS: dict[str, str] = {
     "warm_up": "room light up",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from controller.quantities import number, percent_of_db
-from controller.templates import Template, Values, nearest, text, whose
+from controller.wording.quantities import number, percent_of_db
+from controller.wording.templates import Template, Values, nearest, text, whose
 
 PARTS: dict[str, str] = {"booster": "booster", "device": "device", "start": "infusion starts", "stop": "infusion stops"}
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from controller.quantities import duration
-from controller.templates import Template, Values, text
+from controller.wording.quantities import duration
+from controller.wording.templates import Template, Values, text
 
 CHOSEN: dict[str, str] = {
     "fits": "fits, so that the phase ends where a piece ends",

@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from controller.files import ConfigError
-from controller.journal_cli import session_or_newest
 from controller.options import STATE, StateDir
 from controller.report.account import Account, account_of
+from controller.verbs.journal import session_or_newest
 
 
 def _html(account: Account) -> bytes:

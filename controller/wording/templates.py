@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from controller.quantities import number
+from controller.wording.quantities import number
 
 Values = Mapping[str, str | float]
 Template = str | Callable[[Values], str]

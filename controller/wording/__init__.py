@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from controller import live_sentences
 from controller.messages import (
     Alarm,
     Booking,
@@ -20,9 +19,10 @@ from controller.messages import (
     ReleaseView,
     Status,
 )
-from controller.plan_words import PLANNED
-from controller.quantities import clock, countdown, duration, number, percent, percent_of_db
-from controller.sentences import (
+from controller.wording import live as live_sentences
+from controller.wording.plans import PLANNED
+from controller.wording.quantities import clock, countdown, duration, number, percent, percent_of_db
+from controller.wording.sentences import (
     ACTS,
     ALARMS,
     DEVICES,
@@ -36,8 +36,8 @@ from controller.sentences import (
     STATES,
     WAITS,
 )  # fmt: skip
-from controller.templates import Values, fallback, filled, kind_of, worded
-from controller.timetable_words import JOBS, clock_time
+from controller.wording.templates import Values, fallback, filled, kind_of, worded
+from controller.wording.timetable import JOBS, clock_time
 
 __all__ = [
     "ACTS", "ALARM_COLUMNS", "DEVICES", "DUE", "NOT_A_MEDICAL_DEVICE", "NOT_DELIVERED", "NOT_SIGNED", "SCENES",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from controller import live_sentences, timetable_words
-from controller.quantities import duration, number, percent, percent_of_db
-from controller.reasons import why_words as _why
-from controller.templates import Template, Values, filled, worded
-from controller.templates import nearest as _nearest
-from controller.templates import text as _text
-from controller.templates import whose as _whose
+from controller.wording import live as live_sentences
+from controller.wording import timetable as timetable_words
+from controller.wording.quantities import duration, number, percent, percent_of_db
+from controller.wording.reasons import why_words as _why
+from controller.wording.templates import Template, Values, filled, worded
+from controller.wording.templates import nearest as _nearest
+from controller.wording.templates import text as _text
+from controller.wording.templates import whose as _whose
 
 NOT_A_MEDICAL_DEVICE = "Not a medical device. An addition to the wired nurse call, never instead of it."
 NOT_DELIVERED = "NOT DELIVERED - use the wall button"

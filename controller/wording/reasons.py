@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from controller.templates import Values, text
+from controller.wording.templates import Values, text
 
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ?")
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from controller.config_serial import PortTable, lasting_device
+from controller.config.serial import PortTable, lasting_device
 from controller.files import did_you_mean
 from controller.inputs.actions import ACTIONS, parse_action
 from controller.inputs.kind import ButtonKind

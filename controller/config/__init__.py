@@ -15,9 +15,9 @@ from controller.arc.programme import Programme
 from controller.broker import BrokerSettings
 from controller.calls.caller import CallerSettings
 from controller.clock import system_zone
-from controller.config_buttons import ButtonTable, button_mistakes, buttons_of
-from controller.config_mqtt import mqtt_mistakes
-from controller.config_serial import Name, PortTable, SerialPlace, serial_lights, serial_mistakes
+from controller.config.buttons import ButtonTable, button_mistakes, buttons_of
+from controller.config.mqtt import mqtt_mistakes
+from controller.config.serial import Name, PortTable, SerialPlace, serial_lights, serial_mistakes
 from controller.files import ConfigError, did_you_mean, mistakes_in, read_toml
 from controller.inputs.kind import ButtonKind
 from controller.inputs.settings import ButtonSettings
@@ -395,7 +395,7 @@ def check_file(path: Path) -> str:
 
 def shipped(kind: str) -> dict[str, Path]:
     """Files of a kind ("playlists" or "devices") by name; a clinic's own come before the shipped ones."""
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]
     packaged = Path(str(importlib.resources.files("controller"))) / "data" / kind
     found: dict[str, Path] = {}
     for folder in (packaged, here.parent / kind, OVERRIDES / kind):
