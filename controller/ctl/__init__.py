@@ -18,8 +18,8 @@ import typer
 
 from controller import wording
 from controller.console.client import Client
+from controller.ctl.limits import read_limits
 from controller.files import ConfigError
-from controller.limits_file import read_limits
 from controller.lines import ProtocolMismatch
 from controller.messages import (
     Act,
