@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ async def test_an_acknowledged_record_is_on_disk_for_everybody(tmp_path: Path) -
     async with writing(tmp_path) as it:
 
         def look(seq: int) -> None:
-            with sqlite3.connect(f"file:{session_file(tmp_path, 's-1')}?mode=ro", uri=True) as other:
+            with closing(sqlite3.connect(f"file:{session_file(tmp_path, 's-1')}?mode=ro", uri=True)) as other, other:
                 seen.append((seq, other.execute("SELECT max(seq) FROM records").fetchone()[0]))
             other.close()
 

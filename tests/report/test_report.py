@@ -211,8 +211,9 @@ def test_a_redacted_note_is_blank_in_every_export(state_dir: Path) -> None:
 
 def test_a_damaged_record_is_exported_with_the_damage_named_and_exit_1(state_dir: Path, tmp_path: Path) -> None:
     import sqlite3
+from contextlib import closing
 
-    with sqlite3.connect(session_file(state_dir, SESSION)) as connection:
+    with closing(sqlite3.connect(session_file(state_dir, SESSION))) as connection, connection:
         connection.execute("DROP TRIGGER records_stay")
         body = connection.execute("SELECT body FROM records WHERE seq = 6").fetchone()[0]
         connection.execute("UPDATE records SET body = ? WHERE seq = 6", (body.replace(b"120", b"190"),))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from controller.config import load_room
@@ -19,7 +20,7 @@ async def test_a_damaged_open_session_is_an_alarm_in_an_idle_room(tmp_path: Path
     async with room(tmp_path) as it:
         it.start()
         await it.until(lambda: it.runner.state.mode == "running")
-    with sqlite3.connect(session_file(tmp_path, "s1")) as connection:
+    with closing(sqlite3.connect(session_file(tmp_path, "s1"))) as connection, connection:
         connection.execute("DROP TRIGGER records_stay")
         connection.execute("UPDATE records SET body = '{}' WHERE line = 1")
     connection.close()

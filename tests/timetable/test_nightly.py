@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ async def test_the_self_test_names_each_part_that_does_not_answer(
         await daemon.ask(Book(programme="p", participants=("C-1",), wanted=""))
         well = await Nightly(tmp_path, lambda: True, lambda: True).check("self_test")
         assert (well.looked_at, well.troubles) == (4, ())
-    with sqlite3.connect(tmp_path / "room.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "room.db")) as connection, connection:
         connection.execute("DROP TRIGGER records_stay")
         connection.execute("UPDATE records SET hash = x'00' WHERE line = 1")
     connection.close()
