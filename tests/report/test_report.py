@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -210,9 +212,6 @@ def test_a_redacted_note_is_blank_in_every_export(state_dir: Path) -> None:
 
 
 def test_a_damaged_record_is_exported_with_the_damage_named_and_exit_1(state_dir: Path, tmp_path: Path) -> None:
-    import sqlite3
-from contextlib import closing
-
     with closing(sqlite3.connect(session_file(state_dir, SESSION))) as connection, connection:
         connection.execute("DROP TRIGGER records_stay")
         body = connection.execute("SELECT body FROM records WHERE seq = 6").fetchone()[0]
