@@ -66,12 +66,19 @@ def step(state: State, given: Input, now: float, seq: int) -> Outcome:
     fresh = state.session != before.session
     asks = state.plan != state.plan_held and (state.plan != before.plan or fresh or isinstance(given.act, Opened))
     picture = room_effects(state)
-    repeated = devices.to_repeat(given.act, picture)
+    repeated = devices.to_repeat(given.act, picture) + _for_an_engine_that_stopped(before, state, picture)
     effects = [effect for effect in picture if effect not in before.room or effect in repeated]
     if asks and state.in_session:
         effects.append(transport.replan_effect(state, now))
     effects += timetable.effects(given.act, facts)
     return Outcome(state=state.but(room=picture), effects=tuple(effects), facts=facts)
+
+
+def _for_an_engine_that_stopped(before: State, after: State, picture: tuple[Effect, ...]) -> tuple[Effect, ...]:
+    """An engine that has stopped holds no session any more: it is given its cues before it is told to play them."""
+    if before.transport != "stop" or after.transport != "play":
+        return ()
+    return tuple(effect for effect in picture if isinstance(effect, PlayCues))
 
 
 def room_effects(state: State) -> tuple[Effect, ...]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from controller.arc.imagined import imagined_pool
 from controller.arc.programme import Programme, parse_programme
 from controller.arc.shelves import Pool
-from controller.messages import Act, Dose, Opened, Resume, Start, Timer
+from controller.messages import Act, Dose, Go, Opened, Resume, Start, Timer
 from controller.rehearsal.room import Rehearsal
 from controller.session.deadlines import next_deadline
 from controller.sound.simulated import SimulatedSound
@@ -111,3 +111,14 @@ def test_every_second_is_a_piece_a_crossfade_an_asked_for_silence_or_the_filler(
     room = asyncio.run(live(name, moments))
     gaps = [(at, seconds) for at, seconds, why in room.filled if why == "gap"]
     assert all(seconds <= LEAD_S for _, seconds in gaps), gaps
+
+
+def test_music_comes_back_where_the_power_went_while_the_arc_was_over() -> None:
+    moments: list[tuple[float, Act]] = [
+        (4300.0, Opened(rules=RULES, outage_s=60.0)),
+        (10.0, Opened(rules=RULES, outage_s=60.0)),
+        (10.0, Go(phase="listen")),
+    ]
+    room = asyncio.run(live("preparation-hour", moments))
+    assert all(seconds <= LEAD_S for _, seconds, why in room.filled if why == "gap")
+    assert room.state.waiting_for == "end"  # it has arrived once more
