@@ -35,7 +35,8 @@ def opened(state: State, act: Opened, now: float) -> Ruled:
     if flows(state):
         state = replace(state, arc_s=arc_position(state, stopped_at), arc_t=now)
     place = timeline_position(state, stopped_at)
-    state = replace(state, timeline_s=place, timeline_t=now, timeline_base=place)
+    stop_t = None if state.timeline_stop_t is None else min(state.timeline_stop_t, now)  # no fade outlasts the power
+    state = replace(state, timeline_s=place, timeline_t=now, timeline_stop_t=stop_t, timeline_base=place)
     if state.transport == "play":
         state = replace(state, transport_fade_s=state.rules.resume_fade_s)
     if outage is None:

@@ -336,3 +336,13 @@ def test_a_resume_at_the_engine_itself_does_not_end_the_programmes_own_silence()
     room.wait(60)
     effects = room.act(Resume(direct_t=room.now))  # by which the engine has brought the music back as a whole
     assert [effect.level for effect in effects if isinstance(effect, FadeMusic)] == [0.0]
+
+
+def test_a_power_cut_in_the_fade_of_a_pause_leaves_the_timeline_where_the_engine_begins() -> None:
+    room = PaperRoom()
+    room.dosed()
+    room.wait(300)
+    room.act(Pause())
+    room.act(Opened(rules=RULES, rebooted=True, outage_s=None))
+    room.wait(60)
+    assert timeline_position(room.state, room.now) == room.state.timeline_base
