@@ -49,7 +49,14 @@ def mistakes_in(path: Path, model: type[M], data: dict[str, Any]) -> tuple[M | N
     try:
         return model.model_validate(data), []
     except ValidationError as error:
-        return None, [f"{path}: {_explain(model, dict(entry))}" for entry in error.errors(include_url=False)]
+        found = [dict(entry) for entry in error.errors(include_url=False)]
+        return None, [f"{path}: {_explain(model, entry)}" for entry in found if not _follows(entry, found)]
+
+
+def _follows(error: dict[str, Any], found: list[dict[str, Any]]) -> bool:
+    """Whether a list counts as too short only because what stands in it has mistakes, which are told themselves."""
+    loc = error["loc"]
+    return error["type"] == "too_short" and any(other["loc"][: len(loc)] == loc != other["loc"] for other in found)
 
 
 def _explain(model: type[BaseModel], error: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ name = "room-1"
 
 [sound]
 targt_lufs = -20
+pause_fade_s = "soft"
 
 [[sound.buses]]
 name = "speakers"
@@ -46,6 +47,7 @@ def test_five_mistakes_give_five_messages(tmp_path: Path) -> None:
     assert all(message.startswith(f"{file}: ") for message in messages)
     assert 'sound: unknown key "targt_lufs"; did you mean "target_lufs"?' in text
     assert "sound.buses[1].ceiling_dbfs" in text
+    assert "sound.pause_fade_s" in text
     assert 'there is no profile "zigbee2mqtt-dimable"; did you mean "zigbee2mqtt-dimmable"?' in text
     assert "the floor (0.9) must lie below the ceiling (0.8)" in text
 
