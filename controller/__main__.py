@@ -78,12 +78,18 @@ def caller(room: RoomFile, state: StateDir = STATE) -> None:
 def buttons(room: RoomFile, state: StateDir = STATE) -> None:
     """Run the room's buttons, pedals and contacts: their own process, so that no hung daemon swallows a call.
 
+    A warden keeps it. As a service it is to be started before the daemon and to outlive it, as the same user and with
+    the same state directory as the daemon, the sound engine and the caller: it speaks to all three over their sockets
+    there. It needs the groups dialout (serial ports) and input (pedals and keypads, which it grabs), and write access
+    to the runtime directory; on a broker with an access list, reading what its buttons say and reading and writing its
+    own stillroom/beat topic.
+
     Example: stillroom buttons /etc/stillroom/room.toml --state /var/lib/stillroom
     """
-    from controller.inputs.panel import run_panel
+    from controller.inputs.panel import keep_panel
 
     _log()
-    run_panel(_room(room).buttons(runtime_dir(state)))
+    keep_panel(_room(room).buttons(runtime_dir(state)))
 
 
 @app.command()

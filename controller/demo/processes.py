@@ -12,7 +12,7 @@ from pathlib import Path
 
 from controller.clock import boottime
 
-VERBS = ("sound", "caller", "run")
+VERBS = ("sound", "caller", "buttons", "run")
 """In the order in which they start: what must outlive the daemon is there before it."""
 
 STOP_S = 4.0
@@ -22,7 +22,7 @@ _PAUSE = threading.Event()
 
 
 class RoomProcesses:
-    """Sound engine, caller and daemon of one room, each in a session of its own: a Ctrl-C at the terminal is ours."""
+    """Sound engine, caller, buttons and daemon of one room, each in a session of its own: a Ctrl-C at the terminal is ours."""
 
     def __init__(self, room_file: Path, state_dir: Path) -> None:
         self._room_file = room_file

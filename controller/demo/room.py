@@ -18,6 +18,16 @@ LAMP_PROFILE = "zigbee2mqtt-dimmable"
 
 ROOM = "demo"
 
+_BUTTON = """
+[ports.wall]
+device = "{key}"
+
+[buttons.wall-button]
+profile = "button-serial-key"
+port = "wall"
+does = {{ single = "call assist" }}
+"""
+
 
 def music_dir() -> Path:
     """Where the demo's music lies once it is made."""
@@ -46,13 +56,16 @@ def lamp_profile() -> Profile:
     return load_profile(shipped("devices")[LAMP_PROFILE].read_text(encoding="utf-8"))
 
 
-def write_room_file(state_dir: Path, music: Path, port: int, output: str, capture: Path | None) -> Path:
-    """The room's file, as a technician would have written it."""
+def write_room_file(
+    state_dir: Path, music: Path, port: int, output: str, capture: Path | None, key: str = ""
+) -> Path:
+    """The room's file, as a technician would have written it. `key`: the serial port of a button on the wall."""
     lamps = "".join(
         f'\n[[light.lamps]]\nname = "{name}"\nprofile = "{LAMP_PROFILE}"\ndevice = "{device}"\n'
         for name, device in LAMPS.items()
     )
     capture_line = f'capture = "{capture}"\n' if capture else ""
+    button = _BUTTON.format(key=key) if key else ""
     path = state_dir / "room.toml"
     path.write_text(
         f"""format = 1
@@ -77,7 +90,7 @@ slew_per_s = 0.10
 {lamps}
 [broker]
 port = {port}
-""",
+{button}""",
         encoding="utf-8",
     )
     return path

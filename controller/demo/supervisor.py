@@ -8,7 +8,6 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
-from uuid import uuid4
 
 from controller.broker_private import PrivateBroker
 from controller.calls.simulated import SimulatedDesk
@@ -17,8 +16,9 @@ from controller.console.client import Client
 from controller.demo.processes import RoomProcesses
 from controller.demo.room import LAMPS, lamp_profile, prepare_music, write_room_file
 from controller.demo.summary import summarise
+from controller.inputs.simulated import SimulatedWriter
 from controller.lights.simulated_mqtt import SimulatedLamps
-from controller.messages import Act, Call, Dose, End, Mark, Note, StandDown, Start, Status
+from controller.messages import Act, Dose, End, Mark, Note, StandDown, Start, Status
 from controller.options import runtime_dir
 from controller.wording import alarm as alarm_words
 from controller.wording import entry as entry_words
@@ -43,7 +43,7 @@ class Demo:
         self._told: set[tuple[str, int, str]] = set()
         self._alarms: set[str] = set()
         self._done: set[str] = set()
-        self._call = str(uuid4())
+        self._key = SimulatedWriter(state_dir / "wall-button")
 
     async def run(self) -> int:
         """Everything, from nothing to the summary; 0 when all is as it should be."""
@@ -59,9 +59,11 @@ class Demo:
                 stack.push_async_callback(simulated.close)
                 await simulated.start()
             self.wav.unlink(missing_ok=True)  # a capture would be continued
+            stack.callback(self._key.unplug)
+            self._key.plug()
             output = f"file:{self.wav}" if self.headless else "auto"
             capture = None if self.headless else self.wav
-            room_file = write_room_file(self.state_dir, music, broker.port, output, capture)
+            room_file = write_room_file(self.state_dir, music, broker.port, output, capture, self._key.device)
             room = load_room(room_file)
             processes = RoomProcesses(room_file, self.state_dir)
             stack.callback(processes.stop_all)
@@ -134,10 +136,12 @@ class Demo:
         for share, name, act in (
             (0.15, "mark", Mark(code="spoke")),
             (0.40, "note", Note(text="asked for a blanket")),
-            (0.50, "call", Call(call=self._call)),
         ):
             if at >= length * share:
                 await self._once(client, name, act, PARTICIPANT)
+        if at >= length * 0.50 and "call" not in self._done:
+            self._done.add("call")
+            self._key.write("P\n")
         if "call" in self._done and client.call.stage == "acknowledged":
             await self._once(client, "stand down", StandDown())
 

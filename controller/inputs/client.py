@@ -26,8 +26,8 @@ from controller.messages import (
 
 _log = logging.getLogger(__name__)
 
-_GRACE_S = 3.0
-"""After the start, until a panel that is not there is trouble."""
+_GONE_S = 3.0
+"""Longer than a warden takes to start a panel anew: one that is not there by then is trouble."""
 _SILENCE_S = 6.0
 """Three of the panel's heartbeats."""
 _LOOK_S = 1.0
@@ -55,7 +55,7 @@ class ButtonsClient:
     async def start(self, post: Callable[[Input], None]) -> None:
         """Connect, and keep connecting."""
         self._post = post
-        self._heard_at = boottime() + _GRACE_S - _SILENCE_S
+        self._heard_at = boottime()
         self._link.start()
         self._task = asyncio.get_running_loop().create_task(self._watch(), name="buttons' client")
 
@@ -70,7 +70,8 @@ class ButtonsClient:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(_LOOK_S)
-            if boottime() - self._heard_at > _SILENCE_S and not self._trouble:
+            patience = _SILENCE_S if self._link.up else _GONE_S
+            if boottime() - self._heard_at > patience and not self._trouble:
                 self._trouble = True
                 self._tell(DeviceLost(name="buttons", why=str(self._link.mismatch or "")))
 

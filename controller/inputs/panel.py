@@ -1,7 +1,7 @@
 """The buttons' process: hears every button of the room, and takes each press to where it belongs.
 
-A call goes to the caller and to the daemon alike, under one id. A pause, and the fire panel's, that the daemon does not
-take within a quarter of a second goes to the sound engine itself. Over `buttons.sock` (mode 0660), an object a line:
+A call goes to the caller and to the daemon alike, under one id. A pause that the daemon does not take within a quarter
+of a second, and the fire panel's within a tenth, goes to the sound engine itself. Over `buttons.sock` (mode 0660), an object a line:
 
     panel:  {"protocol": 1, "server": "buttons", "room": ROOM}
     daemon: {"protocol": 1, "client": "daemon"}
@@ -16,11 +16,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import itertools
 import json
 import logging
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from controller.broker import BrokerLink
@@ -31,14 +33,21 @@ from controller.inputs.paths import CallPath, pause_engine
 from controller.inputs.settings import Button, ButtonSettings
 from controller.inputs.wired import Opener, WiredButtons
 from controller.lines import line_of
-from controller.messages import PROTOCOL, Call, Fire, Input, Origin, Pause, to_plain
+from controller.messages import LEAVING_FADE_S, PROTOCOL, Call, Fire, Input, Origin, Pause, to_plain
 from controller.serial_port import open_serial
+from controller.warden import NO_PAST, Heart, Past, keep_alive
 
 _log = logging.getLogger(__name__)
 
 SOCKET = "buttons.sock"
 BEAT_S = 2.0
+_HEARTBEATS = 8
+"""Signs of life to the warden between two to the daemon."""
+_SILENT_S = 2.0
+"""A process that gives the warden none for so long is started anew."""
 _TAKEN_S = 0.25
+_FIRE_TAKEN_S = 0.1
+"""The daemon takes an act within milliseconds; this and the fade together let the music be out in two seconds."""
 _KEPT_S = 5.0
 """An act that reached no daemon by then is forgotten: it would be a surprise."""
 _KEPT_URGENT_S = 60.0
@@ -77,8 +86,8 @@ class Panel:
         self._daemons: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Serve until `stop`. Raises OSError where the socket cannot be opened."""
+    async def run(self, stop: asyncio.Event, beat: Callable[[], None] = lambda: None) -> None:
+        """Serve until `stop`, calling `beat` all the time; raises OSError where the socket cannot be opened."""
         path = self._settings.runtime_dir / SOCKET
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
@@ -87,7 +96,7 @@ class Panel:
         self._calls.link.start()
         for source in self._sources:
             source.start()
-        self._begin(self._beat())
+        self._begin(self._beat(beat))
         try:
             await stop.wait()
         finally:
@@ -164,10 +173,13 @@ class Panel:
             self._begin(self._go_direct(given))
 
     async def _go_direct(self, given: Input) -> None:
-        await asyncio.sleep(_TAKEN_S if self._daemons else 0.0)
+        leaving = isinstance(given.act, Fire)
+        if self._daemons:
+            await asyncio.sleep(_FIRE_TAKEN_S if leaving else _TAKEN_S)
         if given.id in self._kept:
-            act_id = given.id if isinstance(given.act, Pause) else f"{given.id}-pause"
-            await pause_engine(self._settings.runtime_dir, act_id, given.origin)
+            act_id = f"{given.id}-pause" if leaving else given.id
+            fade_s = LEAVING_FADE_S if leaving else None
+            await pause_engine(self._settings.runtime_dir, act_id, given.origin, fade_s)
 
     def _say_state(self) -> None:
         self._push(self._state())
@@ -181,11 +193,11 @@ class Panel:
             if not writer.is_closing():
                 writer.write(line)
 
-    async def _beat(self) -> None:
-        count = 0
-        while True:
-            await asyncio.sleep(BEAT_S)
-            count += 1
+    async def _beat(self, beat: Callable[[], None]) -> None:
+        for count in itertools.count(1):
+            for _ in range(_HEARTBEATS):
+                beat()
+                await asyncio.sleep(BEAT_S / _HEARTBEATS)
             self._push({"beat": count})
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -219,7 +231,15 @@ class Panel:
         task.add_done_callback(self._tasks.discard)
 
 
-def run_panel(settings: ButtonSettings) -> None:
+def keep_panel(settings: ButtonSettings) -> None:
+    """Be the warden of the room's buttons until SIGTERM or SIGINT: a press is heard although their process hung.
+
+    Raises SystemExit where the room's buttons are watched already.
+    """
+    keep_alive("buttons", settings.runtime_dir, partial(run_panel, settings), silent_s=_SILENT_S)
+
+
+def run_panel(settings: ButtonSettings, heart: Heart | None = None, _past: Past = NO_PAST) -> None:
     """Run until SIGTERM or SIGINT. Raises RuntimeError when this room's buttons are run already."""
     settings.runtime_dir.mkdir(parents=True, exist_ok=True)
     with (settings.runtime_dir / "buttons.lock").open("w") as lock:
@@ -227,14 +247,14 @@ def run_panel(settings: ButtonSettings) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise RuntimeError("the buttons of this room are run already") from None
-        asyncio.run(_serve_panel(settings))
+        asyncio.run(_serve_panel(settings, heart))
 
 
-async def _serve_panel(settings: ButtonSettings) -> None:
+async def _serve_panel(settings: ButtonSettings, heart: Heart | None) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await Panel(settings).run(stop)
+    await Panel(settings).run(stop, heart.beat if heart is not None else lambda: None)
 
 
 def _origin(button: Button) -> Origin:

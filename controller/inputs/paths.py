@@ -78,10 +78,13 @@ class CallPath:
             self._open[call] = _Open(level, known.origin if known else Origin(path="caller"), True)
 
 
-async def pause_engine(runtime_dir: Path, act_id: str, origin: Origin) -> bool:
-    """Have the sound engine pause by itself, which tells the daemon later; False where it cannot be reached."""
+async def pause_engine(runtime_dir: Path, act_id: str, origin: Origin, fade_s: float | None = None) -> bool:
+    """Have the sound engine pause by itself, which tells the daemon later; False where it cannot be reached.
+
+    `fade_s`: the longest that its fade may take, where the room's own is too long.
+    """
     hello = {"protocol": PROTOCOL, "role": "console"}
-    message = {"direct": "pause", "id": act_id, "origin": to_plain(origin)}
+    message = {"direct": "pause", "id": act_id, "origin": to_plain(origin), "fade_s": fade_s}
     for _ in range(_ENGINE_TRIES):
         with contextlib.suppress(OSError, TimeoutError, ValueError, json.JSONDecodeError):
             await ask_once(runtime_dir / "sound.sock", hello, message, "done", _ENGINE_TRY_S)

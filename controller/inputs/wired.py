@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
@@ -43,7 +44,7 @@ class WiredButtons:
             await user.port.close()
 
 
-class _PortUser:
+class _PortUser(ABC):
     """What hangs on one port. `opened` and `turn` run on the port's thread."""
 
     def __init__(self, buttons: list[Button], hearer: Hearer, opener: Opener, settings: PortSettings) -> None:
@@ -55,13 +56,13 @@ class _PortUser:
         for button in self.buttons:
             self.hearer.reached(button, "" if up else why)
 
+    @abstractmethod
     def opened(self, port: OpenPort) -> None:
         """The port is there."""
-        raise NotImplementedError
 
+    @abstractmethod
     def turn(self, port: OpenPort) -> float:
-        """Look at it."""
-        raise NotImplementedError
+        """Look at it; returns the seconds until it is looked at again."""
 
 
 class _Contacts(_PortUser):

@@ -123,6 +123,7 @@ from controller.messages.timetable import (
     Trouble,
 )
 from controller.messages.words import (
+    LEAVING_FADE_S,
     PROTOCOL,
     RECORD_SCHEMA,
     CallLevel,
@@ -139,6 +140,7 @@ from controller.messages.words import (
 
 __all__ = [
     "PEOPLES_ACTS",
+    "LEAVING_FADE_S",
     "PROTOCOL",
     "RECORD_SCHEMA",
     "TIMETABLE_ACTS",

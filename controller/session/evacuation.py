@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from controller.messages import Evacuate, Fact, Transport
+from controller.messages import LEAVING_FADE_S, Evacuate, Fact, Transport
 from controller.session.calls import Ruled
 from controller.session.course import stopped
 from controller.session.light import fade_to
 from controller.session.sounding import with_sound
 from controller.session.state import State
-
-MUSIC_S = 1.5
-"""Longest fade of the music: with what an output has queued it is out within two seconds."""
 
 LIGHT_S = 2.0
 """Longest fade of the light."""
@@ -27,7 +24,7 @@ def let_out(state: State, now: float) -> State:
         state = stopped(state, now)
     if state.session:
         transport: Transport = "pause" if state.in_session and state.transport != "stop" else "stop"
-        state = with_sound(state, now, transport, min(MUSIC_S, state.rules.pause_fade_s))
+        state = with_sound(state, now, transport, min(LEAVING_FADE_S, state.rules.pause_fade_s))
     level = max(state.rules.exit_light, state.light.level(now))
     light = fade_to(state, now, level, min(LIGHT_S, state.rules.scene_fade_s), swift=True)
     undoable = tuple(item for item in state.undoable if item.kind != "light")

@@ -183,7 +183,8 @@ class Player:
         self.direct.append(KeptDirectAct(act=act, boottime=now, number=self.direct_count))
         wanted = self.wanted_transport
         if act.direct == "pause" and wanted == "play":
-            self._turn_now("pause", self.settings.pause_fade_s)
+            own = self.settings.pause_fade_s
+            self._turn_now("pause", own if act.fade_s is None else min(own, act.fade_s))
         elif act.direct == "resume" and wanted != "stop":
             self._turn_now("play", self.settings.resume_fade_s)
             self.music = 1.0

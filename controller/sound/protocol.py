@@ -32,8 +32,8 @@ session, or of a session that another one has replaced, is ignored.
 `seen_direct` is the number of the newest direct act that the daemon knows of; a transport that does not know the newest
 one is ignored, so that nobody undoes a pause which he has not heard of.
 
-**Direct acts** need no daemon: `{"direct": "pause" | "resume", "id": UUID, "origin": Origin}` acts at once and is
-answered `{"done": id, "boottime": …}`. The same id again does nothing and gets the same answer. The engine keeps the
+**Direct acts** need no daemon: `{"direct": "pause" | "resume", "id": UUID, "origin": Origin, "fade_s"?}` acts at
+once, a pause over `fade_s` where that is shorter than the room's own, and is answered `{"done": id, "boottime": …}`. The same id again does nothing and gets the same answer. The engine keeps the
 act, and reports it until the daemon has acknowledged it.
 
 **The tone** of a sound check lets pink noise sound on one bus, and ends it on the others:
@@ -152,6 +152,8 @@ class DirectAct:
     direct: Literal["pause", "resume"]
     id: str
     origin: Origin = Origin()
+    fade_s: Annotated[float, Field(ge=0.0, le=30.0)] | None = None
+    """Longest fade of a pause, where it must not take as long as the room's own."""
 
 
 _ToneDbfs = Annotated[float, Field(ge=-120.0, le=0.0)]

@@ -112,9 +112,8 @@ class Room:
 
     async def connect(self) -> None:
         self.client = ButtonsClient(self.folder)
-        begun = boottime()
         await self.client.start(self.posted.append)
-        client = self.client
+        client, begun = self.client, self.client._heard_at
         await until(lambda: client._heard_at > begun, 3)
 
     def begin(self, opener: Opener, grabbing: Grab) -> None:

@@ -185,7 +185,7 @@ async def test_a_panel_that_is_gone_is_an_alarm_once_and_back_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("controller.inputs.client._SILENCE_S", 0.6)
-    monkeypatch.setattr("controller.inputs.client._GRACE_S", 0.6)
+    monkeypatch.setattr("controller.inputs.client._GONE_S", 0.6)
     monkeypatch.setattr("controller.inputs.client._LOOK_S", 0.1)
     monkeypatch.setattr("controller.inputs.panel.BEAT_S", 0.2)
     async with panel_room(tmp_path, None) as room:

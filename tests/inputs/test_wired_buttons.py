@@ -11,7 +11,7 @@ import pytest
 
 from controller.inputs.presses import Charge, Presses, Steady
 from controller.inputs.simulated import SimulatedContacts, SimulatedKeypad, SimulatedWriter
-from controller.messages import DeviceBack, DeviceLost, Fire, FireOver, Light, Pause, Resume
+from controller.messages import LEAVING_FADE_S, DeviceBack, DeviceLost, Fire, FireOver, Light, Pause, Resume
 from tests.broker_fixture import until
 from tests.inputs.room import button, panel_room
 
@@ -95,6 +95,7 @@ async def test_a_fire_that_no_daemon_takes_silences_the_engine_itself(tmp_path: 
     panel = button("fire-panel", "button-fire-panel", on=wire(tmp_path), open="fire")
     async with panel_room(tmp_path, None, panel, opener=lines.opener, daemon=False) as room:
         await until(lambda: any(message.get("direct") == "pause" for _, message in room.engine.lines), 2)
+        assert [message["fade_s"] for _, message in room.engine.lines if "direct" in message] == [LEAVING_FADE_S]
 
 
 async def test_a_key_that_writes_lines_is_understood_in_pieces(tmp_path: Path) -> None:
