@@ -56,9 +56,7 @@ def lamp_profile() -> Profile:
     return load_profile(shipped("devices")[LAMP_PROFILE].read_text(encoding="utf-8"))
 
 
-def write_room_file(
-    state_dir: Path, music: Path, port: int, output: str, capture: Path | None, key: str = ""
-) -> Path:
+def write_room_file(state_dir: Path, music: Path, port: int, output: str, capture: Path | None, key: str = "") -> Path:
     """The room's file, as a technician would have written it. `key`: the serial port of a button on the wall."""
     lamps = "".join(
         f'\n[[light.lamps]]\nname = "{name}"\nprofile = "{LAMP_PROFILE}"\ndevice = "{device}"\n'
