@@ -11,7 +11,7 @@ PROTOCOL = 1
 RECORD_SCHEMA = 1
 """Version of a record's stored form."""
 
-LEAVING_FADE_S = 1.5
+LEAVING_FADE_S = 1.3
 """Longest fade of the music when a room is left at once: with what an output has queued it is out in two seconds."""
 
 Mode = Literal["idle", "ready", "running", "paused", "waiting", "ended"]
