@@ -139,8 +139,8 @@ from controller.messages.words import (
 )
 
 __all__ = [
-    "PEOPLES_ACTS",
     "LEAVING_FADE_S",
+    "PEOPLES_ACTS",
     "PROTOCOL",
     "RECORD_SCHEMA",
     "TIMETABLE_ACTS",

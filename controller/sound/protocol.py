@@ -33,8 +33,9 @@ session, or of a session that another one has replaced, is ignored.
 one is ignored, so that nobody undoes a pause which he has not heard of.
 
 **Direct acts** need no daemon: `{"direct": "pause" | "resume", "id": UUID, "origin": Origin, "fade_s"?}` acts at
-once, a pause over `fade_s` where that is shorter than the room's own, and is answered `{"done": id, "boottime": …}`. The same id again does nothing and gets the same answer. The engine keeps the
-act, and reports it until the daemon has acknowledged it.
+once, a pause over `fade_s` where that is shorter than the room's own, and is answered `{"done": id, "boottime": …}`.
+The same id again does nothing and gets the same answer. The engine keeps the act, and reports it until the daemon has
+acknowledged it.
 
 **The tone** of a sound check lets pink noise sound on one bus, and ends it on the others:
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.messages import (
+    LEAVING_FADE_S,
     Act,
     BatteryChanged,
     CatchUp,
@@ -59,7 +60,7 @@ def test_the_music_is_out_and_the_light_is_up_in_two_seconds(before: tuple[Act, 
     room, effects = burning(*before)
     fades = [effect.fade_s for effect in effects if isinstance(effect, SetTransport)]
     assert room.state.transport == "pause" and room.state.mode == "paused"
-    assert fades == [1.5]
+    assert fades == [LEAVING_FADE_S]
     lights = [effect for effect in effects if isinstance(effect, FadeLight)]
     assert {effect.lamp for effect in lights} == set(RULES.lamps)
     assert all(effect.swift and effect.scene == "exit" for effect in lights)
@@ -70,7 +71,7 @@ def test_the_music_is_out_and_the_light_is_up_in_two_seconds(before: tuple[Act, 
 
 def test_the_end_of_a_session_does_not_finish_its_slow_fade() -> None:
     room, effects = burning(End())
-    assert [effect.fade_s for effect in effects if isinstance(effect, SetTransport)] == [1.5]
+    assert [effect.fade_s for effect in effects if isinstance(effect, SetTransport)] == [LEAVING_FADE_S]
     assert room.state.transport == "stop"
     assert room.state.scene == "exit"
 
