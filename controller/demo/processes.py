@@ -22,7 +22,7 @@ _PAUSE = threading.Event()
 
 
 class RoomProcesses:
-    """Sound engine, caller, buttons and daemon of one room, each in a session of its own: a Ctrl-C at the terminal is ours."""
+    """The processes of one room, each in a session of its own: a Ctrl-C at the terminal is ours."""
 
     def __init__(self, room_file: Path, state_dir: Path) -> None:
         self._room_file = room_file

@@ -1,7 +1,8 @@
 """The buttons' process: hears every button of the room, and takes each press to where it belongs.
 
 A call goes to the caller and to the daemon alike, under one id. A pause that the daemon does not take within a quarter
-of a second, and the fire panel's within a tenth, goes to the sound engine itself. Over `buttons.sock` (mode 0660), an object a line:
+of a second, and the fire panel's within a tenth, goes to the sound engine itself.
+Over `buttons.sock` (mode 0660), an object a line:
 
     panel:  {"protocol": 1, "server": "buttons", "room": ROOM}
     daemon: {"protocol": 1, "client": "daemon"}
