@@ -15,6 +15,7 @@ from controller.journal.verify import Verified, verify
 from controller.messages import (
     Act,
     Book,
+    HandOver,
     LampChanged,
     LogEntry,
     Opened,
@@ -22,6 +23,7 @@ from controller.messages import (
     PieceStarted,
     Record,
     RefusedAct,
+    SignedOn,
     Start,
 )
 
@@ -39,7 +41,9 @@ __all__ = [
 ]
 
 _PAGE = 500
-_MACHINERY = ("timer", "planned", "engine_reported", "call_changed", "timetable_due", "booking_begun", "checked")
+_MACHINERY = (
+    "timer", "planned", "engine_reported", "call_changed", "timetable_due", "booking_begun", "checked", "duty_kept",
+)  # fmt: skip
 _SAID_BY_THE_ACT = {
     "start": {"session_started"},
     "end": {"session_ended"},
@@ -55,6 +59,7 @@ _SAID_BY_THE_ACT = {
     "stable": {"vitals_stable"},
     "next": {"set_chosen", "set_over"},
     "catch_up": {"caught_up"},
+    "break_over": {"break_ended"},
 }
 """Facts that a log need not repeat beside the act that brought them about."""
 _NOT_SHOWN = {
@@ -63,6 +68,8 @@ _NOT_SHOWN = {
     RefusedAct: {"values"},
     PieceStarted: {"session"},
     PieceEnded: {"session"},
+    SignedOn: {"key"},
+    HandOver: {"key"},
 }
 
 
@@ -174,6 +181,8 @@ def _is_machinery(act: Act) -> bool:
             return act.why in ("end", "cut")
         case LampChanged():
             return act.confirmed
+        case SignedOn():
+            return act.once  # its command follows, with who it was
         case _:
             return act.kind in _MACHINERY
 

@@ -71,6 +71,20 @@ from controller.messages.effects import (
     Stamp,
     target,
 )
+from controller.messages.people import (
+    DUTY_ACTS,
+    BreakBegun,
+    BreakOver,
+    Duty,
+    DutyKept,
+    HandOver,
+    SignedOff,
+    SignedOn,
+    SignOnRefused,
+    Sitter,
+    SittersKnown,
+    Wrong,
+)
 from controller.messages.reports import (
     BatteryChanged,
     CallChanged,
@@ -91,6 +105,7 @@ from controller.messages.reports import (
     RefusedAct,
     Timer,
 )
+from controller.messages.sign_on import needs_sign_on
 from controller.messages.status import (
     Alarm,
     BoosterView,
@@ -139,6 +154,7 @@ from controller.messages.words import (
 )
 
 __all__ = [
+    "DUTY_ACTS",
     "LEAVING_FADE_S",
     "PEOPLES_ACTS",
     "PROTOCOL",
@@ -152,6 +168,8 @@ __all__ = [
     "BookingBegun",
     "BookingJob",
     "BoosterView",
+    "BreakBegun",
+    "BreakOver",
     "BusView",
     "Call",
     "CallChanged",
@@ -171,6 +189,8 @@ __all__ = [
     "Dose",
     "DosePart",
     "DueView",
+    "Duty",
+    "DutyKept",
     "Effect",
     "End",
     "EngineReported",
@@ -185,6 +205,7 @@ __all__ = [
     "FireOver",
     "Go",
     "Ground",
+    "HandOver",
     "Hold",
     "Input",
     "Job",
@@ -229,6 +250,11 @@ __all__ = [
     "SetLimits",
     "SetTransport",
     "Shorten",
+    "SignOnRefused",
+    "SignedOff",
+    "SignedOn",
+    "Sitter",
+    "SittersKnown",
     "Skip",
     "Softer",
     "SoundView",
@@ -246,9 +272,11 @@ __all__ = [
     "Trouble",
     "Vitals",
     "Volume",
+    "Wrong",
     "decode",
     "encode",
     "from_plain",
+    "needs_sign_on",
     "prepare",
     "target",
     "to_plain",

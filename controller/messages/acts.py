@@ -17,6 +17,16 @@ from controller.messages.clinical import (
     Stable,
     Vitals,
 )
+from controller.messages.people import (
+    BreakBegun,
+    BreakOver,
+    DutyKept,
+    HandOver,
+    SignedOff,
+    SignedOn,
+    SignOnRefused,
+    SittersKnown,
+)
 from controller.messages.reports import (
     BatteryChanged,
     CallChanged,
@@ -250,7 +260,8 @@ Act = Annotated[
     | Shorten | Skip | Next | Ground | Softer | SetLimits | Evacuate | Opened | Timer | Planned | EngineReported
     | EngineRestarted | PieceStarted | PieceEnded | FillerChanged | DeviceLost | DeviceBack | LampChanged
     | LampTakenOver | CallChanged | Fire | FireOver | BatteryChanged | ClockSynced | RefusedAct
-    | Book | CancelBooking | TimetableDue | BookingBegun | Checked,
+    | Book | CancelBooking | TimetableDue | BookingBegun | Checked
+    | SittersKnown | SignedOn | SignOnRefused | SignedOff | HandOver | BreakBegun | BreakOver | DutyKept,
     Discriminator("kind"),
 ]  # fmt: skip
 
@@ -258,6 +269,7 @@ PEOPLES_ACTS: tuple[type, ...] = (
     Start, Dose, Vitals, Pause, Resume, Hold, Go, Quiet, Volume, Light, Mark, Note, Call, StandDown, TakeBack, SeeAlarm,
     End, CorrectDose, DeclineBooster, Stable, ReleaseAnswer, Leave, CatchUp, Land, Shorten, Skip, Next, Ground, Softer,
     SetLimits, Evacuate, Book, CancelBooking,
+    SignedOff, BreakBegun, BreakOver,
 )  # fmt: skip
 """The acts that a console may send."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from controller.messages.people import Sitter
 from controller.messages.timetable import Booking
 from controller.messages.words import CallLevel, CallStage, Limits, Mode, Scene, Transport
 
@@ -139,6 +140,8 @@ class DueView:
     participant: str = ""
     state: Literal["coming", "due", "overdue"] = "coming"
     needs: tuple[str, ...] = ()
+    name: str = ""
+    """Initials of the sitter whom it concerns."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -238,6 +241,14 @@ class Status:
     """Newest first, at most 40."""
     bookings: tuple[Booking, ...] = ()
     """What the room is kept for, soonest first."""
+    sitters: tuple[Sitter, ...] = ()
+    """On duty, in the order in which they came."""
+    signs_on: bool = False
+    """Whether acts of people need somebody who signed on."""
+    break_minutes: float = 5.0
+    """How long a break is where nobody says."""
+    lock_after_s: float = 0.0
+    """A console locks itself after so long without a key; 0 for never."""
     simulated: bool = False
     # The fields of Telemetry:
     t: float = 0.0

@@ -150,6 +150,14 @@ class RoomRules:
     target_lufs: float = -23.0
     peak_dbfs: float = -7.0
     """True peak that levelling may bring a piece to: a decibel below the lowest ceiling of a bus."""
+    wrong_pins: int = 5
+    """So many wrong PINs in a row lock out whoever they were for, and the console they came from."""
+    lockout_s: float = 30.0
+    lockout_most_s: float = 600.0
+    """A lockout's length: twice as long with each further wrong PIN, up to the most."""
+    break_minutes: float = 5.0
+    lock_after_s: float = 0.0
+    """A console locks itself after so long without a key; 0 for never."""
 
     @property
     def headphones(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from controller.session import duty
 from controller.session.reminders import untold
 from controller.session.state import State, flows
 
@@ -18,4 +19,5 @@ def next_deadline(state: State) -> float | None:
     if state.mode == "waiting" and state.wait_until is not None:
         times.append(state.wait_until)
     times += [reminder.t for reminder in untold(state)]
+    times += duty.deadlines(state)
     return min(times, default=None)

@@ -45,6 +45,7 @@ PRIORITY: dict[str, Literal["high", "medium", "low"]] = {
     "port": "medium",
     "button": "high",
     "buttons": "high",
+    "sitters": "medium",
 }
 """Alarm priority by the first part of a device's name (our judgement, in the order of IEC 60601-1-8)."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Literal
 
 from controller.messages import DueView
 from controller.session import booster, release, vitals
@@ -24,6 +25,11 @@ def due_views(state: State, now: float) -> tuple[DueView, ...]:
         views.append(DueView(code="quiet_ends", in_s=state.quiet_until - now, state="due"))
     if state.wait_until is not None and state.mode == "waiting":
         views.append(DueView(code="wait_ends", in_s=state.wait_until - now))
+    for sitter in state.sitters:
+        if sitter.break_until_t is not None:
+            left = sitter.break_until_t - now
+            standing: Literal["due", "coming"] = "due" if left <= 0 else "coming"
+            views.append(DueView(code="break_ends", in_s=left, name=sitter.initials, state=standing))
     return tuple(sorted(views, key=lambda view: view.in_s))
 
 

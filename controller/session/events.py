@@ -54,6 +54,7 @@ def start(state: State, given: Input, now: float, seq: int) -> Ruled:
         call=state.call,
         calls_over=state.calls_over,
         timetable=state.timetable,
+        duty=state.duty,
         room=state.room,
     )
     return fresh, (Fact(code="session_started", values={"programme": programme.name, "session": act.session}),)

@@ -11,6 +11,7 @@ from controller.session import (
     calls,
     devices,
     doses,
+    duty,
     evacuation,
     events,
     fire,
@@ -90,6 +91,19 @@ RULES: dict[str, Rule] = {
     "fire": _timed(fire.fire),
     "fire_over": _timed(fire.fire_over),
     **dict.fromkeys(("book", "cancel_booking", "timetable_due", "booking_begun", "checked"), timetable.ruled),
+    **dict.fromkeys(
+        (
+            "sitters_known",
+            "signed_on",
+            "sign_on_refused",
+            "signed_off",
+            "hand_over",
+            "break_begun",
+            "break_over",
+            "duty_kept",
+        ),
+        duty.ruled,
+    ),
     "clock_synced": _bare(lambda state, _act: (state, ())),
     "refused": _bare(lambda state, _act: (state, ())),
 }

@@ -16,12 +16,14 @@ from controller.messages import (
     CallView,
     Cue,
     DosePart,
+    Duty,
     Effect,
     Limits,
     Mode,
     Point,
     RoomRules,
     Scene,
+    Sitter,
     Transport,
     Vitals,
 )
@@ -182,6 +184,7 @@ class State:
     told: frozenset[str] = frozenset()
     """What fell due and was recorded as such."""
     timetable: Timetable = Timetable()
+    duty: Duty = Duty()
     room: tuple[Effect, ...] = ()
 
     def but(self, **changes: Any) -> State:
@@ -197,6 +200,11 @@ class State:
         """The phase the session is in; only while there is a programme."""
         assert self.programme is not None
         return self.programme.phases[self.phase]
+
+    @property
+    def sitters(self) -> tuple[Sitter, ...]:
+        """Who is on duty, in the order in which they came; with whoever is on a break."""
+        return self.duty.sitters
 
     @property
     def in_session(self) -> bool:

@@ -27,7 +27,7 @@ from controller.messages import (
     Refused,
     SetTransport,
 )
-from controller.session import devices, fire, timetable, transport
+from controller.session import devices, duty, fire, timetable, transport
 from controller.session.light import settle_light
 from controller.session.limits import faders
 from controller.session.names import nearest
@@ -49,6 +49,7 @@ class Outcome:
 
 def step(state: State, given: Input, now: float, seq: int) -> Outcome:
     """Apply one Input at room time `now`; `seq` is the number its record will have. Raises Refused."""
+    duty.check_signed_on(state, given)
     check_allowed(given.act, state.mode)
     fire.check_fire(state, given.act)
     _check_participants(state, given)
@@ -57,7 +58,8 @@ def step(state: State, given: Input, now: float, seq: int) -> Outcome:
     if before.in_session and isinstance(given.act, TIMETABLE_ACTS):
         return Outcome(state=replace(before, timetable=state.timetable), facts=facts)
     state, told = tell(state, now)
-    facts += told
+    state, alarmed = duty.settle(before, state, now)
+    facts += told + alarmed
     jumped = _jumped(before, state, given)
     rebooted = isinstance(given.act, Opened) and given.act.rebooted
     state = settle_music(state)

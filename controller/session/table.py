@@ -46,6 +46,10 @@ see_alarm         x      x       x       x        x       x
 call              x      x       x       x        x       x
 stand_down        x      x       x       x        x       x
 
+signed_off        x      x       x       x        x       x
+break_begun       .      x       x       x        x       .
+break_over        .      x       x       x        x       .
+
 planned           .      x       x       x        x       .
 """
 

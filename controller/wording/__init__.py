@@ -128,6 +128,8 @@ def call(view: CallView) -> str:
 def due(item: DueView, *, named: bool = False) -> str:
     """What falls due, e.g. "BP due in 4 min", "BP + temp overdue 3 min"."""
     what = DUE.get(item.code, item.code.replace("_", " "))
+    if item.name:
+        what = f"{item.name}'s {what}"
     reading = item.code.startswith("vitals")
     if reading and item.needs:
         asked = live_sentences.readings(item.needs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from controller.wording import live as live_sentences
+from controller.wording import people as people_words
 from controller.wording import timetable as timetable_words
 from controller.wording.quantities import duration, number, percent, percent_of_db
 from controller.wording.reasons import why_words as _why
@@ -24,6 +25,7 @@ ACTS: dict[str, str] = {
     "take_back": "take back", "see_alarm": "silence an alarm", "end": "end the session",
     "book": "book a session", "cancel_booking": "cancel a booking",
     **live_sentences.ACTS,
+    **people_words.ACTS,
 }  # fmt: skip
 
 STATES: dict[str, str] = {
@@ -66,6 +68,7 @@ DUE: dict[str, str] = {
     "booster_closes": "booster window closes",
     "release": "release earliest",
     "arc_ends": "programme ends",
+    "break_ends": "break ends",
 }
 
 _ALREADY: dict[str, str] = {
@@ -74,6 +77,7 @@ _ALREADY: dict[str, str] = {
     "hold": "the phase is held already",
     "light_arc": "the light follows the arc already",
     **live_sentences.ALREADY,
+    **people_words.ALREADY,
 }
 
 
@@ -268,6 +272,7 @@ REFUSALS: dict[str, Template] = {
     "programme_unknown": _nearest("programme", "name"),
     "already": lambda v: _ALREADY.get(_text(v, "what"), f"already done: {_act(v)}"),
     **live_sentences.REFUSALS,
+    **people_words.REFUSALS,
     "nothing_to_take_back": "nothing of this console is left to take back",
     "not_yours": "that came from another console: it can be taken back there",
     "changed_since": "something changed it since, nothing was taken back",
@@ -301,6 +306,7 @@ FACTS: dict[str, tuple[str, Template]] = {
     "see_alarm": ("alarm", "seen"),
     "end": ("session", "end"),
     **live_sentences.FACTS,
+    **people_words.FACTS,
     # What followed.
     "phase_entered": ("phase", "{title} begins"),
     "session_started": ("session", "started: {programme}"),
@@ -348,6 +354,7 @@ FACTS: dict[str, tuple[str, Template]] = {
 
 ALARMS: dict[str, Template] = {
     **timetable_words.ALARMS,
+    **people_words.ALARMS,
     "call_not_delivered": f"CALL {NOT_DELIVERED}",
     "sound_lost": _sound_lost,
     "caller_lost": "CALL PATH BROKEN - use the wall button",
