@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from controller.ctl.live import app as ctl_app
+from controller.ctl.verbs import app as ctl_app
 from controller.options import STATE, StateDir, runtime_dir
 from controller.verbs.book import book
 from controller.verbs.devices import app as devices_app

@@ -21,6 +21,7 @@ from controller.console.commands import Commands
 from controller.console.forms import Filled, Form, note_form
 from controller.console.keyboard import Keyboard
 from controller.console.looks import THEMES, Look, look_for
+from controller.console.menu import Menu
 from controller.console.view import Tone, View
 from controller.console.widgets.alert import draw_alert
 from controller.console.widgets.arc import arc_of, draw_arc
@@ -30,7 +31,7 @@ from controller.console.widgets.keyrows import draw_answer, draw_keys, draw_smal
 from controller.console.widgets.log import draw_log
 from controller.console.widgets.pane import Pane
 from controller.console.widgets.panels import draw_panels
-from controller.console.widgets.sheet import Menu, draw_help, draw_menu
+from controller.console.widgets.sheet import draw_help, draw_menu
 
 ANSWER_S = 20.0
 """An answer stays on its line for so long."""
@@ -212,6 +213,9 @@ class ConsoleApp(App[None]):
         """Open a question in the place of the log."""
         self.back()
         self.screen.add_class("asking")
+        if form.lists is not None:
+            self.menu = form.lists(form.initial)
+            self.screen.add_class("listing")
         self._asked_at = boottime()
         self.query_one(Ask).open(form, self.look.colours, opener)
 
@@ -221,6 +225,12 @@ class ConsoleApp(App[None]):
         self.menu = menu
         self.screen.add_class("listing")
         self._changed()
+
+    def find(self) -> None:
+        """The palette."""
+        from controller.console.palette import find_form
+
+        self.ask(find_form(self.commands))
 
     def show_keys(self) -> None:
         """The sheet of all keys, or its next page."""
@@ -248,7 +258,7 @@ class ConsoleApp(App[None]):
             self.exit()
             return
         self._leaving_at = boottime()
-        self.keyboard.lift("leave")
+        self.keyboard.lift("leave_console")
         self.say("Ctrl+C again leaves this console; the session goes on without it")
 
     def back(self) -> None:
@@ -284,6 +294,9 @@ class ConsoleApp(App[None]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter in a question."""
         event.stop()
+        if self.menu is not None:
+            self.choose()
+            return
         answer = self.query_one(Ask).submit(event.value, self.look.colours)
         if isinstance(answer, Filled):
             self.back()
@@ -297,11 +310,15 @@ class ConsoleApp(App[None]):
         self._changed()
 
     def choose(self) -> None:
-        """Do the chosen line of the open menu."""
+        """Do the chosen line of the open menu; one that cannot be done now says why and leaves the menu open."""
         menu = self.menu
+        line = menu.lines[menu.at] if menu is not None and menu.lines else None
+        if line is not None and line.why_not:
+            self.say(f"{line.label}: {line.why_not}", "bad")
+            return
         self.back()
-        if menu is not None:
-            menu.choices[menu.at].run()
+        if line is not None:
+            line.run()
 
     def typing_seen(self, letters: str) -> None:
         """Somebody types: take back what the letters did, and offer them as a note."""
@@ -312,7 +329,10 @@ class ConsoleApp(App[None]):
     def on_input_changed(self, event: Input.Changed) -> None:
         """The line was edited."""
         event.stop()
-        self.query_one(Ask).edited()
+        ask = self.query_one(Ask)
+        ask.edited()
+        if ask.form is not None and ask.form.lists is not None:
+            self.move_to(ask.form.lists(event.value))
 
 
 def run_console(runtime_dir: Path, person: str | None) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from controller.console.menu import Menu
 from controller.messages import Act, Booking, Dose, DosePart, End, Note, Quiet, Start, Vitals
 from controller.wording import clock_time
 from controller.wording.live import PARTS
@@ -26,6 +27,7 @@ class Form:
     """One question. `read` gives the answer or the next question, and raises ValueError with what is wrong.
 
     `preview`: ask for a second Enter after showing what will be done. `closes_after_s`: answers no by itself.
+    `lists`: what fits the letters typed so far, as a menu above the line, of which Enter does the chosen line.
     """
 
     title: str
@@ -34,6 +36,7 @@ class Form:
     preview: bool = False
     initial: str = ""
     closes_after_s: float | None = None
+    lists: Callable[[str], Menu] | None = None
 
 
 def note_form(pressed_t: float | None, initial: str = "") -> Form:

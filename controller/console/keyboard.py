@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from textual import events
 
 from controller.clock import boottime
-from controller.console.keys import Action, action_of, plain_key
+from controller.console.doing.action import Action
+from controller.console.doing.table import action_of
+from controller.console.keys import plain_key
+from controller.console.menu import Menu
 from controller.console.repeat import KeyRests, TypingWatch
 from controller.console.widgets.ask import Ask
-from controller.console.widgets.sheet import Menu
 
 if TYPE_CHECKING:
     from controller.console.app import ConsoleApp
@@ -58,9 +60,10 @@ class Keyboard:
 
     def _act(self, action: Action, key: str, now: float) -> None:
         each = action.name == "mark" or action.repeat == "step"
-        name = f"{action.name} {key}" if each else action.name
+        # Enter is one key wherever it is pressed, so that a held one cannot ask and confirm.
+        name = key if key == "enter" else f"{action.name} {key}" if each else action.name
         if self._rests.counts(name, now, step=action.repeat == "step"):
-            self._app.commands.run(action.name, key)
+            self._app.commands.run(action, key)
 
     def _in_question(self, ask: Ask, key: str, action: Action | None, now: float) -> bool:
         if action is not None and key in action.anywhere:
@@ -70,6 +73,8 @@ class Keyboard:
         elif key == "enter":
             # The field itself hands the line over, after the letters that it still has to take in.
             return not self._rests.counts("enter", now)
+        elif key in ("up", "down") and self._app.menu is not None:
+            self._move(self._app.menu, key, now)
         elif key == "space" and not ask.begun and action is not None:
             # A line never begins with a space, so the largest key keeps its meaning.
             self._act(action, key, now)
@@ -82,14 +87,18 @@ class Keyboard:
         if action is not None and (action.in_dialog or key in action.anywhere):
             self._act(action, key, now)
         elif key in ("up", "down"):
-            if self._rests.counts(f"menu {key}", now, step=True):
-                self._app.move_to(menu.moved(1 if key == "down" else -1))
-        elif key.isdigit() and 1 <= int(key) <= len(menu.choices):
-            self._app.move_to(menu.at_line(int(key) - 1))
-            if menu.at_once and self._rests.counts(f"menu {key}", now):
+            self._move(menu, key, now)
+        elif key.isdigit() and (at := menu.line_of(int(key))) is not None:
+            self._typing.clear()  # whoever finds a line by its digit is not typing prose
+            self._app.move_to(menu.at_line(at))
+            if not menu.lines[at].confirm and self._rests.counts(f"menu {key}", now):
                 self._app.choose()
         elif key == "enter" and self._rests.counts("enter", now):
             self._app.choose()
+
+    def _move(self, menu: Menu, key: str, now: float) -> None:
+        if self._rests.counts(f"menu {key}", now, step=True):
+            self._app.move_to(menu.moved(1 if key == "down" else -1))
 
     def _somebody_types(self, character: str, now: float, ask: Ask | None) -> bool:
         """Text in a question is no command, unless other letters came just before the one that opened it."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from controller.ctl import Person, Whom, Why, acts_of, app, limits_in, send
+from controller.ctl import Person, Whom, Why, app, limits_in, send
 from controller.messages import (
     CatchUp,
     CorrectDose,
@@ -26,8 +26,6 @@ from controller.messages import (
     Stable,
 )
 from controller.options import STATE, StateDir
-
-__all__ = ["acts_of", "app"]
 
 
 @app.command()

@@ -263,7 +263,7 @@ def _light_unconfirmed(values: Values) -> str:
 REFUSALS: dict[str, Template] = {
     **timetable_words.REFUSALS,
     "wrong_state": _wrong_state,
-    "no_session": "no session is open: m, then 5, starts one",
+    "no_session": "no session is open; one is started from the menu, m",
     "session_open": "a session is open already: end it first",
     "unknown_phase": _nearest("phase", "phase"),
     "unknown_participant": _nearest("participant", "code"),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from controller.console.app import ConsoleApp
 from controller.console.client import Client
+from controller.console.doing.table import named, path
 from controller.console.looks import DAY, LINUX, RED, VGA, Look
 from controller.messages import CallView, LampView, Status
 from tests.console.fake_daemon import FakeRoom, demo_status, with_alarm, with_bookings
@@ -45,7 +46,7 @@ def pictures() -> dict[str, Picture]:
         "undelivered-linux-80x24": (undelivered, (80, 24), linux, ()),
         "idle-80x24": (idle, (80, 24), Look(), ()),
         "booked-80x24": (with_bookings(idle), (80, 24), Look(), ()),
-        "booked-start-100x30": (with_bookings(idle), (100, 30), Look(), ("m", "5")),
+        "booked-start-100x30": (with_bookings(idle), (100, 30), Look(), tuple(path(named("start")).split())),
         "booked-linux-80x24": (with_bookings(idle), (80, 24), linux, ()),
         "note-80x24": (well, (80, 24), Look(), ("n", *_typed("cold hands, asks for a blanket"))),
         "dose-100x30": (well, (100, 30), Look(), ("d", *_typed("12.5 mg, 5 ago"), "enter")),

@@ -15,8 +15,9 @@ from controller import wording
 from controller.console import keyboard
 from controller.console.app import ConsoleApp
 from controller.console.client import Client
-from controller.console.keys import ACTIONS
+from controller.console.doing.table import ACTIONS, ROWS, named, path
 from controller.console.looks import LINUX, VGA, Look
+from controller.console.widgets.sheet import help_pages
 from controller.messages import (
     Call,
     CallView,
@@ -62,6 +63,11 @@ def rest_keys(app: ConsoleApp) -> None:
     app.keyboard._typing.clear()
 
 
+def way(name: str) -> tuple[str, ...]:
+    """The keys that lead through the menus to an action."""
+    return tuple(path(named(name)).split())
+
+
 def text(app: ConsoleApp) -> str:
     return "\n".join(rows(app))
 
@@ -75,10 +81,8 @@ async def test_every_key_is_visible_at_80_by_24(room: FakeRoom) -> None:
     for look in (Look(), Look(palette=VGA, signs=LINUX)):
         async with console(room, look=look) as (app, _):
             shown = "\n".join(rows(app)[-2:])
-            for action in ACTIONS:
-                if action.row:
-                    sign = action.shown_plain if look.signs.plain and action.shown_plain else action.shown
-                    assert f"{sign} {action.short}" in shown, action.name
+            for action in (named(name) for row in ROWS for name in row):
+                assert f"{action.sign(plain=look.signs.plain)} {action.short}" in shown, action.name
             assert all(len(row.rstrip()) <= 80 for row in rows(app))
 
 
@@ -355,9 +359,22 @@ async def test_a_call_with_nobody_there_is_not_delivered_at_once(room: FakeRoom)
 async def test_stand_down_needs_enter(room: FakeRoom) -> None:
     room.status = replace(room.status, call=CallView(call="k", stage="acknowledged", by="Mara"))
     async with console(room) as (app, pilot):
-        await pilot.press("m", "2")
+        assert "Enter: stand it down" in rows(app)[1]
+        for keys in (("enter",), way("stand_down")):
+            rest_keys(app)
+            await pilot.press(*keys)
+            await pilot.press("enter" if keys != ("enter",) else "escape")
+            await pilot.pause()
+        assert (await acts(room))[0] == StandDown(call="k")
+
+
+async def test_a_held_enter_does_not_stand_a_call_down(room: FakeRoom) -> None:
+    room.status = replace(room.status, call=CallView(call="k", stage="acknowledged", by="Mara"))
+    async with console(room) as (app, pilot):
+        await pilot.press(*["enter"] * 8)
         await pilot.pause()
-        assert "Mara is coming" in text(app) and not room.inputs
+        assert "Stand the call down?" in text(app) and not room.inputs
+        rest_keys(app)
         await pilot.press("enter")
         assert (await acts(room))[0] == StandDown(call="k")
 
@@ -402,7 +419,7 @@ async def test_ctrl_q_does_not_end_the_console_and_ctrl_c_twice_does(room: FakeR
 
 async def test_end_needs_the_word_typed(room: FakeRoom) -> None:
     async with console(room) as (app, pilot):
-        await pilot.press("m", "6", "enter")
+        await pilot.press(*way("end"), "enter")
         await pilot.pause()
         assert not room.inputs and "type" in text(app)
         await pilot.press(*"end", "enter")
@@ -413,8 +430,8 @@ async def test_an_idle_room_says_how_to_start_and_what_it_is_not(room: FakeRoom)
     room.status = Status(room="room-2")
     async with console(room) as (app, pilot):
         shown = " ".join(text(app).split())
-        assert wording.NOT_A_MEDICAL_DEVICE in shown and "m, then 5, starts one" in shown
-        await pilot.press("m", "5", *"psilocybin-25", "enter", *"P-017", "enter")
+        assert wording.NOT_A_MEDICAL_DEVICE in shown and f"{path(named('start'))} starts one" in shown
+        await pilot.press(*way("start"), *"psilocybin-25", "enter", *"P-017", "enter")
         rest_keys(app)
         await pilot.press("enter")
         act = (await acts(room))[0]
@@ -424,15 +441,13 @@ async def test_an_idle_room_says_how_to_start_and_what_it_is_not(room: FakeRoom)
 async def test_all_keys_are_explained_whole_at_80_by_24(room: FakeRoom) -> None:
     async with console(room) as (app, pilot):
         seen = ""
-        await pilot.press("question_mark")
-        await pilot.pause()
-        seen += text(app)
-        rest_keys(app)
-        await pilot.press("question_mark")
-        await pilot.pause()
-        seen += text(app)
+        for _ in range(help_pages(15)):
+            rest_keys(app)
+            await pilot.press("question_mark")
+            await pilot.pause()
+            seen += text(app)
         for action in ACTIONS:
-            assert action.help in seen, action.name
+            assert f"{action.long} " in seen and action.help in seen, action.name
         assert wording.NOT_A_MEDICAL_DEVICE in seen
 
 

@@ -10,7 +10,7 @@ from controller.console.looks import LINUX, VGA, Look
 from controller.console.view import booked_now
 from controller.messages import Start, Status
 from tests.console.fake_daemon import FakeRoom, demo_status, with_bookings
-from tests.console.test_app import acts, console, rest_keys, text
+from tests.console.test_app import acts, console, rest_keys, text, way
 
 UTC = "2026-12-01T09:00:00.000Z"
 
@@ -37,7 +37,7 @@ async def test_when_a_session_has_ended_the_next_booking_stands_where_what_is_du
 async def test_a_session_is_started_as_it_was_booked_with_enter_alone(room: FakeRoom) -> None:
     room.status = idle()
     async with console(room) as (app, pilot):
-        await pilot.press("m", "5")
+        await pilot.press(*way("start"))
         await pilot.pause()
         assert "booked for Tue 1 Dec 09:30" in text(app)
         for _ in range(2):
@@ -53,7 +53,7 @@ async def test_a_session_is_started_as_it_was_booked_with_enter_alone(room: Fake
 async def test_another_programme_is_not_filled_in_with_the_booked_participant(room: FakeRoom) -> None:
     room.status = idle()
     async with console(room) as (app, pilot):
-        await pilot.press("m", "5", *(["backspace"] * 15), *"demo", "enter", *"D-001", "enter")
+        await pilot.press(*way("start"), *(["backspace"] * 15), *"demo", "enter", *"D-001", "enter")
         rest_keys(app)
         await pilot.press("enter")
         assert await acts(room) == [Start(programme="demo", participants=("D-001",))]

@@ -9,88 +9,42 @@ import pytest
 from controller import wording
 from controller.console.forms import Filled, read_dose
 from controller.console.live_forms import correct_form, leave_form, limits_line, read_limits
-from controller.console.menus import Doing, go_menu, session_menu
 from controller.console.view import View, ends_at
 from controller.console.widgets.header import draw_header
 from controller.console.widgets.panels import due as due_panel
 from controller.messages import (
-    Act,
-    CatchUp,
     CorrectDose,
     DueView,
-    Evacuate,
-    Ground,
     Land,
     Leave,
     Limits,
-    Next,
     ParticipantView,
     ReleaseAnswer,
     Resume,
     SetLimits,
-    Shorten,
-    Skip,
-    Softer,
-    Status,
 )
 from tests.console.fake_daemon import FakeRoom, demo_status
-from tests.console.test_app import acts, console, rest_keys
+from tests.console.test_app import acts, console, rest_keys, way
 
 
-class Sent:
-    """Remembers what a menu's lines do."""
-
-    def __init__(self) -> None:
-        self.acts: list[Act] = []
-        self.shown: list[object] = []
-
-    def doing(self, *whom: str) -> Doing:
-        return Doing(
-            send=lambda act, _words, _whom: self.acts.append(act),
-            ask=self.shown.append,
-            show=self.shown.append,
-            whom=whom,
-        )
+async def test_after_an_outage_the_choices_come_first(room: FakeRoom) -> None:
+    room.status = replace(demo_status(), state="waiting", waiting_for="choice", arc_s=4000.0)
+    async with console(room) as (app, pilot):
+        await pilot.press("g")
+        assert app.menu is not None and app.menu.at == 0
+        assert [line.label for line in app.menu.lines[:2]] == ["continue where it was", "catch up with T+, 1 h 21 on"]
+        await pilot.press("1", "enter")
+        assert isinstance((await acts(room))[0], Resume)
 
 
-def acts_of(status: Status, *whom: str) -> dict[str, Act]:
-    """What each line of both menus sends, by its label; questions are left out."""
-    sent = Sent()
-    found = {}
-    for menu in (go_menu(status, sent.doing(*whom)), session_menu(status, sent.doing(*whom))):
-        for choice in menu.choices:
-            sent.acts.clear()
-            choice.run()
-            if sent.acts:
-                found[choice.label] = sent.acts[0]
-    return found
-
-
-def test_every_live_act_can_be_reached_from_a_menu() -> None:
-    status = replace(demo_status(), shorten_s=900.0, arc_s=4000.0, set_code="calm")
-    kinds = {type(act) for act in acts_of(status, "P-017").values()}
-    assert {Ground, Land, Skip, Next, Evacuate, Shorten, CatchUp, Softer} <= kinds
-
-
-def test_after_an_outage_the_choices_come_first() -> None:
-    status = replace(demo_status(), state="waiting", waiting_for="choice", arc_s=4000.0)
-    menu = go_menu(status, Sent().doing("P-017"))
-    assert menu.at == 0
-    assert [choice.label for choice in menu.choices[:2]] == ["continue where it was", "catch up with T+, 1 h 21 on"]
-    sent = Sent()
-    go_menu(status, sent.doing("P-017")).choices[0].run()
-    assert isinstance(sent.acts[0], Resume)
-
-
-def test_the_checklist_turns_from_line_to_line() -> None:
-    sent = Sent()
-    menu = session_menu(demo_status(), sent.doing("P-017"))
-    next(choice for choice in menu.choices if choice.label.startswith("release")).run()
-    checklist = sent.shown[-1]
-    assert [choice.label[:12].strip() for choice in checklist.choices] == ["yes", "not answered"]  # type: ignore[attr-defined]
-    checklist.choices[1].run()  # type: ignore[attr-defined]
-    assert sent.acts == [ReleaseAnswer(criterion="steady", met=True)]
-    assert sent.shown[-1].choices[1].label.startswith("yes")  # type: ignore[attr-defined]
+async def test_the_checklist_turns_from_line_to_line(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        await pilot.press(*way("release"))
+        assert app.menu is not None
+        assert [line.label[:12].strip() for line in app.menu.lines] == ["yes", "not answered"]
+        await pilot.press("2", "enter")
+        assert await acts(room) == [ReleaseAnswer(criterion="steady", met=True)]
+        assert app.menu.lines[1].label.startswith("yes")
 
 
 def test_a_dose_says_its_part() -> None:
@@ -155,15 +109,16 @@ def test_vitals_name_the_readings_that_are_asked_for() -> None:
 
 async def test_landing_by_keys(room: FakeRoom) -> None:
     async with console(room) as (_, pilot):
-        await pilot.press("g", "8", "enter")
+        await pilot.press(*way("land"))
+        await pilot.pause(0.05)
+        assert not room.inputs
+        await pilot.press("enter")
         assert (await acts(room))[0] == Land()
 
 
 async def test_limits_by_keys_are_shown_before_they_are_noted(room: FakeRoom) -> None:
     async with console(room) as (app, pilot):
-        await pilot.press("m", "7", "2", "enter")
-        await pilot.pause()
-        rest_keys(app)
+        await pilot.press(*way("limits"))
         await pilot.press(*"no", "space", *"vocals", "enter")
         await pilot.pause()
         assert not room.inputs

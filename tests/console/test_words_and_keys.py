@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from controller import wording
+from controller.console.doing.table import ACTIONS, action_of
 from controller.console.forms import read_dose, read_vitals
-from controller.console.keys import ACTIONS, action_of, plain_key
+from controller.console.keys import plain_key
 from controller.console.repeat import KeyRests, TypingWatch
 from controller.messages import PEOPLES_ACTS, Act, Alarm, CallStage, CallView, Dose, DueView, LogEntry, Vitals
 from controller.wording import reasons, sentences

@@ -23,7 +23,7 @@ def alerts(view: View) -> list[Alert]:
         level: Priority = "high" if view.call.stage == "not_delivered" else "medium"
         if view.call.stage == "acknowledged":
             level = "low"
-        found.append((level, False, call if level != "low" else f"{call}   m 2 stands it down"))
+        found.append((level, False, call if level != "low" else f"{call}   Enter: stand it down"))
     if view.mismatch:
         found.append(("high", False, f"{view.mismatch}: update this console"))
     elif view.known and not view.connected:

@@ -10,6 +10,7 @@ from rich.style import Style
 from rich.text import Text
 
 from controller import wording
+from controller.console.doing.table import named, path
 from controller.console.view import View, following, styled
 from controller.messages import PhaseView, Status
 
@@ -223,7 +224,7 @@ def _idle(view: View, width: int, height: int) -> list[Text]:
         told = [
             ("The session has ended." if view.status.state == "ended" else "No session is open.", colours.text),
             ("", colours.dim),
-            ("m, then 5, starts one:  programme, participant's code, Enter.", colours.bright),
+            (f"{path(named('start'))} starts one:  programme, participant's code, Enter.", colours.bright),
             ("c calls support at any time.   ? shows all keys.", colours.text),
         ]
     if view.known and (booking := following(view.status)) is not None:

@@ -5,19 +5,18 @@ from __future__ import annotations
 from rich.text import Text
 
 from controller import wording
-from controller.console.keys import ACTIONS
+from controller.console.doing.table import ROWS, named
 from controller.console.view import View, row, styled
 
 
 def draw_keys(view: View, width: int, _height: int) -> list[Text]:
-    """Both rows; every key of the table's rows 1 and 2."""
-    return [_row(view, which, width) for which in (1, 2)]
+    """Both rows of the table."""
+    return [_row(view, names, width) for names in ROWS]
 
 
-def _row(view: View, which: int, width: int) -> Text:
-    items = [action for action in ACTIONS if action.row == which]
-    plain = view.look.signs.plain
-    shown = [action.shown_plain if plain and action.shown_plain else action.shown for action in items]
+def _row(view: View, names: tuple[str, ...], width: int) -> Text:
+    items = [named(name) for name in names]
+    shown = [action.sign(plain=view.look.signs.plain) for action in items]
     line = Text("")
     for long, gap, margin in ((True, 3, 1), (True, 2, 1), (False, 2, 1), (False, 1, 1), (False, 1, 0)):
         line = Text(" " * margin, no_wrap=True, end="")

@@ -1,0 +1,73 @@
+"""What the table of actions is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+from controller import wording
+from controller.console.menu import Line, Menu, menu_of
+from controller.messages import Status
+
+if TYPE_CHECKING:
+    from controller.console.commands import Commands
+
+Repeat = Literal["once", "step"]
+
+Subject = Literal["call", "room", "music", "clinical", "record", "leaving", "sitters", "session", "screen"]
+"""The menus behind `m`, in the order of their digits."""
+
+
+def always(_status: Status) -> str:
+    """Offered at any time."""
+    return ""
+
+
+def in_session(status: Status) -> str:
+    """Offered while a session is open."""
+    return wording.refusal("no_session", {}) if status.state in ("idle", "ended") else ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Action:
+    """One thing that a person can do at the console.
+
+    `keys`: Textual's names or single characters, in lower case. `anywhere`: the ones that work even inside a text
+    field. `repeat`: a held "once" key counts once until it has rested
+    for 700 ms, a held "step" key counts at most every 120 ms. `menu`: the menu that it stands in; `confirm`: its
+    digit there only chooses it, and Enter does it. `offered`: "" while it can be done, else why not. `stands`: how
+    the matter stands now, shown beside it in the menu. `ctl`: the verb of `stillroom ctl` that does the same, with
+    its options; "" only for what concerns this screen alone. `sends`: the acts that it may send.
+    """
+
+    name: str
+    run: Callable[[Commands, str], None]
+    long: str
+    help: str
+    keys: tuple[str, ...] = ()
+    anywhere: tuple[str, ...] = ()
+    shown: str = ""
+    shown_plain: str = ""
+    """The key's sign where the font lacks `shown`."""
+    short: str = ""
+    in_dialog: bool = False
+    repeat: Repeat = "once"
+    menu: Subject | None = None
+    confirm: bool = False
+    offered: Callable[[Status], str] = always
+    stands: Callable[[Status], str] | None = None
+    ctl: str = ""
+    sends: tuple[type, ...] = ()
+
+    def sign(self, *, plain: bool) -> str:
+        """The key as it is shown, with the signs of this font."""
+        return self.shown_plain if plain and self.shown_plain else self.shown
+
+
+def two_ways(
+    do: Commands, title: str, one: tuple[str, str], other: tuple[str, str], run: Callable[[Commands, str], None]
+) -> Menu:
+    """A menu in the place of a pair of keys: each (key, word)."""
+    return menu_of(title, [Line(label=word, run=partial(run, do, key)) for key, word in (one, other)], do.show)

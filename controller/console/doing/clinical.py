@@ -1,0 +1,105 @@
+"""Vitals, doses, and what somebody does not want to hear."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from controller import wording
+from controller.console import forms, live_forms
+from controller.console.doing.action import Action, in_session
+from controller.messages import CorrectDose, DeclineBooster, Dose, ParticipantView, SetLimits, Stable, Status, Vitals
+
+if TYPE_CHECKING:
+    from controller.console.commands import Commands
+
+
+def vitals(do: Commands, key: str) -> None:
+    """One line; readings are one person's, marks and doses may well be both's."""
+    if len(do.whom) > 1:
+        do.say(f"whose? Tab chooses: {' or '.join(do.whom)}", "bad")
+    else:
+        do.ask(forms.vitals_form(), key)
+
+
+def dose(do: Commands, key: str) -> None:
+    """What was given; asks before it notes."""
+    if not do.status.participants:
+        do.say(wording.refusal("no_session", {}), "bad")
+    elif not do.status.dose_parts:
+        do.say(wording.refusal("no_such_dose", {}), "bad")
+    else:
+        do.ask(forms.dose_form(" and ".join(do.whom), do.status.dose_parts), key)
+
+
+def correct_dose(do: Commands, key: str) -> None:
+    """The true minute of somebody's last dose."""
+    people = [person for person in do.meant() if person.last_dose]
+    do.for_one("Whose dose", people, lambda person: do.ask(live_forms.correct_form(person), key))
+
+
+def decline_booster(do: Commands, _key: str) -> None:
+    """The booster is not wanted."""
+    open_for = {view.participant for view in do.status.booster if view.state in ("coming", "open")}
+    people = [person for person in do.meant() if person.code in open_for]
+    do.for_one("Whose booster", people, lambda one: do.send(DeclineBooster(), "booster declined", (one.code,)))
+
+
+def stable(do: Commands, _key: str) -> None:
+    """The repeated vitals end."""
+
+    def end(person: ParticipantView) -> None:
+        do.send(Stable(), "vitals are stable", (person.code,))
+
+    do.for_one("Whose vitals", do.meant(), end)
+
+
+def limits(do: Commands, key: str) -> None:
+    """What may not be heard from now on."""
+    do.ask(live_forms.limits_form(do.status.limits), key)
+
+
+def _has_dose(status: Status) -> str:
+    given = any(person.last_dose for person in status.participants)
+    return in_session(status) or ("" if given else "nobody has taken the dose yet")
+
+
+def _has_booster(status: Status) -> str:
+    offered = any(view.state in ("coming", "open") for view in status.booster)
+    return in_session(status) or ("" if offered else "no booster is to come")
+
+
+def _repeats(status: Status) -> str:
+    return in_session(status) or ("" if status.repeats_vitals else wording.refusal("not_repeated", {}))
+
+
+def _limits(status: Status) -> str:
+    return wording.limits(status.limits) or "none"
+
+
+ACTIONS = (
+    Action(
+        name="vitals", run=vitals, keys=("v",), shown="v", short="BP", long="vitals", ctl="vitals",
+        sends=(Vitals,), help="120/80 72 98 36.8 in one line; empty: missed, and why",
+    ),
+    Action(
+        name="dose", run=dose, keys=("d",), shown="d", short="dose", long="dose", ctl="dose", sends=(Dose,),
+        help="amount or kit, minutes ago, witness; Enter twice",
+    ),
+    Action(
+        name="correct_dose", run=correct_dose, menu="clinical", long="correct a dose …",
+        ctl="correct-dose", sends=(CorrectDose,), offered=_has_dose,
+        help="its true minute; all that hangs on it moves",
+    ),
+    Action(
+        name="decline_booster", run=decline_booster, menu="clinical", confirm=True, long="booster is not wanted",
+        ctl="decline-booster", sends=(DeclineBooster,), offered=_has_booster, help="or is not given",
+    ),
+    Action(
+        name="stable", run=stable, menu="clinical", confirm=True, long="vitals are stable", ctl="stable",
+        sends=(Stable,), offered=_repeats, help="the repeated ones end",
+    ),
+    Action(
+        name="limits", run=limits, menu="clinical", long="limits …", ctl="limits", sends=(SetLimits,),
+        offered=in_session, stands=_limits, help="vocals, languages, pieces, volume that are not wanted",
+    ),
+)  # fmt: skip

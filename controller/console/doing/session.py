@@ -1,0 +1,70 @@
+"""Opening and closing a session, and keeping the room for one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from controller import wording
+from controller.console import forms, session_forms
+from controller.console.doing.action import Action, in_session
+from controller.console.menu import Line, menu_of
+from controller.console.view import booked_now
+from controller.messages import Book, CancelBooking, End, Start, Status
+
+if TYPE_CHECKING:
+    from controller.console.commands import Commands
+
+
+def start(do: Commands, key: str) -> None:
+    """Programme, participants' codes, and Enter once more."""
+    do.ask(forms.start_form(booked_now(do.status)), key)
+
+
+def end(do: Commands, key: str) -> None:
+    """Only for the typed word."""
+    do.ask(forms.end_form(), key)
+
+
+def book(do: Commands, key: str) -> None:
+    """When, which programme, for whom."""
+    do.ask(session_forms.book_form(), key)
+
+
+def cancel_booking(do: Commands, _key: str) -> None:
+    """One of what is booked."""
+    lines = [
+        Line(
+            label=wording.booking(booking), confirm=True,
+            run=do.sender(CancelBooking(booking=booking.id), f"booking {booking.id} cancelled"),
+        )
+        for booking in do.status.bookings
+    ]  # fmt: skip
+    do.show(menu_of("Cancel which", lines, do.show))
+
+
+def _no_session(status: Status) -> str:
+    return "" if in_session(status) else "a session is open"
+
+
+def _has_bookings(status: Status) -> str:
+    return "" if status.bookings else "nothing is booked"
+
+
+ACTIONS = (
+    Action(
+        name="start", run=start, menu="session", long="start a session …", ctl="start", sends=(Start,),
+        offered=_no_session, help="programme, participant's code; Enter twice",
+    ),
+    Action(
+        name="end", run=end, menu="session", long="end the session …", ctl="end", sends=(End,), offered=in_session,
+        help="type  end  and Enter; answers no by itself after 10 s",
+    ),
+    Action(
+        name="book", run=book, menu="session", long="book a session …", ctl="book", sends=(Book,),
+        help="keeps the room: when, programme, participant's code",
+    ),
+    Action(
+        name="cancel_booking", run=cancel_booking, menu="session", long="cancel a booking …", ctl="cancel-booking",
+        sends=(CancelBooking,), offered=_has_bookings, help="the room is not needed then",
+    ),
+)  # fmt: skip

@@ -1,0 +1,28 @@
+"""The question that keeps the room for a session. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from controller.console.forms import Filled, Form
+from controller.messages import Book
+
+_WHEN = re.compile(r"(\d{4}-\d{2}-\d{2})[T ](\d{1,2}:\d{2})")
+
+
+def book_form() -> Form:
+    """When, programme, codes; shown before it is noted."""
+
+    def read(text: str) -> Filled:
+        when = _WHEN.match(text)
+        rest = text[when.end() :].replace(",", " ").split() if when else []
+        if when is None or not rest:
+            raise ValueError("day, time, programme, code:  2026-12-01 09:30 psilocybin-25mg C-0412")
+        day, clock = when.groups()
+        programme, *people = rest
+        act = Book(programme=programme, participants=tuple(people), wanted=f"{day}T{clock:0>5}")
+        of = f" for {' and '.join(people)}" if people else ""
+        return Filled(act=act, words=f"book {programme}{of}, {day} {clock}", participants=())
+
+    hint = "2026-12-01 09:30 psilocybin-25mg C-0412"
+    return Form(title="Book", hint=hint, read=read, preview=True)

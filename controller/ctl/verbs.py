@@ -1,0 +1,7 @@
+"""Every verb of `stillroom ctl`: a module of them is named here once."""
+
+from __future__ import annotations
+
+from controller.ctl import acts_of, app, booking, live
+
+__all__ = ["acts_of", "app", "booking", "live"]
