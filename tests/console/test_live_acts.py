@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from controller import wording
+from controller.console.doing.table import named, path
 from controller.console.forms import Filled, read_dose
 from controller.console.live_forms import correct_form, leave_form, limits_line, read_limits
 from controller.console.view import View, ends_at
@@ -17,6 +18,7 @@ from controller.messages import (
     DueView,
     Land,
     Leave,
+    Light,
     Limits,
     ParticipantView,
     ReleaseAnswer,
@@ -24,7 +26,7 @@ from controller.messages import (
     SetLimits,
 )
 from tests.console.fake_daemon import FakeRoom, demo_status
-from tests.console.test_app import acts, console, rest_keys, way
+from tests.console.test_app import acts, console, rest_keys, text, way
 
 
 async def test_after_an_outage_the_choices_come_first(room: FakeRoom) -> None:
@@ -125,3 +127,28 @@ async def test_limits_by_keys_are_shown_before_they_are_noted(room: FakeRoom) ->
         rest_keys(app)
         await pilot.press("enter")
         assert (await acts(room))[0] == SetLimits(limits=Limits(no_vocals=True))
+
+
+async def test_the_palette_does_what_a_few_letters_mean_and_shows_its_key(room: FakeRoom) -> None:
+    for opener in ("ctrl+p", "colon"):
+        async with console(room) as (app, pilot):
+            await pilot.press(opener, *"medic")
+            await pilot.pause()
+            assert app.menu is not None and app.menu.lines[0].label.startswith("medical light")
+            assert app.menu.lines[0].key == path(named("medical_light"))
+            await pilot.press("enter")
+            assert (await acts(room))[0] == Light(scene="medical")
+            room.inputs.clear()
+
+
+async def test_a_line_that_cannot_be_done_now_keeps_its_digit_and_says_why(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        await pilot.press(*way("start"))
+        await pilot.pause()
+        assert app.asking is None and app.menu is not None and "a session is open" in text(app)
+
+
+async def test_a_call_and_a_pause_go_out_from_the_palette(room: FakeRoom) -> None:
+    async with console(room) as (_, pilot):
+        await pilot.press("ctrl+p", "f1", "space")
+        assert [act.kind for act in await acts(room, 2)] == ["call", "pause"]
