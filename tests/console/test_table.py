@@ -19,9 +19,16 @@ from controller.messages import PEOPLES_ACTS
 VERBS: dict[str, click.Command] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 
+AWAITED: set[str] = {"SignedOff", "BreakBegun", "BreakOver"}
+"""Acts that have their rules and not yet their keys; a name that has them must be taken out."""
+
+
 @pytest.mark.parametrize("act", PEOPLES_ACTS, ids=lambda act: act.__name__)
 def test_every_act_of_people_is_reached_by_key_or_menu_and_by_ctl(act: type) -> None:
     doing = [action for action in ACTIONS if act in action.sends]
+    assert bool(doing) != (act.__name__ in AWAITED), "take it out of AWAITED with its first action"
+    if not doing:
+        return
     assert any(reached_by(action) for action in doing)
     assert any(action.ctl for action in doing)
 
