@@ -111,7 +111,7 @@ def test_the_console_answers_every_key_in_a_real_terminal(terminal: Terminal) ->
     terminal.press("Enter")
     terminal.wait(lambda: kinds()[-1] == "go")
     terminal.press("?")
-    terminal.wait(lambda: "All keys" in terminal.screen())
+    terminal.wait(lambda: "All actions" in terminal.screen())
     terminal.press("Escape")
     terminal.press("C-c")
     terminal.wait(lambda: "Ctrl+C again" in terminal.screen())
