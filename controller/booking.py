@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 from controller.config import load_programme, shipped
 from controller.files import ConfigError
 from controller.messages import Book, Refused
+from controller.session.blinding import check_codes
 from controller.session.names import nearest
 from controller.timetable.dates import resolve
 
@@ -31,11 +32,11 @@ def prepare_booking(act: Book, zone: tzinfo, now_unix: float) -> Book:
         at=at,
         zone=str(zone),
         starts_unix=moment.timestamp(),
-        length_s=_length_s(act.programme, len(act.participants)),
+        length_s=_length_s(act.programme, act.participants),
     )
 
 
-def _length_s(name: str, participants: int) -> float:
+def _length_s(name: str, participants: tuple[str, ...]) -> float:
     """From the arrival's beginning to the end of the arc, or to the earliest release where that is later."""
     known = shipped("playlists")
     if name not in known:
@@ -44,8 +45,9 @@ def _length_s(name: str, participants: int) -> float:
         programme = load_programme(known[name])
     except ConfigError as error:
         raise Refused("bad_value", what="programme", why=error.mistakes[0]) from None
+    check_codes(programme, participants)
     least, most = programme.participants_least, programme.participants_most
-    if participants and not least <= participants <= most:
+    if participants and not least <= len(participants) <= most:
         wanted = f"{least}" if least == most else f"{least} to {most}"
         people = "participant" if most == 1 else "participants"
         raise Refused("bad_value", what="participants", why=f"{name} is for {wanted} {people}")

@@ -271,7 +271,12 @@ class Runner:
             return
         self._refusals.append(now)
         book = self._book_for(given.act)
-        kept = replace(given, act=RefusedAct(act=given.act.kind, code=refusal.code, values=refusal.values))
+        known = {person.code for person in self.state.participants}  # anything else may be a name
+        kept = replace(
+            given,
+            act=RefusedAct(act=given.act.kind, code=refusal.code, values=refusal.values),
+            participants=tuple(code for code in given.participants if code in known),
+        )
         record = Record(seq=self._seqs.get(book, 0) + 1, stamp=self._clock.stamp(now), input=kept)
         self._write(record, book, self.state, None).reply = reply
         self._show(record, book)

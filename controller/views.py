@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from controller.arc.blinding import BlindedPlan
 from controller.arc.curves import intensity_curve
 from controller.messages import (
     JournalView,
@@ -128,6 +129,7 @@ def _clinical(state: State, now: float) -> dict[str, Any]:
     windows = (booster.view(state, person, now) for person in present)
     releases = (release.view(state, person, now) for person in present)
     return {
+        **_blinded(state.programme.blinded),
         "dose_parts": parts_of(state.programme),
         "repeats_vitals": bool(state.programme.vitals.repeat_minutes)
         and any(person.stable_t is None for person in present if person.doses),
@@ -136,6 +138,12 @@ def _clinical(state: State, now: float) -> dict[str, Any]:
         "booster": tuple(view for view in windows if view is not None),
         "release": tuple(view for view in releases if view is not None),
     }
+
+
+def _blinded(plan: BlindedPlan | None) -> dict[str, Any]:
+    if plan is None:
+        return {}
+    return {"blinded": True, "unblinding_phone": plan.unblinding_phone, "guesses": plan.guesses}
 
 
 def _with_faders(state: State, sound: SoundView) -> SoundView:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from controller.arc.blinding import BlindedPlan, strictest
 from controller.arc.clinical import BoosterPlan, DosePlan, ReleasePlan, VitalsPlan
 from controller.arc.model import FileModel
 from controller.arc.sources import Arrangement, FromFolder, Music, SetPlan
@@ -93,7 +94,7 @@ class Programme(FileModel):
     title: str
     reviewed_by: str = ""
     reviewed_on: str = ""
-    blinded: bool = False
+    blinded: BlindedPlan | None = None
     """Nothing on a screen, in a record or a file's name may tell substance, dose or arm."""
     labels: dict[str, str] = Field(default_factory=dict)
     """Words that this programme puts in the place of ours ("participant", "sitter" …)."""
@@ -133,8 +134,15 @@ class Programme(FileModel):
             wrong.append("only the first phase can wait for ingestion")
         if self.phases[-1].wait_for:
             wrong.append("the last phase has nothing to wait for")
-        if self.booster and self.booster.extends_phase not in [phase.code for phase in self.phases]:
-            wrong.append(f'booster.extends_phase: there is no phase "{self.booster.extends_phase}"')
+        try:
+            boosters = [strictest(self).booster, *(arm.booster for arm in (self.blinded.arms if self.blinded else ()))]
+        except ValueError as error:
+            boosters = []
+            wrong.append(str(error))
+        lengthened = {plan.extends_phase for plan in boosters if plan} - {phase.code for phase in self.phases}
+        wrong += [f'booster.extends_phase: there is no phase "{code}"' for code in sorted(lengthened)]
+        if self.blinded and self.dose.shape != "none" and not (self.dose.kit and not self.dose.unit):
+            wrong.append("a blinded programme's dose has kit = true and no unit: kit numbers, never amounts")
         if self.participants_most < self.participants_least:
             wrong.append("participants_most is less than participants_least")
         if wrong:
@@ -201,5 +209,8 @@ class Programme(FileModel):
 
 
 def parse_programme(text: str) -> Programme:
-    """A programme from TOML. Raises tomllib.TOMLDecodeError or pydantic.ValidationError with every mistake in it."""
-    return Programme.model_validate(tomllib.loads(text))
+    """A programme from TOML as it is followed: a blinded one with the strictest arm's times.
+
+    Raises tomllib.TOMLDecodeError or pydantic.ValidationError with every mistake in it.
+    """
+    return strictest(Programme.model_validate(tomllib.loads(text)))

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from controller.arc.blinding import strictest
 from controller.arc.programme import Programme
 from controller.broker import BrokerSettings
 from controller.calls.caller import CallerSettings
@@ -27,7 +28,7 @@ from controller.lights.fixture import Fixture
 from controller.lights.mqtt import LampSettings, LightSettings
 from controller.lights.profile import Profile
 from controller.lights.relays import RelaySettings
-from controller.messages import RoomRules
+from controller.messages import RoomRules, telling_words
 from controller.sound.calibration import BusLevels, mistakes_of
 from controller.sound.settings import Bus, SoundSettings
 from controller.timetable.settings import TimetableSettings
@@ -374,10 +375,17 @@ def load_profile(path: Path) -> BaseModel:
 
 def load_programme(path: Path) -> Programme:
     """A programme. Raises ConfigError."""
-    programme, mistakes = mistakes_in(path, Programme, read_toml(path))
-    if programme is None:
+    data = read_toml(path)
+    programme, mistakes = mistakes_in(path, Programme, data)
+    if "blinded" in data:
+        told = [(0, word) for _, word in telling_words(path.stem)] + telling_words(path.read_text(encoding="utf-8"))
+        mistakes += [
+            f'{path}: {f"line {line}" if line else "its name"}: "{word}" would tell in a blinded programme'
+            for line, word in told
+        ]
+    if programme is None or mistakes:
         raise ConfigError(mistakes)
-    return programme
+    return strictest(programme)
 
 
 def check_file(path: Path) -> str:

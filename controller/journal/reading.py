@@ -18,6 +18,7 @@ from controller.messages import (
     HandOver,
     LampChanged,
     LogEntry,
+    MaskingGuess,
     Opened,
     PieceEnded,
     PieceStarted,
@@ -65,6 +66,7 @@ _SAID_BY_THE_ACT = {
 _NOT_SHOWN = {
     Start: {"programme_text", "participants"},
     Opened: {"rules"},
+    MaskingGuess: {"guess", "certainty"},  # one's guess would sway another's
     RefusedAct: {"values"},
     PieceStarted: {"session"},
     PieceEnded: {"session"},

@@ -38,6 +38,7 @@ from controller.messages.acts import (
     TakeBack,
     Volume,
 )
+from controller.messages.blinding import MaskingGuess, telling_words
 from controller.messages.clinical import (
     CorrectDose,
     DeclineBooster,
@@ -219,6 +220,7 @@ __all__ = [
     "Limits",
     "LogEntry",
     "Mark",
+    "MaskingGuess",
     "Mode",
     "Next",
     "Note",
@@ -279,5 +281,6 @@ __all__ = [
     "needs_sign_on",
     "prepare",
     "target",
+    "telling_words",
     "to_plain",
 ]

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from pydantic import Discriminator
 
+from controller.messages.blinding import MaskingGuess
 from controller.messages.clinical import (
     CorrectDose,
     DeclineBooster,
@@ -261,7 +262,8 @@ Act = Annotated[
     | EngineRestarted | PieceStarted | PieceEnded | FillerChanged | DeviceLost | DeviceBack | LampChanged
     | LampTakenOver | CallChanged | Fire | FireOver | BatteryChanged | ClockSynced | RefusedAct
     | Book | CancelBooking | TimetableDue | BookingBegun | Checked
-    | SittersKnown | SignedOn | SignOnRefused | SignedOff | HandOver | BreakBegun | BreakOver | DutyKept,
+    | SittersKnown | SignedOn | SignOnRefused | SignedOff | HandOver | BreakBegun | BreakOver | DutyKept
+    | MaskingGuess,
     Discriminator("kind"),
 ]  # fmt: skip
 
@@ -270,6 +272,7 @@ PEOPLES_ACTS: tuple[type, ...] = (
     End, CorrectDose, DeclineBooster, Stable, ReleaseAnswer, Leave, CatchUp, Land, Shorten, Skip, Next, Ground, Softer,
     SetLimits, Evacuate, Book, CancelBooking,
     SignedOff, BreakBegun, BreakOver,
+    MaskingGuess,
 )  # fmt: skip
 """The acts that a console may send."""
 

@@ -227,6 +227,11 @@ class Status:
     landing_minutes: float = 0.0
     limits: Limits = Limits()
     dose_unit: str = ""
+    blinded: bool = False
+    """Kit numbers and study codes alone; no amounts."""
+    unblinding_phone: str = ""
+    guesses: tuple[str, ...] = ()
+    """What a masking guess can be, in a blinded session."""
     dose_parts: tuple[str, ...] = ("dose",)
     """What can be given, as `Dose.part` names it."""
     repeats_vitals: bool = False

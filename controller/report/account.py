@@ -32,6 +32,7 @@ from controller.messages import (
     Vitals,
     decode,
 )
+from controller.report.roles import ROLES, Role, default_role, doses_seen_by, seen_by
 from controller.session.state import State
 from controller.session.step import step
 from controller.wording.quantities import percent_of_db
@@ -143,6 +144,8 @@ class Account:
     volume: Curve
     chain: Verified
     last_t: float
+    role: Role = ROLES["coordinator"]
+    """Whom it is for: what they must not see stands in none of its parts."""
 
     @property
     def participants(self) -> tuple[str, ...]:
@@ -176,30 +179,39 @@ Told = Sequence[tuple[Record, str]]
 """Records with their free text."""
 
 
-def account_of(file: Path) -> Account:
-    """The session in a journal file. Raises FileNotFoundError; `sqlite3.Error` or ValueError for what is no session."""
+def account_of(file: Path, role: Role | None = None) -> Account:
+    """The session in a journal file. Raises FileNotFoundError; `sqlite3.Error` or ValueError for what is no session.
+
+    Without a role: everything, and in a blinded session what those who sat may see.
+    """
     records = list(read_records(file))
     _check_opening(records)
-    return account_from(file.stem, records, first_snapshot(file), verify(file))
+    return account_from(file.stem, records, first_snapshot(file), verify(file), role)
 
 
-def account_from(session: str, records: Told, first: bytes, chain: Verified) -> Account:
+def account_from(session: str, records: Told, first: bytes, chain: Verified, role: Role | None = None) -> Account:
     """The session that these records tell; `first` is the state as the first of them left it. Raises ValueError."""
     opening, start = records[0][0], _check_opening(records)
     offsets = _offsets([record for record, _ in records])
     taken_back = {record.input.act.seq for record, _ in records if isinstance(record.input.act, TakeBack)}
     found = _Gathering(decode(State, first))
-    for record, text in records:
-        _gather(found, record, text, offsets, taken_back)
-    programme = found.state.programme
-    if programme is None:
+    if found.state.programme is None:
         raise ValueError("the session has no programme")
+    role = role or default_role(blinded=found.state.programme.blinded is not None)
+    shown: list[tuple[Record, str]] = []
+    for record, text in records:
+        found.state, before = _replayed(found.state, record), found.state
+        shown.append((replace(record, input=seen_by(role, record.input)), text if role.texts else ""))
+        _gather(found, before, *shown[-1], offsets, taken_back)
+    programme = found.state.programme
+    assert programme is not None
     doses = [dose.t for person in found.state.participants for dose in person.doses]
     last_t = records[-1][0].stamp.t
     phases = tuple(_phases(found, programme, last_t))
     return Account(
         session=session,
-        records=tuple(records),
+        records=tuple(shown),
+        role=role,
         room=found.state.rules.room,
         programme=programme,
         programme_digest=hashlib.sha256(start.programme_text.encode()).hexdigest(),
@@ -209,7 +221,7 @@ def account_from(session: str, records: Told, first: bytes, chain: Verified) -> 
         closed=next((event for event in reversed(found.events) if event.kind in ("end", "session_ended")), None),
         zero_t=min(doses, default=opening.stamp.t),
         dosed=bool(doses),
-        state=found.state,
+        state=replace(found.state, participants=tuple(doses_seen_by(role, one) for one in found.state.participants)),
         events=tuple(found.events),
         vitals=tuple(found.vitals),
         pieces=tuple(
@@ -231,14 +243,22 @@ def _check_opening(records: Told) -> Start:
     return records[0][0].input.act
 
 
-def _gather(found: _Gathering, record: Record, text: str, offsets: dict[int, float], taken_back: set[int]) -> None:
-    before, act, t = found.state, record.input.act, record.stamp.t
-    if record.seq > 1 and not isinstance(act, RefusedAct):
-        try:
-            found.state = step(before, record.input, t, record.seq).state
-        except Exception:  # rules of another time: the record is told all the same, only its curves stay as they were
-            log.exception("record %d cannot be replayed", record.seq)
-    after = found.state
+def _replayed(state: State, record: Record) -> State:
+    """The state as the rules leave it after a record."""
+    if record.seq <= 1 or isinstance(record.input.act, RefusedAct):
+        return state
+    try:
+        return step(state, record.input, record.stamp.t, record.seq).state
+    except Exception:  # rules of another time: the record is told all the same, only its curves stay as they were
+        log.exception("record %d cannot be replayed", record.seq)
+        return state
+
+
+def _gather(
+    found: _Gathering, before: State, record: Record, text: str, offsets: dict[int, float], taken_back: set[int]
+) -> None:
+    """Add what a record tells; `found.state` is what it left, `before` what it found."""
+    act, t, after = record.input.act, record.stamp.t, found.state
     events = [_event(entry, record, offsets, taken_back) for entry in log_entries(record, text)]
     found.events += events
     if isinstance(act, Vitals):

@@ -75,6 +75,8 @@ def _facts(account: Account) -> Iterable[tuple[str, str]]:
     yield "Programme", f"{programme.name}, {signed if programme.reviewed else 'not signed by a medical lead'}"
     yield "SHA-256", account.programme_digest
     yield "Software", account.software
+    if account.role.withheld:
+        yield "Left out", ", ".join(account.role.withheld)
     whole = f"chain of {chain.records} records whole"
     broken = f"DAMAGED at record {chain.first_bad}: {chain.why}"
     redacted = f", {chain.redacted} texts redacted" if chain.redacted else ""

@@ -33,6 +33,8 @@ def jsonl(account: Account) -> str:
         "programme": account.programme.name,
         "programme_sha256": account.programme_digest,
         "software": account.software,
+        "role": account.role.name,
+        "withheld": account.role.withheld,
         "zero_t": account.zero_t,
         "zero": "first ingestion" if account.dosed else "opening",
         "chain": asdict(account.chain),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from controller.arc.programme import Programme
 from controller.messages import CorrectDose, Dose, DosePart, Fact, Input, Refused
 from controller.session import booster
+from controller.session.blinding import check_dose
 from controller.session.calls import Ruled
 from controller.session.course import begin_arc
 from controller.session.people import changed, whom
@@ -39,6 +40,7 @@ def dose(state: State, given: Input, now: float, seq: int) -> Ruled:
     allowed = parts_of(state.programme)
     if act.part == "dose" and "device" in allowed:
         act = replace(act, part="device")
+    check_dose(state.programme, act)
     if act.part == "booster" and allowed and "booster" not in allowed:
         raise Refused("no_booster")
     if act.part not in allowed:
@@ -91,7 +93,8 @@ def correct_dose(state: State, given: Input, now: float, seq: int) -> Ruled:
     The arc stays where it is: nobody in the room is to hear a correction.
     """
     act = given.act
-    assert isinstance(act, CorrectDose)
+    assert isinstance(act, CorrectDose) and state.programme is not None
+    check_dose(state.programme, act)
     found = [
         person
         for person in state.participants

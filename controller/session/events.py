@@ -7,6 +7,7 @@ from dataclasses import replace
 from controller.arc.programme import parse_programme
 from controller.messages import Fact, Input, Light, Mark, Refused, Softer, Start, TakeBack, Volume
 from controller.session import calls, onset
+from controller.session.blinding import check_codes
 from controller.session.calls import Ruled
 from controller.session.light import fade_to, follow_arc, set_light
 from controller.session.limits import check_limits
@@ -29,6 +30,7 @@ def start(state: State, given: Input, now: float, seq: int) -> Ruled:
         least, most = programme.participants_least, programme.participants_most
         number = f"{least}" if least == most else f"{least} to {most}"
         raise Refused("bad_value", what="participants", why=f"this programme is for {number}")
+    check_codes(programme, act.participants)
     check_limits(act.limits, state.rules)
     if act.minutes is not None:
         if not 1 <= act.minutes <= 24 * 60:

@@ -7,6 +7,7 @@ from typing import Any
 
 from controller.messages import Input
 from controller.session import (
+    blinding,
     booster,
     calls,
     devices,
@@ -57,6 +58,7 @@ RULES: dict[str, Rule] = {
     "stable": vitals.stable,
     "release_answer": release.answer,
     "leave": people.leave,
+    "masking_guess": blinding.guess,
     "pause": _timed(transport.pause),
     "resume": _timed(transport.resume),
     "hold": _timed(transport.hold),

@@ -20,6 +20,7 @@ vitals            .      x       x       x        x       .
 stable            .      x       x       x        x       .
 release_answer    .      x       x       x        x       .
 leave             .      x       x       x        x       .
+masking_guess     .      x       x       x        x       .
 mark              .      x       x       x        x       .
 note              .      x       x       x        x       .
 

@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
-from controller.files import ConfigError
+from controller.files import ConfigError, did_you_mean
 from controller.options import STATE, StateDir
 from controller.report.account import Account, account_of
+from controller.report.roles import ROLES
 from controller.verbs.journal import session_or_newest
 
 
@@ -61,6 +62,9 @@ def export(
     pdf: Annotated[bool, typer.Option("--pdf", help="The same as a PDF.")] = False,
     respct: Annotated[bool, typer.Option("--respct", help="The ReSPCT items that the room knows.")] = False,
     music: Annotated[bool, typer.Option("--music", help="Pieces and times alone, for the participant.")] = False,
+    role: Annotated[
+        str, typer.Option(help=f"Whom it is for: {', '.join(ROLES)}. In a blinded session team where nothing is said.")
+    ] = "",
     to: Annotated[Path, typer.Option(metavar="DIR", help="Where the files are written.")] = Path(),
     state: StateDir = STATE,
 ) -> None:
@@ -71,9 +75,11 @@ def export(
     chosen = [kind for kind, wanted in zip(_KINDS, (csv, jsonl, html, pdf, respct, music), strict=True) if wanted]
     if not chosen:
         raise ConfigError([f"say what to write: {', '.join(f'--{kind}' for kind in _KINDS)}"])
+    if role and role not in ROLES:
+        raise ConfigError([f'"{role}" is no role{did_you_mean(role, ROLES)}'])
     file = session_or_newest(state, session)
     try:
-        account = account_of(file)
+        account = account_of(file, ROLES.get(role))
     except (sqlite3.Error, ValueError) as error:
         raise ConfigError([f"{file}: {error}; `stillroom journal verify` says where"]) from error
     for kind in chosen:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from controller.wording import blinding as blinding_words
 from controller.wording import live as live_sentences
 from controller.wording import people as people_words
 from controller.wording import timetable as timetable_words
@@ -26,6 +27,7 @@ ACTS: dict[str, str] = {
     "book": "book a session", "cancel_booking": "cancel a booking",
     **live_sentences.ACTS,
     **people_words.ACTS,
+    **blinding_words.ACTS,
 }  # fmt: skip
 
 STATES: dict[str, str] = {
@@ -262,6 +264,7 @@ def _light_unconfirmed(values: Values) -> str:
 
 REFUSALS: dict[str, Template] = {
     **timetable_words.REFUSALS,
+    **blinding_words.REFUSALS,
     "wrong_state": _wrong_state,
     "no_session": "no session is open; one is started from the menu, m",
     "session_open": "a session is open already: end it first",
@@ -289,6 +292,7 @@ REFUSALS: dict[str, Template] = {
 
 FACTS: dict[str, tuple[str, Template]] = {
     **timetable_words.FACTS,
+    **blinding_words.FACTS,
     # What people do.
     "start": ("session", lambda v: f"opened: {_text(v, 'programme')}"),
     "pause": ("music", "pause"),

@@ -80,7 +80,7 @@ REFUSALS: dict[str, Template] = {
         f" (booking {text(v, 'booking')})"
     ),
     "too_many_bookings": "no more than {most} bookings",
-    "not_a_code": '"{code}" looks like a name: a code is needed, like C-0412',
+    "not_a_code": "that looks like a name: a code is needed, like C-0412",
 }
 
 FACTS: dict[str, tuple[str, Template]] = {

@@ -12,6 +12,7 @@ CLINICAL = [name for name in NAMES if name != "demo"]
 
 # Minute at which each phase after the arrival ends, as the table of programmes says.
 ENDS = {
+    "blinded-two-arms": [20, 66, 190, 350, 460],
     "psilocybin-25mg": [20, 66, 190, 350, 460],
     "psilocybin-oregon": [20, 66, 190, 350, 460],
     "lsd-100ug": [30, 45, 110, 260, 420, 720],
@@ -30,6 +31,7 @@ ENDS = {
 
 # Earliest release in minutes (from the last dose or the stop): without an amount, and at some amounts.
 RELEASE = [
+    ("blinded-two-arms", None, 480),
     ("psilocybin-25mg", None, 480),
     ("psilocybin-25mg", 25.0, 480),
     ("psilocybin-oregon", 9.0, 0),

@@ -1,0 +1,71 @@
+"""Who may see what of a record: an export is made for a role, and leaves out what would tell that role too much.
+
+The record itself stays as it is; what is left out of a copy is said at its head.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from controller.messages import Dose, Input, MaskingGuess
+from controller.session.state import Participant
+
+WITHHELD = "withheld"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Role:
+    """A reader of exports. `withheld`: what is left out for them, in words."""
+
+    name: str
+    told: str
+    kits: bool = True
+    guesses: bool = True
+    texts: bool = True
+
+    @property
+    def withheld(self) -> tuple[str, ...]:
+        """What a copy for this role does not hold."""
+        parts = (
+            ("kit numbers", self.kits),
+            ("masking guesses", self.guesses),
+            ("free text", self.texts),
+        )
+        return tuple(name for name, shown in parts if not shown)
+
+
+ROLES: dict[str, Role] = {
+    role.name: role
+    for role in (
+        Role(name="coordinator", told="everything that is in the record"),
+        Role(name="team", told="those who sat: all but what was guessed of the arm", guesses=False),
+        Role(
+            name="analyst",
+            told="figures and times: no kit numbers, by which a list could tell arms, and no free text",
+            kits=False,
+            texts=False,
+        ),
+    )
+}
+
+
+def default_role(*, blinded: bool) -> Role:
+    """Who an export is for where nobody says: the team in a blinded session, for it must not learn the guesses."""
+    return ROLES["team" if blinded else "coordinator"]
+
+
+def seen_by(role: Role, given: Input) -> Input:
+    """What happened, as the role may see it."""
+    act = given.act
+    if isinstance(act, Dose) and act.kit and not role.kits:
+        act = replace(act, kit=WITHHELD)
+    elif isinstance(act, MaskingGuess) and not role.guesses:
+        act = replace(act, guess=WITHHELD, certainty=None)
+    return replace(given, act=act, why=given.why if role.texts else "")
+
+
+def doses_seen_by(role: Role, person: Participant) -> Participant:
+    """A participant, with the doses as the role may see them."""
+    if role.kits:
+        return person
+    return replace(person, doses=tuple(replace(dose, kit=WITHHELD if dose.kit else "") for dose in person.doses))
