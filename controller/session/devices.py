@@ -79,6 +79,9 @@ def planned(state: State, act: Planned, now: float) -> Ruled:
     facts: list[Fact] = []
     first = not state.plan_held
     state = replace(state, cues=act.cues, plan_held=act.plan, plan_cut=False)
+    here = timeline_position(state, now)
+    if not any(cue.set == state.set_code and cue.end_s > here for cue in act.cues):  # lost with the power, or empty
+        state = replace(state, set_code="", set_until_s=0.0)
     if first and state.mode == "running":  # the dose was logged before there was a plan
         state = with_sound(state, now, "play", state.rules.resume_fade_s)
     if state.mode == "ready":

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from controller.arc.imagined import imagined_pool
 from controller.arc.programme import Programme, parse_programme
 from controller.arc.shelves import Pool
-from controller.messages import Act, Dose, Go, Opened, Resume, Start, Timer
+from controller.messages import Act, Dose, Go, Ground, Opened, Resume, Start, Timer
 from controller.rehearsal.room import Rehearsal
 from controller.session.deadlines import next_deadline
 from controller.sound.simulated import SimulatedSound
@@ -111,6 +111,12 @@ def test_every_second_is_a_piece_a_crossfade_an_asked_for_silence_or_the_filler(
     room = asyncio.run(live(name, moments))
     gaps = [(at, seconds) for at, seconds, why in room.filled if why == "gap"]
     assert all(seconds <= LEAD_S for _, seconds in gaps), gaps
+
+
+def test_a_grounding_piece_that_went_with_the_power_leaves_the_silent_phase_silent() -> None:
+    moments: list[tuple[float, Act]] = [(0.0, Ground()), (0.0, Opened(rules=RULES, outage_s=None)), (10.0, Resume())]
+    room = asyncio.run(live("preparation-hour", moments))
+    assert [why for _, _, why in room.filled] == ["choice"]
 
 
 def test_music_comes_back_where_the_power_went_while_the_arc_was_over() -> None:
