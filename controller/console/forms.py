@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from controller.console.menu import Menu
-from controller.messages import Act, Booking, Dose, DosePart, End, Note, Quiet, Start, Vitals
+from controller.messages import Act, Booking, Dose, DosePart, End, Note, Quiet, Start, Vitals, telling_words
 from controller.wording import clock_time
 from controller.wording.live import PARTS
 
@@ -39,13 +39,20 @@ class Form:
     lists: Callable[[str], Menu] | None = None
 
 
-def note_form(pressed_t: float | None, initial: str = "") -> Form:
-    """A few words; the time is that of the key."""
+def note_form(pressed_t: float | None, initial: str = "", *, blinded: bool = False) -> Form:
+    """A few words; the time is that of the key. In a blinded session words that would tell are asked about once."""
 
-    def read(text: str) -> Filled:
+    def read(text: str) -> Filled | Form:
         if not text:
             raise ValueError("write a few words, or Esc")
-        return Filled(act=Note(text=text, pressed_t=pressed_t), words=f"note '{text}'")
+        filled = Filled(act=Note(text=text, pressed_t=pressed_t), words=f"note '{text}'")
+        told = telling_words(text) if blinded else []
+        if not told:
+            return filled
+        hint = f'"{told[0][1]}" may tell the arm: change it; Enter alone keeps it as it is'
+        return Form(
+            title="Blinded", hint=hint, read=lambda again: filled if again == text else read(again), initial=text
+        )
 
     return Form(title="Note", hint="a few words, no names", read=read, initial=initial)
 
@@ -155,7 +162,16 @@ _HINTS = {
 }
 
 
-def dose_form(whom: str, parts: tuple[str, ...] = ("dose",)) -> Form:
+_KIT_HINTS = {
+    "dose": "kit K-17",
+    "device": "device kit K-17",
+    "start": "start kit K-17 or stop",
+    "booster": "booster kit K-18",
+}
+"""Kit numbers, never amounts."""
+
+
+def dose_form(whom: str, parts: tuple[str, ...] = ("dose",), *, blinded: bool = False) -> Form:
     """What was given, minutes ago, witness; shows what it understood and asks for Enter once more."""
 
     def read(text: str) -> Filled:
@@ -168,7 +184,8 @@ def dose_form(whom: str, parts: tuple[str, ...] = ("dose",)) -> Form:
         over = ", outside its window" if dose.override else ""
         return Filled(act=dose, words=f"{kind} {what}".rstrip() + f"{when}{by}{over}", why=why)
 
-    hints = " or ".join(_HINTS[part] for part in parts if part in _HINTS)
+    known = _KIT_HINTS if blinded else _HINTS
+    hints = " or ".join(known[part] for part in parts if part in known)
     hint = f"{hints}  then: , 5 ago, by AB"
     return Form(title=f"Dose for {whom}", hint=hint, read=read, preview=True)
 

@@ -28,7 +28,7 @@ def dose(do: Commands, key: str) -> None:
     elif not do.status.dose_parts:
         do.say(wording.refusal("no_such_dose", {}), "bad")
     else:
-        do.ask(forms.dose_form(" and ".join(do.whom), do.status.dose_parts), key)
+        do.ask(forms.dose_form(" and ".join(do.whom), do.status.dose_parts, blinded=do.status.blinded), key)
 
 
 def correct_dose(do: Commands, key: str) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def note(do: Commands, key: str) -> None:
     """A few words, with the time of the key."""
-    do.ask(forms.note_form(do.client.room_time), key)
+    do.ask(forms.note_form(do.client.room_time, blinded=do.status.blinded), key)
 
 
 def mark(do: Commands, key: str) -> None:

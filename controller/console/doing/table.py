@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from controller.console.doing import calls, clinical, leaving, music, record, room, screen, session
+from controller.console.doing import blinding, calls, clinical, leaving, music, record, room, screen, session
 from controller.console.doing.action import Action, Subject
 from controller.console.menu import Line, Menu, digit_of, menu_of
 
@@ -18,6 +18,7 @@ ACTIONS: tuple[Action, ...] = (
     *music.ACTIONS,
     *clinical.ACTIONS,
     *record.ACTIONS,
+    *blinding.ACTIONS,
     *leaving.ACTIONS,
     *session.ACTIONS,
     *screen.ACTIONS,
