@@ -11,6 +11,7 @@ import typer
 
 from controller.ctl.verbs import app as ctl_app
 from controller.options import STATE, StateDir, runtime_dir
+from controller.verbs.archive import add, amend, redact, sign
 from controller.verbs.book import book
 from controller.verbs.devices import app as devices_app
 from controller.verbs.export import export
@@ -29,7 +30,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(ctl_app, name="ctl")
-journal_app.command()(export)
+for verb in (export, sign, add, amend, redact):
+    journal_app.command()(verb)
 app.add_typer(journal_app, name="journal")
 app.add_typer(devices_app, name="devices")
 app.add_typer(library_app, name="library")

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from controller.arc.programme import Programme
 from controller.arc.shelves import Pool
+from controller.archiving import ArchiveDesk
 from controller.booking import prepare_booking
 from controller.broker import BrokerLink
 from controller.calls.client import CallerClient
@@ -24,14 +25,17 @@ from controller.clock import RoomClock, clock_synchronised, utc_now
 from controller.config import Room, load_programme, shipped
 from controller.files import ConfigError
 from controller.inputs.client import ButtonsClient
+from controller.journal.chain import ROOM
 from controller.journal.reading import log_entries
 from controller.journal.recovery import Recovered, recover
 from controller.journal.writer import Journal
 from controller.messages import (
+    ArchiveAct,
     Book,
     ClockSynced,
     DeviceBack,
     DeviceLost,
+    Erase,
     Input,
     JournalView,
     Opened,
@@ -106,12 +110,17 @@ class Daemon:
         self._caller = CallerClient(run_dir, self._clock)
         nightly = Nightly(self._state_dir, lambda: self._sound.view()[0].state == "ok", lambda: self._link.answering)
         self._timetable = RoomTimetable(self._room.timetable(), nightly.check)
+        self._archive = ArchiveDesk(self._state_dir)
+        stack.push_async_callback(self._archive.close)
         self._server = Server(run_dir / "daemon.sock", self._room.name, self._take, self._status, self._telemetry)
         self.runner = self._make_runner(recovered, restored)
         stack.push_async_callback(self.runner.close)
         self.runner.post_act(Opened(rules=self._room.rules(), outage_s=restored.outage_s, rebooted=restored.rebooted))
         if recovered.session is not None and not restored.state.in_session:
             self._journal.close_session(recovered.session.book)
+        for session in recovered.reopened:
+            self._journal.close_session(session)
+        self._archive.apply(Erase(book=ROOM), 0)  # what a crash cut short
         for damage in recovered.damaged:
             log.error("%s was damaged (%s) and is kept as %s", damage.book, damage.why, damage.kept_as)
             self.runner.post_act(DeviceLost(name=f"journal.{damage.book}", why=f"damaged at {damage.first_bad}"))
@@ -143,7 +152,13 @@ class Daemon:
             restored.state,
             self._clock,
             self._journal,
-            {"sound": self._sound, "lights": self._lights, "caller": self._caller, "timetable": self._timetable},
+            {
+                "sound": self._sound,
+                "lights": self._lights,
+                "caller": self._caller,
+                "timetable": self._timetable,
+                "archive": self._archive,
+            },
             planner_for(self._pool_of, self._clock.now),
             seqs={book.book: book.seq for book in books},
             replies=recovered.replies,
@@ -155,7 +170,10 @@ class Daemon:
     # --- what the runner asks ---------------------------------------------------------------------------------
 
     def _take(self, given: Input, listener: Callable[..., None]) -> None:
-        self.runner.post(given, listener)
+        if isinstance(given.act, ArchiveAct):
+            self._archive.look_up(given, self.runner.book, lambda: self.runner.post(given, listener))
+        else:
+            self.runner.post(given, listener)
 
     def _pool_of(self, programme: Programme) -> Pool:
         path = shipped("playlists").get(programme.name)
@@ -164,6 +182,8 @@ class Daemon:
     def _prepare(self, given: Input) -> Input:
         """Fill in what a Start leaves to the room: the programme's text, the session's name, the seed; or a booking."""
         act = given.act
+        if isinstance(act, ArchiveAct):
+            return self._archive.filled(given)
         if isinstance(act, Book):
             return replace(given, act=prepare_booking(act, self._room.timetable().zone, utc_now().timestamp()))
         if not isinstance(act, Start):

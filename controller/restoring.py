@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from controller.clock import RoomClock
 from controller.journal.recovery import Book, Recovered
-from controller.messages import TIMETABLE_ACTS, RefusedAct, RoomRules, SeeAlarm, decode, from_plain
+from controller.messages import TIMETABLE_ACTS, BackedUp, RefusedAct, RoomRules, SeeAlarm, decode, from_plain
 from controller.session.bookings import Timetable, keep
 from controller.session.state import State, opening
 from controller.session.step import step
@@ -43,7 +43,7 @@ def timetable_of(room: Book) -> Timetable:
         log.exception("the timetable in the snapshot at record %d of the room cannot be read", room.snapshot_seq)
     for record in room.records:
         act = record.input.act
-        if isinstance(act, (*TIMETABLE_ACTS, SeeAlarm)):
+        if isinstance(act, (*TIMETABLE_ACTS, SeeAlarm, BackedUp)):
             try:
                 timetable = keep(timetable, act, record.stamp.t, record.seq)
             except Exception:  # a room without a daemon is worse than one that lacks what this record brought

@@ -21,11 +21,14 @@ from controller.journal.chain import ROOM, free_text
 from controller.journal.reading import log_entries
 from controller.messages import (
     TIMETABLE_ACTS,
+    AboutABook,
     Act,
+    ArchiveAct,
     Call,
     DeviceBack,
     DeviceLost,
     Effect,
+    Erase,
     Evacuate,
     Fire,
     Input,
@@ -37,6 +40,7 @@ from controller.messages import (
     Planned,
     Quiet,
     Record,
+    Redaction,
     Refused,
     RefusedAct,
     Replan,
@@ -155,7 +159,9 @@ class Runner:
         return self.state.session if self.state.in_session else ROOM
 
     def _book_for(self, act: Act) -> str:
-        return ROOM if isinstance(act, TIMETABLE_ACTS) else self.book
+        if isinstance(act, AboutABook):
+            return str(act.session)
+        return ROOM if isinstance(act, (*TIMETABLE_ACTS, ArchiveAct)) else self.book
 
     def waiting_s(self) -> float:
         """How long the oldest record has waited for the disk."""
@@ -208,7 +214,8 @@ class Runner:
         try:
             given = self._prepare(given)
             book = given.act.session if isinstance(given.act, Start) else self._book_for(given.act)
-            seq = self._seqs.get(book, 0) + 1
+            after = given.act.after if isinstance(given.act, AboutABook) else 0
+            seq = max(self._seqs.get(book, 0), after) + 1
             outcome = step(self.state, given, now, seq)
             if isinstance(given.act, Timer) and outcome.state == self.state:
                 return
@@ -230,6 +237,8 @@ class Runner:
         self._show(record, book)
         if before.in_session and not self.state.in_session:
             self._journal.close_session(before.session)
+        if isinstance(given.act, AboutABook) and book not in (ROOM, self.book):
+            self._journal.close_session(book)
 
     def _write(self, record: Record, book: str, state: State, listener: Callable[[Reply], None] | None) -> _Pending:
         """Hand the record of how `state` came about to the journal; where that raises, nothing has happened."""
@@ -249,6 +258,8 @@ class Runner:
 
     def _wants_snapshot(self, record: Record, book: str) -> bool:
         """Whether the state is kept with this record; if it can wait, not with one that somebody waits for."""
+        if isinstance(record.input.act, ArchiveAct):
+            return False
         since = record.seq - self._snapshots.get(book, 0)
         due = since >= SNAPSHOT_EVERY and (not record.effects or since >= 2 * SNAPSHOT_EVERY)
         if not due and not isinstance(record.input.act, Start):
@@ -258,8 +269,12 @@ class Runner:
 
     def _show(self, record: Record, book: str) -> None:
         """Put it into the log that consoles show."""
-        if book != ROOM or not self.state.in_session:  # what concerns the room alone is not part of a session's log
+        if book == self.book or not self.state.in_session:  # what concerns another book is not part of a session's log
             self.entries.extendleft(log_entries(record, free_text(record.input)))
+        if isinstance(record.input.act, Redaction) and book == self.book:
+            gone = record.input.act.seq
+            kept = [replace(entry, text="") if entry.seq == gone else entry for entry in self.entries]
+            self.entries = deque(kept, maxlen=LOG_KEPT)
 
     def _refuse(self, given: Input, refusal: Refused, listener: Callable[[Reply], None] | None, now: float) -> None:
         reply = Reply(id=given.id, refused=refusal.code, values=refusal.values)
@@ -270,7 +285,7 @@ class Runner:
         if given.origin.path == "room" or len(self._refusals) >= REFUSALS_PER_MINUTE:
             return
         self._refusals.append(now)
-        book = self._book_for(given.act)
+        book = ROOM if isinstance(given.act, ArchiveAct) else self._book_for(given.act)
         known = {person.code for person in self.state.participants}  # anything else may be a name
         kept = replace(
             given,
@@ -356,6 +371,8 @@ class Runner:
                 self._drivers["caller"].apply(effect, order)
             case RunCheck():
                 self._drivers["timetable"].apply(effect, order)
+            case Erase():
+                self._drivers["archive"].apply(effect, order)
             case _ if effect.kind == "fade_light":
                 self._drivers["lights"].apply(effect, order)
             case _:

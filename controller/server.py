@@ -26,6 +26,7 @@ from pydantic import ValidationError
 from controller.messages import (
     PEOPLES_ACTS,
     PROTOCOL,
+    ArchiveAct,
     Input,
     Note,
     Origin,
@@ -159,7 +160,7 @@ class Server:
             why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else "not a message"
             self._write(writer, _line({"error": "message", "why": why}))
             return
-        if not isinstance(given.act, PEOPLES_ACTS):
+        if not isinstance(given.act, (*PEOPLES_ACTS, ArchiveAct)):
             self._write(writer, _line({"error": "message", "why": f"{given.act.kind} is not for consoles"}))
             return
         note = given.act.text if isinstance(given.act, Note) else ""

@@ -64,6 +64,11 @@ def text_digest(salt: bytes, text: bytes) -> bytes:
     return hashlib.sha256(salt + text).digest()
 
 
+def name_digest(session: str) -> str:
+    """What stands for a session's name where it was removed."""
+    return hashlib.sha256(session.encode()).hexdigest()
+
+
 def state_digest(snapshot: bytes) -> bytes:
     """The digest of a state snapshot."""
     return hashlib.sha256(snapshot).digest()

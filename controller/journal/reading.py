@@ -13,7 +13,10 @@ from controller.journal.schema import read_body
 from controller.journal.store import book_file, read_meta, reading, room_file, session_file, sessions_dir
 from controller.journal.verify import Verified, verify
 from controller.messages import (
+    AboutABook,
     Act,
+    Addendum,
+    BackedUp,
     Book,
     HandOver,
     LampChanged,
@@ -23,8 +26,10 @@ from controller.messages import (
     PieceEnded,
     PieceStarted,
     Record,
+    Redaction,
     RefusedAct,
     SignedOn,
+    SignOff,
     Start,
 )
 
@@ -32,12 +37,14 @@ __all__ = [
     "SessionInfo",
     "Verified",
     "book_file",
+    "find_records",
     "first_snapshot",
     "list_sessions",
     "log_entries",
     "read_records",
     "room_file",
     "session_file",
+    "session_info",
     "verify",
 ]
 
@@ -72,6 +79,10 @@ _NOT_SHOWN = {
     PieceEnded: {"session"},
     SignedOn: {"key"},
     HandOver: {"key"},
+    SignOff: {"session", "head"},
+    Addendum: {"session", "after", "about_t"},
+    Redaction: {"session", "after"},
+    BackedUp: {"backup", "at_unix", "manifest"},
 }
 
 
@@ -87,31 +98,69 @@ class SessionInfo:
     closed: bool
     programme: str = ""
     participants: tuple[str, ...] = ()
+    length_s: float = 0.0
+    """From its opening to its end, or to its newest record."""
+    head: str = ""
+    """The hash of its last record."""
+    ended_utc: str = ""
+    signed_by: str = ""
+    signed_utc: str = ""
+    later: int = 0
+    """Records that were added after its end, signatures included."""
+
+    @property
+    def state(self) -> str:
+        """One word: "open", "closed" or "signed"."""
+        return "signed" if self.signed_by else "closed" if self.closed else "open"
 
 
 def list_sessions(state_dir: Path) -> list[SessionInfo]:
     """All sessions that were begun, oldest first; files that cannot be read are left to `verify`."""
     found = []
     for file in sorted(sessions_dir(state_dir).glob("*.db")):
-        with contextlib.suppress(sqlite3.Error, ValueError), reading(file) as connection:
-            meta = read_meta(connection)
-            first = connection.execute("SELECT body FROM records ORDER BY line LIMIT 1").fetchone()
-            last = connection.execute("SELECT seq, body FROM records ORDER BY line DESC LIMIT 1").fetchone()
-            if not meta or last is None:
-                continue
-            start = read_body(first[0]).input.act
-            info = SessionInfo(
-                session=file.stem,
-                file=file,
-                records=last[0],
-                opened_utc=meta["opened_utc"],
-                last_utc=read_body(last[1]).stamp.utc,
-                closed=bool(meta["closed_utc"]),
-                programme=start.programme if isinstance(start, Start) else "",
-                participants=start.participants if isinstance(start, Start) else (),
-            )
-            found.append(info)
+        with contextlib.suppress(sqlite3.Error, ValueError):
+            info = session_info(file)
+            if info is not None:
+                found.append(info)
     return sorted(found, key=lambda info: (info.opened_utc, info.session))
+
+
+def session_info(file: Path) -> SessionInfo | None:
+    """A session's file at a glance, None for one that was never begun. Raises as `read_records`."""
+    with reading(file) as connection:
+        meta = read_meta(connection)
+        first = connection.execute("SELECT body FROM records ORDER BY line LIMIT 1").fetchone()
+        if not meta or first is None:
+            return None
+        later: list[Record] = []
+        newest: tuple[int, bytes] | None = None
+        last = None
+        for seq, body, head in connection.execute("SELECT seq, body, hash FROM records ORDER BY line DESC"):
+            newest = newest or (seq, head)
+            last = read_body(body)
+            if not isinstance(last.input.act, AboutABook):
+                break
+            later.append(last)
+    assert newest is not None and last is not None
+    begun = read_body(first[0])
+    start = begun.input.act
+    signed = next((record for record in later if isinstance(record.input.act, SignOff)), None)
+    return SessionInfo(
+        session=file.stem,
+        file=file,
+        records=newest[0],
+        opened_utc=meta["opened_utc"],
+        last_utc=(later[0] if later else last).stamp.utc,
+        closed=bool(meta["closed_utc"]),
+        programme=start.programme if isinstance(start, Start) else "",
+        participants=start.participants if isinstance(start, Start) else (),
+        length_s=last.stamp.t - begun.stamp.t,
+        head=newest[1].hex(),
+        ended_utc=last.stamp.utc if meta["closed_utc"] else "",
+        signed_by=signed.input.origin.person or "" if signed else "",
+        signed_utc=signed.stamp.utc if signed else "",
+        later=len(later) if meta["closed_utc"] else 0,
+    )
 
 
 def read_records(file: Path, after_seq: int = 0) -> Iterator[tuple[Record, str]]:
@@ -134,6 +183,24 @@ def read_records(file: Path, after_seq: int = 0) -> Iterator[tuple[Record, str]]
             for _, body, text in page:
                 yield read_body(body), text or ""
             at = page[-1][0]
+
+
+def find_records(file: Path, *kinds: str) -> Iterator[tuple[Record, str]]:
+    """The records whose act is of one of these kinds, with their free text; raises as `read_records`."""
+    marks = [f'"kind":"{kind}"'.encode() for kind in kinds]
+    wanted = " OR ".join("instr(r.body, ?)" for _ in marks)
+    with reading(file) as connection:
+        if not read_meta(connection):
+            return
+        rows = connection.execute(
+            "SELECT r.body, t.text FROM records r LEFT JOIN texts t USING (line) "
+            f"WHERE r.seq IS NOT NULL AND ({wanted}) ORDER BY r.line",
+            marks,
+        ).fetchall()
+    for body, text in rows:
+        record = read_body(body)
+        if record.input.act.kind in kinds:
+            yield record, text or ""
 
 
 def first_snapshot(file: Path) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 from controller.clock import utc_now
 from controller.journal.chain import ROOM, Head
 from controller.journal.schema import read_body
-from controller.journal.store import is_passing, read_meta, reading, room_file, session_file, sessions_dir
+from controller.journal.store import book_file, is_passing, read_meta, reading, room_file, session_file, sessions_dir
 from controller.journal.verify import compare_heads, walk
 from controller.messages import Record, RefusedAct, Reply, Stamp
 
@@ -58,6 +58,8 @@ class Recovered:
     ended: dict[str, Reply] = field(default_factory=dict)
     """The answers to the last inputs of the session that was closed last: its end may be asked for once more."""
     damaged: tuple[Damage, ...] = ()
+    reopened: tuple[str, ...] = ()
+    """Closed sessions to which something was added whose end the room's chain has not seen."""
 
     @property
     def replies(self) -> dict[str, Reply]:
@@ -83,18 +85,40 @@ def recover(state_dir: Path) -> Recovered:
     damaged: list[Damage] = []
     room, heads = _recover_room(state_dir, damaged)
     sessions = []
+    reopened: list[str] = []
     for file in sorted(sessions_dir(state_dir).glob("*.db")):
         mine = [head for head in heads if head.session == file.stem]
         found = _recover_session(file, mine, damaged)
         if found is not None:
             sessions.append(found)
+        elif mine and mine[-1].event == "opened" and _is_whole(file, mine):
+            reopened.append(file.stem)
     newest = max(sessions, key=lambda found: found[0], default=None)
     return Recovered(
         room=room,
         session=newest[1] if newest else None,
         ended=_replies_of_the_ended(state_dir, heads),
         damaged=tuple(damaged),
+        reopened=tuple(reopened),
     )
+
+
+def last_of(state_dir: Path, book: str) -> tuple[int, Stamp | None]:
+    """The number of a book's last record (0 before its first), and the newest stamp of it and the room's book."""
+    seq, stamps = 0, []
+    for name in dict.fromkeys((ROOM, book)):
+        file = book_file(state_dir, name)
+        if not file.is_file():
+            continue
+        found = _read_book(file, name, tail=1)
+        seq = found.seq if name == book else seq
+        stamps += [found.last] if found.last else []
+    return seq, max(stamps, key=lambda stamp: stamp.t, default=None)
+
+
+def _is_whole(file: Path, heads: list[Head]) -> bool:
+    found = walk(file, file.stem) if file.is_file() else None
+    return found is not None and not found.why and not compare_heads(heads, found)[1]
 
 
 def _replies_of_the_ended(state_dir: Path, heads: list[Head]) -> dict[str, Reply]:

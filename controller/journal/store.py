@@ -172,8 +172,8 @@ class BookFile:
         self._connection.execute("COMMIT")
 
     def mark_closed(self, utc: str) -> None:
-        """Note the session's end (or with "" that it goes on)."""
-        self._connection.execute("UPDATE meta SET value = ? WHERE key = 'closed_utc' AND value != ?", (utc, utc))
+        """Note the session's end; what is added to it later does not move that."""
+        self._connection.execute("UPDATE meta SET value = ? WHERE key = 'closed_utc' AND value = ''", (utc,))
 
     def settle(self) -> None:
         """Fold the write-ahead log into the file, so that it can be copied alone; a reader may prevent it."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from controller.journal import chain
-from controller.journal.store import is_passing, read_meta, reading, room_file, sessions_dir
-from controller.messages import decode
+from controller.journal.schema import read_body
+from controller.journal.store import is_passing, read_meta, reading, room_file, sessions_dir, set_aside
+from controller.messages import Removal, Retention, decode
 
 _PAGE = 500
 """Lines per query: a short read never keeps the writer's log from being folded in."""
@@ -27,6 +28,8 @@ class Verified:
     redacted: int = 0
     heads: int = 0
     """Head hashes of the room's chain that were compared."""
+    removed: tuple[str, ...] = ()
+    """For the room's book: the days on which the sessions were opened that retention has taken."""
 
 
 @dataclass(slots=True)
@@ -42,6 +45,8 @@ class Walk:
     """The lines' hashes, by line; the genesis at 0."""
     heads: list[tuple[int, chain.Head]] = field(default_factory=list)
     """The head hashes that a room's book holds, with their lines."""
+    removed: dict[str, Removal] = field(default_factory=dict)
+    """What a room's book says was removed, by the digest of the session's name."""
 
 
 def verify(file: Path) -> Verified:
@@ -68,7 +73,7 @@ def verify(file: Path) -> Verified:
                 if len(again) == len(mine):
                     found.first_bad, found.why = mine[-1].seq + 1, "records were added after the session was closed"
         elif found.heads:
-            compared, found.first_bad, found.why = _compare_sessions(file.parent, found.heads)
+            compared, found.first_bad, found.why = _compare_sessions(file.parent, found)
     return Verified(
         ok=not found.why,
         records=found.seq,
@@ -76,7 +81,29 @@ def verify(file: Path) -> Verified:
         why=found.why,
         redacted=found.redacted,
         heads=compared,
+        removed=tuple(removal.opened_utc[:10] for removal in found.removed.values()),
     )
+
+
+def verify_sessions(state_dir: Path, files: Iterable[Path]) -> Iterator[Verified]:
+    """Check many sessions' files, each as `verify` does, with one look at the room's book; raises as `walk`."""
+    room = room_file(state_dir)
+    heads: dict[str, list[chain.Head]] = {}
+    for _, head in walk(room).heads if room.is_file() else ():
+        heads.setdefault(head.session, []).append(head)
+    for file in files:
+        found = walk(file)
+        mine = heads.get(file.stem, [])
+        if not found.why:
+            found.first_bad, found.why = compare_heads(mine, found)
+        added = not found.why and mine and mine[-1].event == "closed" and mine[-1].seq < found.lines
+        if added:  # unless it is being added to just now
+            yield verify(file)
+        else:
+            yield Verified(
+                ok=not found.why, records=found.seq, first_bad=found.first_bad, why=found.why, redacted=found.redacted,
+                heads=len(mine),
+            )  # fmt: skip
 
 
 def walk(file: Path, book: str | None = None) -> Walk:
@@ -115,13 +142,20 @@ def compare_heads(heads: list[chain.Head], found: Walk) -> tuple[int | None, str
     return None, ""
 
 
-def _compare_sessions(state_dir: Path, heads: list[tuple[int, chain.Head]]) -> tuple[int, int | None, str]:
+def _compare_sessions(state_dir: Path, room: Walk) -> tuple[int, int | None, str]:
     walks: dict[str, Walk] = {}
     compared = 0
-    for line, head in heads:
+    last = {head.session: head.hash for _, head in room.heads}
+    kept_aside = {file.name.partition(".")[0] for file in set_aside(state_dir)}
+    for line, head in room.heads:
         file = sessions_dir(state_dir) / f"{head.session}.db"
         if not file.is_file():
-            continue  # retention takes whole files, and damaged ones are kept under another name
+            removal = room.removed.get(chain.name_digest(head.session))
+            if removal is None and head.session not in kept_aside:
+                return compared, line, f"session {head.session}: its file is missing, and no removal is on record"
+            if removal is not None and removal.head != last[head.session]:
+                return compared, line, f"session {head.session}: what was removed is not what was closed"
+            continue
         if head.session not in walks:
             walks[head.session] = walk(file)
         compared += 1
@@ -171,6 +205,12 @@ def _check_lines(connection: sqlite3.Connection, book: str, found: Walk) -> None
         if found.why:
             found.first_bad = found.lines + 1
             return
+        if (
+            book == chain.ROOM
+            and b'"kind":"retention"' in body
+            and isinstance(act := read_body(body).input.act, Retention)
+        ):
+            found.removed |= {removal.session: removal for removal in act.removed}
         found.lines = line
         found.seq = found.seq if seq is None else seq
         found.hashes[line] = head

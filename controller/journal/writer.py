@@ -191,11 +191,9 @@ class Journal:
             file = BookFile(book_file(self._state_dir, book), book, utc)
             self._files[book] = file
             self._committed[book] = file.seq
-            if room is not None:
-                if book not in self._announced:
-                    self._write_head(room, "opened", file)
-                    self._announced.add(book)
-                file.mark_closed("")
+            if room is not None and book not in self._announced:
+                self._write_head(room, "opened", file)
+                self._announced.add(book)
         return file
 
     def _end(self, session: str, file: BookFile) -> None:

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from pydantic import Discriminator
 
+from controller.messages.archive import Addendum, BackedUp, Redaction, Retention, SignOff
 from controller.messages.blinding import MaskingGuess
 from controller.messages.clinical import (
     CorrectDose,
@@ -263,7 +264,8 @@ Act = Annotated[
     | LampTakenOver | CallChanged | Fire | FireOver | BatteryChanged | ClockSynced | RefusedAct
     | Book | CancelBooking | TimetableDue | BookingBegun | Checked
     | SittersKnown | SignedOn | SignOnRefused | SignedOff | HandOver | BreakBegun | BreakOver | DutyKept
-    | MaskingGuess,
+    | MaskingGuess
+    | SignOff | Addendum | Redaction | BackedUp | Retention,
     Discriminator("kind"),
 ]  # fmt: skip
 

@@ -108,8 +108,17 @@ class RunCheck:
     check: Check
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Erase:
+    """Take away what a book says was taken away: texts that were redacted, for the room's the sessions removed."""
+
+    kind: Literal["erase"] = "erase"
+    book: str
+
+
 Effect = Annotated[
-    PlayCues | SetTransport | FadeMusic | FadeBus | FadeLight | Replan | PlaceCall | RunCheck, Discriminator("kind")
+    PlayCues | SetTransport | FadeMusic | FadeBus | FadeLight | Replan | PlaceCall | RunCheck | Erase,
+    Discriminator("kind"),
 ]
 
 
@@ -124,6 +133,8 @@ def target(effect: Effect) -> str:
             return f"call.{effect.call}"
         case RunCheck():
             return f"check.{effect.check}"
+        case Erase():
+            return f"erase.{effect.book}"
         case _:
             return effect.kind
 

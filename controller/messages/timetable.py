@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 BookingJob = Literal["warm_up", "preflight", "begin", "over"]
-Check = Literal["library_check", "self_test"]
-Job = Literal["warm_up", "preflight", "begin", "over", "lights_off", "library_check", "self_test"]
+Check = Literal["library_check", "self_test", "backup", "retention"]
+Job = Literal[
+    "warm_up", "preflight", "begin", "over", "lights_off", "library_check", "self_test", "backup", "retention"
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +65,8 @@ class TimetableDue:
     due_unix: float
     booking: int = 0
     missed: bool = False
+    oldest_s: float = 0.0
+    """For a backup: how old the last good one may be before the room says so; 0 for never."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -18,8 +19,11 @@ from controller.arc.curves import Curve, intensity_curve, level_at
 from controller.arc.programme import Programme
 from controller.journal.reading import Verified, first_snapshot, log_entries, read_records, verify
 from controller.messages import (
+    AboutABook,
+    Addendum,
     ClockSynced,
     Dose,
+    End,
     LogEntry,
     Note,
     PhaseView,
@@ -27,6 +31,7 @@ from controller.messages import (
     PieceStarted,
     Record,
     RefusedAct,
+    SignOff,
     Start,
     TakeBack,
     Vitals,
@@ -35,6 +40,7 @@ from controller.messages import (
 from controller.report.roles import ROLES, Role, default_role, doses_seen_by, seen_by
 from controller.session.state import State
 from controller.session.step import step
+from controller.wording.archive import MEANINGS
 from controller.wording.quantities import percent_of_db
 
 log = logging.getLogger(__name__)
@@ -70,6 +76,26 @@ class Event:
     values: dict[str, str | int | float] = field(default_factory=dict)
     participants: tuple[str, ...] = ()
     taken_back: bool = False
+    afterwards: bool = False
+    """Written down after the session was closed; `t` is what it speaks of, where it says."""
+    timed: bool = True
+    """Whether `t` is a time in the session."""
+    after_sign_off: bool = False
+    amended_by: tuple[int, ...] = ()
+    """The records that correct it; what stood here stays."""
+    redacted_by: int = 0
+    """The record that had its text blanked."""
+
+    @property
+    def remarks(self) -> str:
+        """What has to be known of the entry, in brackets behind it; "" for most."""
+        told = ["late entry"] if self.late else []
+        if self.afterwards and self.kind != "sign_off":
+            told.append(f"entered {self.utc[:10]}")
+        told += ["after sign-off"] if self.after_sign_off else []
+        told += [f"amended by no. {seq}" for seq in self.amended_by]
+        told += [f"text redacted, see no. {self.redacted_by}"] if self.redacted_by else []
+        return f" ({', '.join(told)})" if told else ""
 
     @property
     def by_a_person(self) -> bool:
@@ -117,6 +143,18 @@ class Person:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Signature:
+    """An investigator's sign-off: of the records up to `after`, whose last has the hash `head`."""
+
+    who: str
+    utc: str
+    seq: int
+    meaning: str
+    after: int
+    head: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Account:
     """All that exports are made of."""
 
@@ -144,6 +182,8 @@ class Account:
     volume: Curve
     chain: Verified
     last_t: float
+    """The room time of its end, or of its newest record."""
+    signatures: tuple[Signature, ...] = ()
     role: Role = ROLES["coordinator"]
     """Whom it is for: what they must not see stands in none of its parts."""
 
@@ -206,7 +246,9 @@ def account_from(session: str, records: Told, first: bytes, chain: Verified, rol
     programme = found.state.programme
     assert programme is not None
     doses = [dose.t for person in found.state.participants for dose in person.doses]
-    last_t = records[-1][0].stamp.t
+    course = _course(records)
+    last_t = records[course - 1][0].stamp.t
+    events = _annotated(found.events, records[:course])
     phases = tuple(_phases(found, programme, last_t))
     return Account(
         session=session,
@@ -217,24 +259,72 @@ def account_from(session: str, records: Told, first: bytes, chain: Verified, rol
         programme_digest=hashlib.sha256(start.programme_text.encode()).hexdigest(),
         software=start.software,
         touch_scope=start.touch_scope,
-        opened=found.events[0],
-        closed=next((event for event in reversed(found.events) if event.kind in ("end", "session_ended")), None),
+        opened=events[0],
+        closed=next((event for event in reversed(events) if event.kind in ("end", "session_ended")), None),
         zero_t=min(doses, default=opening.stamp.t),
         dosed=bool(doses),
         state=replace(found.state, participants=tuple(doses_seen_by(role, one) for one in found.state.participants)),
-        events=tuple(found.events),
+        events=events,
         vitals=tuple(found.vitals),
         pieces=tuple(
             piece if piece.why else replace(piece, played_s=max(0.0, last_t - piece.t)) for piece in found.pieces
         ),
-        people=tuple(_people(found.events)),
+        people=tuple(_people([event for event in events if not event.afterwards])),
         phases=phases,
         intensity=tuple(_stretched(programme, phases)),
         light=(*(point for point in found.light if point[0] < last_t), (last_t, found.state.light.level(last_t))),
         volume=(*found.volume, (last_t, found.volume[-1][1])),
         chain=chain,
         last_t=last_t,
+        signatures=tuple(_signatures(records)),
     )
+
+
+def _course(records: Told) -> int:
+    """How many of the records are the session's own; what follows was added to the closed record."""
+    count = len(records)
+    while isinstance(records[count - 1][0].input.act, AboutABook):
+        count -= 1
+    return count
+
+
+def _annotated(events: Sequence[Event], course: Told) -> tuple[Event, ...]:
+    """What was added afterwards marked so, and each amendment with what it amends."""
+    end = course[-1][0].seq if isinstance(course[-1][0].input.act, End) else sys.maxsize
+    signed = min((event.seq for event in events if event.kind == "sign_off"), default=sys.maxsize)
+    words: dict[int, str] = {}
+    amended: dict[int, list[int]] = {}
+    redacted = {int(event.values["seq"]): event.seq for event in events if event.kind == "redaction"}
+    for event in events:
+        words.setdefault(event.seq, f"{event.word} {event.text}".strip())
+        if event.kind == "addendum" and (amends := int(event.values.get("amends", 0))):
+            amended.setdefault(amends, []).append(event.seq)
+    told = []
+    for event in events:
+        amends = int(event.values.get("amends", 0)) if event.kind == "addendum" else 0
+        told.append(
+            replace(
+                event,
+                text=f"{event.text} (it stood: {words[amends]})" if amends in words else event.text,
+                afterwards=event.seq > end,
+                timed=event.timed and (event.seq <= end or event.kind == "addendum"),
+                after_sign_off=event.seq > signed and event.kind != "sign_off",
+                redacted_by=redacted.get(event.seq, 0),
+                amended_by=tuple(amended.get(event.seq, ())),
+            )
+        )
+    return tuple(told)
+
+
+def _signatures(records: Told) -> Iterator[Signature]:
+    for record, _ in records:
+        act = record.input.act
+        if isinstance(act, SignOff):
+            who = record.input.origin.person or ""
+            meaning = MEANINGS[act.meaning]
+            yield Signature(
+                who=who, utc=record.stamp.utc, seq=record.seq, meaning=meaning, after=act.after, head=act.head
+            )
 
 
 def _check_opening(records: Told) -> Start:
@@ -315,9 +405,11 @@ def _event(entry: LogEntry, record: Record, offsets: dict[int, float], taken_bac
     participants = entry.values.get("participants") or entry.values.get("participant") or ""
     act = record.input.act
     pressed = act.pressed_t if isinstance(act, Note) and act.pressed_t is not None else record.stamp.t
+    about = act.about_t if isinstance(act, Addendum) else record.stamp.t
     return Event(
         seq=entry.seq,
-        t=record.stamp.t,
+        t=record.stamp.t if about is None else about,
+        timed=about is not None,
         utc=_corrected(record, offsets),
         utc_read=record.stamp.utc,
         synced=record.stamp.synced,

@@ -73,6 +73,11 @@ def _facts(account: Account) -> Iterable[tuple[str, str]]:
     yield "Present", ", ".join(people) or "nobody signed on"
     signed = f"signed by {programme.reviewed_by} on {programme.reviewed_on}"
     yield "Programme", f"{programme.name}, {signed if programme.reviewed else 'not signed by a medical lead'}"
+    for signature in account.signatures:
+        at = signature.utc[:19].replace("T", " ")
+        yield "Signed off", f"{signature.who}, {at} UTC, up to record {signature.after}: {signature.meaning}"
+    if not account.signatures:
+        yield "Signed off", "not yet"
     yield "SHA-256", account.programme_digest
     yield "Software", account.software
     if account.role.withheld:
@@ -134,11 +139,11 @@ def _events(paper: FPDF, account: Account) -> None:
     rows = [
         (
             str(event.seq),
-            clock_of(account.t_plus(event.t)),
+            clock_of(account.t_plus(event.t)) if event.timed else "",
             event.utc[11:19],
             event.who,
             event.word,
-            event.text + (" (late entry)" if event.late else ""),
+            event.text + event.remarks,
         )
         for event in account.events
     ]

@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
 from controller.messages import to_plain
-from controller.report.account import Account
+from controller.report.account import Account, Event
 
-FORMAT = 1
+FORMAT = 2
 """Version of the columns and keys below."""
 
 _COLUMNS = (
     "seq", "t_plus_s", "utc", "utc_as_read", "clock_synchronised", "boot_id", "boottime_s", "person", "console", "path",
-    "participants", "act", "words", "text", "taken_back", "values", "facts", "effects",
+    "participants", "act", "words", "text", "taken_back", "values", "facts", "effects", "afterwards", "about_t_plus_s",
+    "after_sign_off",
 )  # fmt: skip
 
 
@@ -38,12 +39,19 @@ def jsonl(account: Account) -> str:
         "zero_t": account.zero_t,
         "zero": "first ingestion" if account.dosed else "opening",
         "chain": asdict(account.chain),
+        "signatures": [asdict(signature) for signature in account.signatures],
     }
     lines = [head]
     utc = {event.seq: event.utc for event in account.events}
+    marked = {event.seq: event for event in account.events}
     for record, text in account.records:
         t_plus = round(account.t_plus(record.stamp.t), 3)
         whole = {"t_plus_s": t_plus, "utc": utc.get(record.seq, record.stamp.utc), **to_plain(record), "text": text}
+        told = marked.get(record.seq)
+        if told is not None and told.afterwards:
+            whole |= {"afterwards": True, "about_t_plus_s": _about(account, told)}
+        if told is not None and told.after_sign_off:
+            whole["after_sign_off"] = True
         lines.append(whole)
     return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
 
@@ -55,20 +63,29 @@ def records_csv(account: Account) -> str:
         words.setdefault(event.seq, []).append(f"{event.word} {event.text}".strip())
     utc = {event.seq: event.utc for event in account.events}
     taken_back = {event.seq for event in account.events if event.taken_back}
+    marked = {event.seq: event for event in account.events}
     rows: list[Iterable[object]] = []
     for record, text in account.records:
         plain = to_plain(record)
         act = plain["input"]["act"]
         stamp, origin = record.stamp, record.input.origin
+        told = marked.get(record.seq)
         rows.append(
             (
                 record.seq, round(account.t_plus(stamp.t), 3), utc.get(record.seq, stamp.utc), stamp.utc,
                 int(stamp.synced), stamp.boot_id, round(stamp.boottime, 6), origin.person or "", origin.console,
                 origin.path, " ".join(record.input.participants), act["kind"], "; ".join(words.get(record.seq, [])),
                 text, int(record.seq in taken_back), _json(act), _json(plain["facts"]), _json(plain["effects"]),
+                int(told is not None and told.afterwards), _about(account, told),
+                int(told is not None and told.after_sign_off),
             )
         )  # fmt: skip
     return written(_COLUMNS, rows)
+
+
+def _about(account: Account, event: Event | None) -> float | None:
+    """T+ in seconds of what a later entry speaks of; None where it says nothing, or is none."""
+    return round(account.t_plus(event.t), 3) if event and event.afterwards and event.timed else None
 
 
 def music_csv(account: Account) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from controller.messages import (
     Act,
     Alarm,
+    BackedUp,
     Book,
     Booking,
     BookingBegun,
@@ -39,6 +40,8 @@ class Timetable:
     """Unix time for which a daily job was last due."""
     alarms: tuple[Alarm, ...] = ()
     """What the newest checks found; shown while no session is open."""
+    backup_unix: float | None = None
+    """Unix time of the last good backup, or of the first night on which one was wanted."""
 
     def booking(self, booking_id: int) -> Booking:
         """A booking. Raises Refused."""
@@ -69,7 +72,8 @@ def keep(timetable: Timetable, act: Act, t: float, seq: int) -> Timetable:
         case TimetableDue(booking=0):
             if timetable.done.get(act.job) == act.due_unix:
                 raise Refused("already", what=act.job)
-            return replace(timetable, done={**timetable.done, act.job: act.due_unix})
+            kept = replace(timetable, done={**timetable.done, act.job: act.due_unix})
+            return _backup_wanted(kept, act, t) if act.job == "backup" else kept
         case TimetableDue():
             booking = timetable.booking(act.booking)
             if act.job in booking.told:
@@ -82,6 +86,9 @@ def keep(timetable: Timetable, act: Act, t: float, seq: int) -> Timetable:
         case Checked():
             others = tuple(alarm for alarm in timetable.alarms if alarm.code != act.check)
             return replace(timetable, alarms=(*others, *_alarms(act, t)))
+        case BackedUp(ok=True):
+            others = tuple(alarm for alarm in timetable.alarms if alarm.code != "backup")
+            return replace(timetable, alarms=others, backup_unix=act.at_unix)
         case SeeAlarm():
             return replace(timetable, alarms=tuple(_seen(alarm, act.code) for alarm in timetable.alarms))
         case _:
@@ -123,6 +130,18 @@ def _without(timetable: Timetable, booking: Booking) -> Timetable:
     return replace(timetable, bookings=tuple(it for it in timetable.bookings if it.id != booking.id))
 
 
+def _backup_wanted(timetable: Timetable, act: TimetableDue, t: float) -> Timetable:
+    """A night on which a backup is to be made: an alarm where the last good one is too old by then."""
+    since = timetable.backup_unix
+    if since is None:
+        return replace(timetable, backup_unix=act.due_unix)
+    if not act.oldest_s or act.due_unix - since <= act.oldest_s:
+        return timetable
+    others = tuple(alarm for alarm in timetable.alarms if alarm.code != "backup")
+    days = round((act.due_unix - since) / 86400.0, 1)
+    return replace(timetable, alarms=(*others, Alarm(code="backup", priority="low", since_t=t, values={"days": days})))
+
+
 def _alarms(act: Checked, t: float) -> tuple[Alarm, ...]:
     """One alarm for the whole library, one for each thing that the self-test found."""
     if act.check == "self_test":
@@ -139,7 +158,7 @@ def _alarms(act: Checked, t: float) -> tuple[Alarm, ...]:
         return ()
     first = act.troubles[0]
     values: dict[str, str | int | float] = {"count": act.count, "name": first.name, "why": first.why}
-    return (Alarm(code="library_check", priority="low", since_t=t, values=values),)
+    return (Alarm(code=act.check, priority="low", since_t=t, values=values),)
 
 
 def _seen(alarm: Alarm, code: str) -> Alarm:

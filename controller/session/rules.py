@@ -7,6 +7,7 @@ from typing import Any
 
 from controller.messages import Input
 from controller.session import (
+    archive,
     blinding,
     booster,
     calls,
@@ -106,6 +107,7 @@ RULES: dict[str, Rule] = {
         ),
         duty.ruled,
     ),
+    **dict.fromkeys(("sign_off", "addendum", "redaction", "backed_up", "retention"), archive.ruled),
     "clock_synced": _bare(lambda state, _act: (state, ())),
     "refused": _bare(lambda state, _act: (state, ())),
 }

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from controller.messages import (
     TIMETABLE_ACTS,
+    ArchiveAct,
     Dose,
     Effect,
     Fact,
@@ -27,7 +28,7 @@ from controller.messages import (
     Refused,
     SetTransport,
 )
-from controller.session import devices, duty, fire, timetable, transport
+from controller.session import archive, devices, duty, fire, timetable, transport
 from controller.session.light import settle_light
 from controller.session.limits import faders
 from controller.session.names import nearest
@@ -55,6 +56,8 @@ def step(state: State, given: Input, now: float, seq: int) -> Outcome:
     _check_participants(state, given)
     before = state
     state, facts = RULES[given.act.kind](state, given, now, seq)
+    if isinstance(given.act, ArchiveAct):
+        return Outcome(state=state, effects=archive.effects(given.act), facts=facts)
     if before.in_session and isinstance(given.act, TIMETABLE_ACTS):
         return Outcome(state=replace(before, timetable=state.timetable), facts=facts)
     state, told = tell(state, now)

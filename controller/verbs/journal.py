@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -22,7 +23,9 @@ from controller.journal.reading import (
     session_file,
     verify,
 )
+from controller.journal.search import Wanted, search
 from controller.journal.store import journal_files, set_aside
+from controller.journal.verify import verify_sessions
 from controller.messages import LogEntry, TakeBack, to_plain
 from controller.options import STATE, AsJson, StateDir
 
@@ -31,26 +34,37 @@ app = typer.Typer(
 )
 
 _Book = Annotated[str, typer.Argument(metavar="[SESSION]", help='A session, or "room"; the newest session by default.')]
+_Kinds = Annotated[list[str] | None, typer.Option("--kind", help="mark, vitals, note, call …; may be repeated.")]
 
 
 @app.command(name="list")
-def list_(state: StateDir = STATE, as_json: AsJson = False) -> None:
-    """List the sessions, oldest first.
+def list_(
+    state: StateDir = STATE,
+    quick: Annotated[bool, typer.Option("--quick", help="Do not prove the chains.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the sessions, oldest first: when, how long, of whom, whether closed and signed, whether the chain holds.
 
     Example: stillroom journal list --state /var/lib/stillroom
     """
     sessions = list_sessions(state)
+    proved = iter(()) if quick else verify_sessions(state, [info.file for info in sessions])
     if as_json:
-        typer.echo(json.dumps([_plain(info) for info in sessions], indent=1))
+        rows = [_plain(info) for info in sessions]
+        for plain, found in zip(rows, proved, strict=False):
+            plain["chain_ok"] = found.ok
+        typer.echo(json.dumps(rows, indent=1))
         return
     if not sessions:
         typer.echo(f"No sessions in {state}.")
+    told = ("chain ok" if found.ok else f"chain DAMAGED: {found.why}" for found in proved)
     for info in sessions:
-        end = "closed" if info.closed else "open"
-        who = ", ".join(info.participants)
+        chain = next(told, "")
+        length = wording.duration(info.length_s)
+        signed = f"signed {info.signed_by}" if info.signed_by else info.state
         typer.echo(
-            f"{info.session:<28} {info.opened_utc[:16].replace('T', ' ')}Z  {info.records:>6} records  {end:<6}  "
-            f"{info.programme:<16} {who}".rstrip()
+            f"{info.session:<28} {info.opened_utc[:16].replace('T', ' ')}Z  {length:>7}  {info.records:>6} records  "
+            f"{signed:<11} {info.programme:<18} {', '.join(info.participants):<14} {chain}".rstrip()
         )
 
 
@@ -59,24 +73,106 @@ def show(
     session: _Book = "",
     state: StateDir = STATE,
     after: Annotated[int, typer.Option("--after", metavar="SEQ", help="Only what came after this record.")] = 0,
+    at: Annotated[str, typer.Option("--at", metavar="T+", help="1:05 (two minutes around it) or 1:00-1:30.")] = "",
+    kind: _Kinds = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print a session's record in words; with --json every record whole, effects included.
+    """Print a session's account in words; with --json every record whole, effects included.
 
-    Example: stillroom journal show room --after 120
+    Example: stillroom journal show --at 1:00-1:30 --kind vitals --kind mark
     """
     file = session_or_newest(state, session)
     try:
         if as_json:
             whole = [{**to_plain(record), "text": text} for record, text in read_records(file, after)]
             typer.echo(json.dumps(whole, indent=1, ensure_ascii=False))
-            return
-        for entry in _entries(file, after):
-            kind, text = wording.entry(entry)
-            who = entry.who or entry.console
-            typer.echo(f"{entry.seq:>6}  {entry.utc[:19].replace('T', ' ')}Z  {who:<10.10} {kind:<8} {text}".rstrip())
+        elif after or file == room_file(state) or not _show_account(file, at, kind or []):
+            _show_entries(file, after, kind or [])
     except (sqlite3.Error, ValueError) as error:
         _fail(f"{file}: {error}; `stillroom journal verify` says where")
+
+
+def _show_account(file: Path, at: str, kinds: list[str]) -> bool:
+    """Whether the file could be told as a session."""
+    from controller.report.account import account_of
+    from controller.report.terminal import event_lines, head_lines
+
+    span = _span(at) if at else None
+    try:
+        account = account_of(file)
+    except (sqlite3.Error, ValueError):
+        return False
+    if not at and not kinds:
+        for line in head_lines(account):
+            typer.echo(line)
+        typer.echo("")
+    for line in event_lines(account, span, kinds):
+        typer.echo(line)
+    return True
+
+
+def _show_entries(file: Path, after: int, kinds: list[str]) -> None:
+    for entry in _entries(file, after):
+        word, text = wording.entry(entry)
+        if kinds and entry.kind not in kinds and word not in kinds:
+            continue
+        who = entry.who or entry.console
+        typer.echo(f"{entry.seq:>6}  {entry.utc[:19].replace('T', ' ')}Z  {who:<10.10} {word:<8} {text}".rstrip())
+
+
+_T_PLUS = re.compile(r"(-?)(\d{1,3}):(\d{2})(?::(\d{2}))?")
+
+
+def t_plus_s(text: str) -> float:
+    """Seconds of a T+ like "1:05", "-0:10" or "1:05:30"; exits 1 where it is none."""
+    found = _T_PLUS.fullmatch(text.strip().removeprefix("T+").removeprefix("t+"))
+    if not found:
+        _fail(f'"{text}" is no T+; write hours and minutes: 1:05')
+    sign, hours, minutes, seconds = found.groups()
+    return (-1 if sign else 1) * (int(hours) * 3600 + int(minutes) * 60 + int(seconds or 0))
+
+
+def _span(at: str) -> tuple[float, float]:
+    found = re.fullmatch(r"(-?[^-]+)-(-?[^-]+)", at)
+    if found:
+        return t_plus_s(found[1]), t_plus_s(found[2])
+    return t_plus_s(at) - 120.0, t_plus_s(at) + 120.0
+
+
+@app.command("search")
+def search_(
+    words: Annotated[list[str] | None, typer.Argument(metavar="[WORD]...", help="All of them, in any order.")] = None,
+    since: Annotated[str, typer.Option("--from", metavar="DATE", help="From this UTC date or time on.")] = "",
+    until: Annotated[str, typer.Option("--to", metavar="DATE", help="Up to and with this UTC date or time.")] = "",
+    kind: _Kinds = None,
+    participant: Annotated[str, typer.Option(metavar="CODE", help="Of this participant's sessions.")] = "",
+    who: Annotated[str, typer.Option(metavar="INITIALS", help="Done by this person.")] = "",
+    most: Annotated[int, typer.Option(min=1, help="Stop after so many.")] = 500,
+    state: StateDir = STATE,
+    as_json: AsJson = False,
+) -> None:
+    """Look through all sessions; nothing is written and no writer is held up. Exit 1 where nothing is found.
+
+    Example: stillroom journal search nausea --from 2026-11 --participant C-0412
+    """
+    wanted = Wanted(
+        words=tuple(words or ()), since=since, until=until, kinds=tuple(kind or ()), participant=participant, who=who
+    )
+    count = 0
+    for info, entry in search(state, wanted):
+        word, text = wording.entry(entry)
+        if as_json:
+            typer.echo(json.dumps({"session": info.session, **to_plain(entry), "words": text}, ensure_ascii=False))
+        else:
+            at = entry.utc[:19].replace("T", " ")
+            typer.echo(f"{info.session}  {entry.seq:>6}  {at}Z  {entry.who:<8.8} {word:<8} {text}".rstrip())
+        count += 1
+        if count >= most:
+            typer.echo(f"stopped after {most}; there may be more", err=True)
+            break
+    if not count:
+        typer.echo("nothing found", err=True)
+        raise typer.Exit(1)
 
 
 @app.command(name="verify")
@@ -105,6 +201,9 @@ def verify_(
             else:
                 where = f" at record {result.first_bad}" if result.first_bad else ""
                 typer.echo(f"{book:<28} DAMAGED{where}: {result.why}")
+            if result.removed:
+                days = ", ".join(result.removed)
+                typer.echo(f"{'':<28} {len(result.removed)} sessions removed by rule, opened {days}")
         for file in kept:
             typer.echo(f"{file.name}: a damaged journal, set aside and kept")
         if not files:
@@ -138,7 +237,7 @@ def session_or_newest(state: Path, session: str) -> Path:
 
 
 def _plain(info: SessionInfo) -> dict[str, object]:
-    return {**asdict(info), "file": str(info.file)}
+    return {**asdict(info), "file": str(info.file), "state": info.state}
 
 
 def _fail(why: str) -> NoReturn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from controller.wording import archive as archive_words
 from controller.wording import blinding as blinding_words
 from controller.wording import live as live_sentences
 from controller.wording import people as people_words
@@ -265,6 +266,7 @@ def _light_unconfirmed(values: Values) -> str:
 REFUSALS: dict[str, Template] = {
     **timetable_words.REFUSALS,
     **blinding_words.REFUSALS,
+    **archive_words.REFUSALS,
     "wrong_state": _wrong_state,
     "no_session": "no session is open; one is started from the menu, m",
     "session_open": "a session is open already: end it first",
@@ -293,6 +295,7 @@ REFUSALS: dict[str, Template] = {
 FACTS: dict[str, tuple[str, Template]] = {
     **timetable_words.FACTS,
     **blinding_words.FACTS,
+    **archive_words.FACTS,
     # What people do.
     "start": ("session", lambda v: f"opened: {_text(v, 'programme')}"),
     "pause": ("music", "pause"),
@@ -359,6 +362,7 @@ FACTS: dict[str, tuple[str, Template]] = {
 ALARMS: dict[str, Template] = {
     **timetable_words.ALARMS,
     **people_words.ALARMS,
+    **archive_words.ALARMS,
     "call_not_delivered": f"CALL {NOT_DELIVERED}",
     "sound_lost": _sound_lost,
     "caller_lost": "CALL PATH BROKEN - use the wall button",

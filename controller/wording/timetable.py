@@ -15,6 +15,8 @@ JOBS: dict[str, str] = {
     "lights_off": "evening: light down",
     "library_check": "library check",
     "self_test": "self-test",
+    "backup": "backup",
+    "retention": "retention",
 }
 
 TROUBLES: dict[str, Template] = {

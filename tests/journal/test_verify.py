@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from controller.journal.chain import ROOM
-from controller.journal.reading import read_records, room_file, session_file, verify
+from controller.journal.chain import ROOM, name_digest
+from controller.journal.reading import read_records, room_file, session_file, session_info, verify
 from controller.journal.redaction import blank_text
-from controller.messages import Note
+from controller.messages import Note, Removal, Retention
 from tests.journal.writing import record, write_small_session, writing
 
 
@@ -141,8 +141,19 @@ async def test_the_room_s_own_chain_is_checked_head_lines_and_all(tmp_path: Path
 
 async def test_a_session_that_retention_took_is_not_missed(tmp_path: Path) -> None:
     await write_small_session(tmp_path, "s-1")
+    info = session_info(session_file(tmp_path, "s-1"))
+    assert info is not None
     session_file(tmp_path, "s-1").unlink()
-    assert verify(room_file(tmp_path)).ok
+    missed = verify(room_file(tmp_path))
+    assert "s-1: its file is missing" in missed.why
+    removal = Removal(
+        session=name_digest("s-1"), opened_utc="2026-01-01T09:00:00Z", closed_utc="2026-01-01T10:00:00Z", records=12,
+        head=info.head, days=30.0, kept_by="signature",
+    )  # fmt: skip
+    async with writing(tmp_path) as it:
+        it.write(record(2, Retention(removed=(removal,))), book=ROOM)
+    found = verify(room_file(tmp_path))
+    assert (found.ok, found.removed) == (True, ("2026-01-01",))
 
 
 @pytest.mark.parametrize("content", [b"not a database at all" * 300, b"SQLite format 3\0" + b"\xff" * 5000])

@@ -1,0 +1,93 @@
+"""What a book says was taken away is taken away: texts that were redacted, sessions whose time was over.
+
+The record comes first, and is all that is gone by: done twice it does nothing, and what a crash cut short is finished
+when it is done again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from controller.journal.chain import ROOM, name_digest
+from controller.journal.reading import find_records, session_info
+from controller.journal.redaction import blank_text
+from controller.journal.store import book_file, reading, room_file, sessions_dir
+from controller.messages import Redaction, Removal, Retention
+
+log = logging.getLogger(__name__)
+
+_TRIES, _PAUSE_S = 40, 0.25
+"""A reader may hold the log that still has a text; it is done within seconds."""
+
+
+def erase(state_dir: Path, book: str) -> None:
+    """Blank the texts and remove the files that `book` says. Raises `sqlite3.Error` or OSError where that fails."""
+    file = book_file(state_dir, book)
+    if not file.is_file():
+        return
+    for seq in unblanked(file):
+        _blank(file, seq)
+    if book == ROOM:
+        for removal, session in _standing(state_dir):
+            _remove(session, removal)
+
+
+def unblanked(file: Path) -> list[int]:
+    """The records whose text is to be blanked by the book's own word, and is not yet."""
+    wanted = {
+        act.seq for record, _ in find_records(file, "redaction") if isinstance(act := record.input.act, Redaction)
+    }
+    return sorted(seq for seq in wanted if has_text(file, seq))
+
+
+def has_text(file: Path, seq: int) -> bool:
+    """Whether a record has a free text that was not redacted."""
+    with reading(file) as connection:
+        row = connection.execute(
+            "SELECT t.text FROM texts t JOIN records r USING (line) WHERE r.seq = ?", (seq,)
+        ).fetchone()
+    return row is not None and row[0] is not None
+
+
+def removals(state_dir: Path) -> dict[str, Removal]:
+    """What the room's book says was removed, by the digest of the session's name."""
+    if not room_file(state_dir).is_file():
+        return {}
+    acts = (record.input.act for record, _ in find_records(room_file(state_dir), "retention"))
+    return {it.session: it for act in acts if isinstance(act, Retention) for it in act.removed}
+
+
+def _standing(state_dir: Path) -> Iterator[tuple[Removal, Path]]:
+    removed = removals(state_dir)
+    for file in sorted(sessions_dir(state_dir).glob("*.db")) if removed else ():
+        if removal := removed.get(name_digest(file.stem)):
+            yield removal, file
+
+
+def _remove(file: Path, removal: Removal) -> None:
+    info = session_info(file)
+    if info is None or not info.closed or info.head != removal.head:
+        log.error("%s is not as it was when it was to be removed; it stays", file.name)
+        return
+    for ending in ("", "-wal", "-shm"):
+        file.with_name(file.name + ending).unlink(missing_ok=True)
+    directory = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _blank(file: Path, seq: int) -> None:
+    wait = threading.Event()
+    for _ in range(_TRIES - 1):
+        try:
+            return blank_text(file, seq)
+        except sqlite3.OperationalError:
+            wait.wait(_PAUSE_S)
+    return blank_text(file, seq)

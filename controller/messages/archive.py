@@ -1,0 +1,95 @@
+"""What is done with a record that is written: signed, added to, redacted, backed up, removed when its time is over.
+
+The acts are a coordinator's, from `stillroom journal …`, or the room's timetable's; none of them moves anything in the
+room. Free text stands in the Input's `why`. The daemon fills `after` and `head` from the file before the rules see it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SignOff:
+    """The investigator has reviewed a closed session: its `after` records, whose last has the hash `head`."""
+
+    kind: Literal["sign_off"] = "sign_off"
+    session: str
+    meaning: Literal["reviewed"] = "reviewed"
+    """What the signature stands for: the record was reviewed and is complete."""
+    after: int = 0
+    head: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Addendum:
+    """A late entry to a closed session, or with `amends` the correction of one of its records; the old one stays.
+
+    `about_t`: the room time that it speaks of.
+    """
+
+    kind: Literal["addendum"] = "addendum"
+    session: str
+    amends: int = 0
+    about_t: float | None = None
+    after: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Redaction:
+    """Blank the free text of record `seq` in a book ("room" or a session) for good; `why` in the Input."""
+
+    kind: Literal["redaction"] = "redaction"
+    session: str
+    seq: int
+    after: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BackedUp:
+    """A backup was made, or failed (`why`). `backup`: the id of the one at `place`, whatever path it is mounted at."""
+
+    kind: Literal["backed_up"] = "backed_up"
+    backup: str = ""
+    place: str
+    at_unix: float
+    ok: bool
+    why: str = ""
+    sessions: int = 0
+    """Sessions that the backup holds now."""
+    copied: dict[str, int] = field(default_factory=dict)
+    """Those whose file was copied this time, each with the number of its records."""
+    bytes: int = 0
+    manifest: str = ""
+    """SHA-256 of the manifest."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Removal:
+    """One session's file that retention takes. `session` is the SHA-256 of its name; `head` of its last record."""
+
+    session: str
+    opened_utc: str
+    closed_utc: str
+    records: int
+    head: str
+    days: float
+    """The rule: kept for so many days after its end."""
+    kept_by: Literal["signature", "backup"]
+    """What stands for it from now on."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retention:
+    """Sessions whose time is over; their files go once this is on record."""
+
+    kind: Literal["retention"] = "retention"
+    removed: tuple[Removal, ...]
+
+
+AboutABook = SignOff | Addendum | Redaction
+"""Acts that are recorded in the book that they are about, also when that is closed."""
+
+ArchiveAct = AboutABook | BackedUp | Retention
+"""Acts about what is written; BackedUp and Retention are recorded in the room's own book."""

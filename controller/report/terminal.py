@@ -1,0 +1,74 @@
+"""A session's record in the terminal: what it was in a few lines, then everything in order."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from controller import wording
+from controller.report.account import Account, Event
+from controller.report.tables import clock_of
+
+_HEAD = 12
+
+
+def head_lines(account: Account) -> Iterator[str]:
+    """What a reader wants to know first, a line each."""
+    for heading, text in _head(account):
+        yield f"{heading:<{_HEAD}} {text}"
+
+
+def _head(account: Account) -> Iterator[tuple[str, str]]:
+    opened, closed = account.opened, account.closed
+    length = wording.duration(account.last_t - opened.t)
+    yield "Session", f"{account.session} in room {account.room}: {account.programme.title}"
+    yield "Opened", f"{opened.utc[:19].replace('T', ' ')} UTC, {'closed' if closed else 'open'} after {length}"
+    yield "Participants", ", ".join(account.participants)
+    doses = [
+        f"{person.code} at {clock_of(account.t_plus(dose.t))}"
+        + (f" {dose.amount:g} {dose.unit}" if dose.amount is not None else "")
+        + (f" kit {dose.kit}" if dose.kit else "")
+        for person in account.state.participants
+        for dose in person.doses
+    ]
+    yield "Doses", "; ".join(doses) or "none was logged"
+    yield "Present", ", ".join(person.who for person in account.people) or "nobody signed on"
+    kinds = [event.kind for event in account.events if not event.taken_back]
+    missed = sum(bool(taken.vitals.missed) for taken in account.vitals)
+    counted = (
+        ("vitals", len(account.vitals) - missed), ("missed", missed), ("marks", kinds.count("mark")),
+        ("notes", kinds.count("note")), ("calls", kinds.count("call")),
+        ("adverse events", kinds.count("adverse_event")), ("incidents", len(account.incidents)),
+        ("later entries", sum(event.afterwards and event.kind != "sign_off" for event in account.events)),
+    )  # fmt: skip
+    yield "In it", ", ".join(f"{count} {what}" for what, count in counted)
+    chain = account.chain
+    redacted = f", {chain.redacted} texts redacted" if chain.redacted else ""
+    whole = f"chain of {chain.records} records whole{redacted}"
+    where = f" at record {chain.first_bad}" if chain.first_bad else ""
+    yield "Record", whole if chain.ok else f"DAMAGED{where}: {chain.why}"
+    for signature in account.signatures:
+        at = signature.utc[:16].replace("T", " ")
+        yield "Signed off", f"{signature.who}, {at} UTC, up to record {signature.after}: {signature.meaning}"
+    if not account.signatures:
+        yield "Signed off", "not yet"
+
+
+def event_lines(
+    account: Account, span: tuple[float, float] | None = None, kinds: Collection[str] = ()
+) -> Iterator[str]:
+    """The entries in order; `span` in seconds of T+, `kinds` by the act's kind or its word."""
+    for event in account.events:
+        if kinds and event.kind not in kinds and event.word not in kinds:
+            continue
+        t_plus = account.t_plus(event.t)
+        if span is not None and not (event.timed and span[0] <= t_plus <= span[1]):
+            continue
+        yield _line(account, event, t_plus)
+
+
+def _line(account: Account, event: Event, t_plus: float) -> str:
+    at = clock_of(t_plus) if event.timed else ""
+    who = event.who or (event.console if event.by_a_person else "")
+    taken_back = " (taken back)" if event.taken_back and "(taken back)" not in event.text else ""
+    text = f"{event.text}{taken_back}{event.remarks}"
+    return f"{event.seq:>6}  {at:>9}  {event.utc[11:19]}Z  {who:<10.10} {event.word:<8} {text}".rstrip()

@@ -1,0 +1,39 @@
+"""Rules of the written record: what is done with it is noted, and moves nothing in the room."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from controller.messages import AboutABook, Act, Effect, Erase, Fact, Input, Redaction, Retention
+from controller.session.bookings import keep
+from controller.session.calls import Ruled
+from controller.session.state import State
+
+ROOM = "room"
+
+
+def ruled(state: State, given: Input, now: float, seq: int) -> Ruled:
+    """Keep when the last good backup was made; all else stands in the record and nowhere in the state."""
+    act = given.act
+    timetable = state.timetable if isinstance(act, AboutABook) else keep(state.timetable, act, now, seq)
+    return replace(state, timetable=timetable), facts(act)
+
+
+def facts(act: Act) -> tuple[Fact, ...]:
+    """What was removed, one fact a session."""
+    removed = act.removed if isinstance(act, Retention) else ()
+    return tuple(
+        Fact(code="session_removed", values={"opened": it.opened_utc[:10], "records": it.records, "days": it.days})
+        for it in removed
+    )
+
+
+def effects(act: Act) -> tuple[Effect, ...]:
+    """What is to be taken away once that is on record."""
+    match act:
+        case Redaction():
+            return (Erase(book=act.session),)
+        case Retention():
+            return (Erase(book=ROOM),)
+        case _:
+            return ()

@@ -1,0 +1,56 @@
+"""The words of the written record: signed, added to, redacted, backed up, removed when its time is over."""
+
+from __future__ import annotations
+
+from controller.wording.reasons import why_words
+from controller.wording.templates import Template, Values, text
+
+MEANINGS: dict[str, str] = {"reviewed": "reviewed and complete"}
+
+
+def _signed(values: Values) -> str:
+    meaning = text(values, "meaning") or "reviewed"
+    return f"signed off after record {text(values, 'after')}: {MEANINGS.get(meaning, meaning)}"
+
+
+def _added(values: Values) -> str:
+    amends = values.get("amends")
+    return f"amends record {text(values, 'amends')}" if amends else "late entry to the closed record"
+
+
+def _backed_up(values: Values) -> str:
+    if not values.get("ok"):
+        return f"NOT made at {text(values, 'place')}{why_words(values)}"
+    mebibytes = float(values.get("bytes") or 0) / 1024**2
+    return f"{text(values, 'sessions')} sessions at {text(values, 'place')}, {mebibytes:.1f} MiB copied, read back"
+
+
+REFUSALS: dict[str, Template] = {
+    "unknown_record": "there is no session {session}",
+    "record_open": "session {session} is not closed: sign, add and remove only what is closed",
+    "record_damaged": "session {session} does not verify: `stillroom journal verify` says where",
+    "no_signer": "who signs? initials are needed",
+    "no_text": "record {seq} of {session} has no text that could be redacted",
+    "no_such_seq": "{session} has no record {seq}",
+    "no_reason": "a reason is needed",
+    "record_changed": "session {session} is not as it was when it was looked at: look again",
+    "not_kept": "session {session} is neither signed nor in a good backup: it stays",
+}
+
+FACTS: dict[str, tuple[str, Template]] = {
+    "sign_off": ("signed", _signed),
+    "addendum": ("late", _added),
+    "redaction": ("redact", "the text of record {seq} was blanked"),
+    "backed_up": ("backup", _backed_up),
+    "retention": ("removed", "sessions whose time is over"),
+    "session_removed": ("removed", "session of {opened} ({records} records) after {days} days"),
+}
+
+ALARMS: dict[str, Template] = {
+    "backup": lambda v: (
+        f"BACKUP: the last good one is {text(v, 'days')} days old"
+        if text(v, "days")
+        else f"BACKUP could not be made{why_words(v)}"
+    ),
+    "retention": lambda v: f"RETENTION could not be looked after{why_words(v)}",
+}

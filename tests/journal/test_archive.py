@@ -1,0 +1,223 @@
+"""What is done with a written record: signed, added to, redacted, listed, shown, looked through."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from controller.__main__ import app
+from controller.clock import RoomClock
+from controller.console.client import Client
+from controller.journal.erasing import erase, has_text
+from controller.journal.reading import read_records, room_file, session_file, session_info, verify
+from controller.journal.recovery import recover
+from controller.journal.writer import Journal
+from controller.messages import Addendum, Input, Note, Record, SignOff, Start
+from controller.options import runtime_dir
+from controller.report.account import account_of
+from controller.report.page import html
+from controller.report.tables import jsonl, records_csv
+from tests.journal.day import FIRST, SECOND, live_days
+
+NOTE = 9
+"""The record of a note with a name in it."""
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    state = tmp_path_factory.mktemp("lived")
+    live_days(state)
+    return state
+
+
+@pytest.fixture
+def state(lived: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(lived, tmp_path / "state"))
+
+
+def run(state: Path, *words: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["journal", *words, "--state", str(state)])
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.exit_code, done.output
+
+
+@contextmanager
+def daemon(state: Path) -> Iterator[subprocess.Popen[str]]:
+    """`stillroom run` in a room without devices."""
+    room = state / "room.toml"
+    room.write_text('format = 1\nname = "room-1"\nsimulated = true\n', encoding="utf-8")
+    command = [sys.executable, "-m", "controller", "run", str(room), "--state", str(state)]
+    with (
+        (state / "daemon.log").open("w") as log,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n", (state / "daemon.log").read_text()
+            yield process
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def test_a_session_is_signed_off_and_what_is_added_later_is_marked_so_in_every_export(state: Path) -> None:
+    code, said = run(state, "sign", FIRST, "--as", "XY", "--yes")
+    assert code == 0
+    assert "C-0412 at 0:00:00 25 mg" in said, "the signer sees what is signed"
+    assert run(state, "sign", FIRST, "--as", "XY", "--yes") == (
+        1, said.splitlines()[0].split()[1] + " is signed by XY already, and nothing was added since\n",
+    )  # fmt: skip
+    assert run(state, "add", FIRST, "--note", "slept", "--at", "T+1:20", "--as", "AB")[0] == 0
+    assert run(state, "amend", FIRST, "4", "--note", "pulse was 71", "--as", "AB")[0] == 0
+    account = account_of(session_file(state, FIRST))
+    assert [(it.who, it.after, it.meaning) for it in account.signatures] == [("XY", 28, "reviewed and complete")]
+    assert account.last_t - account.opened.t == 7200.0, "the session has not become longer"
+    late = next(event for event in account.events if "slept" in event.text)
+    assert (account.t_plus(late.t), late.afterwards, late.after_sign_off) == (4800.0, True, True)
+    page = html(account)
+    assert "1:20:00" in page and page.count("after sign-off") == 2
+    assert "it stood: vitals 121/79" in page and "amended by no. 31" in page
+    rows = list(csv.DictReader(io.StringIO(records_csv(account), newline="")))
+    assert [row["after_sign_off"] for row in rows[27:]] == ["0", "0", "1", "1"]
+    assert [row["about_t_plus_s"] for row in rows[28:]] == ["", "4800.0", ""]
+    lines = [json.loads(line) for line in jsonl(account).splitlines()]
+    assert lines[0]["signatures"][0]["who"] == "XY"
+    assert [line.get("after_sign_off", False) for line in lines[-3:]] == [False, True, True]
+    info = session_info(session_file(state, FIRST))
+    assert info is not None and (info.state, info.signed_by, info.later, info.length_s) == ("signed", "XY", 3, 7200.0)
+    assert verify(session_file(state, FIRST)).ok and verify(room_file(state)).ok
+
+
+def test_a_signature_is_for_what_was_seen_and_for_nothing_that_came_meanwhile(state: Path) -> None:
+    info = session_info(session_file(state, FIRST))
+    assert info is not None
+    run(state, "add", FIRST, "--note", "one more", "--as", "AB")
+    from controller.verbs.archive import record
+
+    with pytest.raises(BaseException, match="1"):
+        record(state, SignOff(session=FIRST, after=info.records, head=info.head), "XY")
+    assert verify(session_file(state, FIRST)).records == 29
+
+
+def test_a_redacted_name_is_gone_from_the_file_and_who_did_it_stands_there(state: Path) -> None:
+    file = session_file(state, FIRST)
+    assert b"Anna" in file.read_bytes()
+    code, said = run(state, "redact", FIRST, str(NOTE), "--as", "XY", "--why", "a name was typed", "--yes")
+    assert code == 0 and "is gone" in said
+    assert b"Anna" not in file.read_bytes()
+    assert verify(file).ok and verify(file).redacted == 1
+    account = account_of(file)
+    assert "a name was typed" in html(account) and "text redacted, see no. 29" in html(account)
+    assert run(state, "redact", FIRST, str(NOTE), "--as", "XY", "--why", "again", "--yes")[0] == 1
+
+
+def test_a_redaction_that_was_cut_short_is_finished_when_it_is_said_again(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("controller.archiving.erase", lambda *_: None)  # killed between the record and the deed
+    monkeypatch.setattr("controller.verbs.archive._is_blank", lambda *_: False)
+    assert run(state, "redact", FIRST, str(NOTE), "--as", "XY", "--why", "a name", "--yes")[0] == 1
+    assert has_text(session_file(state, FIRST), NOTE)
+    erase(state, FIRST)
+    assert not has_text(session_file(state, FIRST), NOTE)
+
+
+def test_the_daemon_writes_while_it_runs_and_the_command_does_where_none_runs(state: Path) -> None:
+    with daemon(state) as process:
+        assert run(state, "sign", FIRST, "--as", "XY", "--yes")[0] == 0
+        assert run(state, "redact", FIRST, str(NOTE), "--as", "XY", "--why", "a name", "--yes")[0] == 0
+        assert b"Anna" not in session_file(state, FIRST).read_bytes()
+        asyncio.run(_open_session(state))
+        assert run(state, "add", SECOND, "--note", "late", "--as", "AB")[0] == 0, "also while a session is open"
+        newest = session_info(sorted((state / "sessions").glob("*.db"))[-1])
+        assert newest is not None
+        code, said = run(state, "sign", newest.session, "--as", "XY", "--yes")
+        assert (code, "is not closed" in said) == (1, True)
+        typed = next(record for record, text in read_records(newest.file) if text == "Berta came in")
+        assert run(state, "redact", newest.session, str(typed.seq), "--as", "AB", "--why", "a name", "--yes")[0] == 0
+        assert b"Berta" not in newest.file.read_bytes()
+        entries = asyncio.run(_log(state))
+        assert "Berta" not in entries and "late entry" not in entries
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    assert verify(room_file(state)).ok
+    assert run(state, "add", FIRST, "--note", "after the daemon was gone", "--as", "AB")[0] == 0
+    assert run(state, "verify")[0] == 0
+    infos = [session_info(session_file(state, name)) for name in (FIRST, SECOND)]
+    assert [info.records for info in infos if info] == [31, 29]
+    origins = [record.input.origin.path for record, _ in read_records(session_file(state, FIRST), 28)]
+    assert origins == ["socket", "socket", "room"]
+
+
+async def _open_session(state: Path) -> None:
+    async with Client(runtime_dir(state), console="test", person="AB") as client:
+        await client.ready()
+        assert not (await client.send(Start(programme="psilocybin-25mg", participants=("C-5",)))).refused
+        assert not (await client.send(Note(text="Berta came in"))).refused
+
+
+async def _log(state: Path) -> str:
+    async with Client(runtime_dir(state), console="test", person="AB") as client:
+        return str((await client.ready()).log)
+
+
+async def test_an_entry_that_a_crash_left_unwitnessed_is_witnessed_at_the_next_start(state: Path) -> None:
+    journal = Journal(state, RoomClock(), lambda why: None)
+    written: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    late = Record(seq=29, stamp=RoomClock().stamp(), input=Input(act=Addendum(session=FIRST), why="late"))
+    journal.append(late, book=FIRST, done=written.set_result)
+    await written
+    await journal.close()  # without the session's end: as if killed here
+    found = recover(state)
+    assert (found.session, found.reopened, found.damaged) == (None, (FIRST,), ())
+    journal = Journal(state, RoomClock(), lambda why: None)
+    journal.close_session(FIRST)
+    await journal.close()
+    assert recover(state).reopened == ()
+    assert verify(session_file(state, FIRST)).ok
+
+
+def test_sessions_are_listed_with_all_that_tells_them_apart(state: Path) -> None:
+    run(state, "sign", SECOND, "--as", "XY", "--yes")
+    code, said = run(state, "list")
+    assert code == 0
+    first, second = said.splitlines()
+    assert ("2 h" in first, "closed" in first, "C-0412" in first, "chain ok" in first) == (True,) * 4
+    assert "signed XY" in second
+    assert [info["chain_ok"] for info in json.loads(run(state, "list", "--json")[1])] == [True, True]
+
+
+def test_an_account_can_be_read_by_time_and_by_kind(state: Path) -> None:
+    said = run(state, "show", FIRST, "--at", "0:40-0:45")[1]
+    assert [line.split()[0] for line in said.splitlines()] == ["13", "14", "15"]
+    assert [line.split()[0] for line in run(state, "show", FIRST, "--kind", "vitals")[1].splitlines()] == [
+        "4",
+        "12",
+        "27",
+    ]
+
+
+def test_words_are_found_in_any_session_and_nothing_is_written(state: Path) -> None:
+    before = {file.name: file.stat().st_mtime_ns for file in (state / "sessions").iterdir()}
+    code, said = run(state, "search", "anxious")
+    assert (code, [line[:21] for line in said.splitlines()]) == (0, [FIRST, SECOND])
+    assert len(run(state, "search", "anxious", "--participant", "C-0977")[1].splitlines()) == 1
+    assert len(run(state, "search", "--kind", "vitals", "--from", "2026-01-02")[1].splitlines()) == 3
+    assert len(run(state, "search", "--who", "CD", "--to", "2026-01-01", "--kind", "mark")[1].splitlines()) == 2
+    assert run(state, "search", "ANNA", "water")[0] == 0
+    assert run(state, "search", "nowhere")[0] == 1
+    assert {file.name: file.stat().st_mtime_ns for file in (state / "sessions").iterdir()} == before
