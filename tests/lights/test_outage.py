@@ -17,6 +17,7 @@ from tests.lights.wire import Wire
 KINDS = ("killed", "frozen", "cut")
 SLEW = 0.10
 PROOF_HOLDS_S = 1.0
+CAUGHT_UP_S = 12.0
 FRESH_S = 0.06
 
 
@@ -34,8 +35,19 @@ async def broken_room(kind: str, directory: Path, level: float) -> AsyncIterator
         broker.stop()
 
 
+async def follow(room: Room, began: float, fade_s: float, since: float) -> float:
+    """Watch both lamps to the fade's end; the farthest that one was from the schedule once it had caught up."""
+    farthest = 0.0
+    while (now := boottime()) < began + fade_s + 1.0:
+        if now > since + CAUGHT_UP_S:
+            wanted = 0.6 - 0.3 * min(1.0, (now - began) / fade_s)
+            farthest = max(farthest, *(abs(room.lamp(name).level - wanted) for name in ("left", "right")))
+        await asyncio.sleep(0.2)
+    return farthest
+
+
 async def live_through(kind: str, directory: Path, fade_s: float, before_s: float, outage_s: float) -> dict[str, float]:
-    """A fade from 60 % to 30 % with an outage in it; what was seen."""
+    """A fade from 60 % to 30 % with an outage in it, followed to its end; what was seen."""
     async with broken_room(kind, directory, 0.6) as (room, wire):
         for name in ("left", "right"):
             room.fade(name, 0.6, 0.6, 0)
@@ -54,7 +66,9 @@ async def live_through(kind: str, directory: Path, fade_s: float, before_s: floa
         mended = boottime()
         {"killed": room.broker.start, "frozen": room.broker.thaw, "cut": wire.mend}[kind]()
         await until(lambda: bool(room.told(DeviceBack)), 8)
-        await asyncio.sleep(max(1.5, min(3.0, began + fade_s - boottime())))
+        back = boottime()
+        farthest = await follow(room, began, fade_s, back)
+        await asyncio.sleep(max(0.0, back + 1.5 - boottime()))
         into = [t for t, *_ in room.link.published if broken + FRESH_S < t < mended]
         assert not into, "something was published into a broker that was not there"
         assert max(age for *_, age in room.link.published) < PROOF_HOLDS_S
@@ -66,18 +80,30 @@ async def live_through(kind: str, directory: Path, fade_s: float, before_s: floa
             old = [t for t, _ in sent if broken - 0.05 <= t < mended]
             stale[name] = sum(any(abs(t - at) > 1.0 for t in old) for at in arrived if at <= mended + 0.2)
             assert lamp.largest_jump() <= SLEW * 1.1 + 0.01, (kind, name)
-        await until(lambda: abs(room.lamp().level - room.view().target) < 0.03, 12)
+        for name in ("left", "right"):
+            await until(lambda name=name: abs(room.lamp(name).level - 0.3) < 0.01, 12)  # type: ignore[misc]
+            await until(lambda name=name: room.view(name).state == "confirmed", 5)  # type: ignore[misc]
         # A bridge that lost the broker as well is said to have been away, once.
         for kind_of_act in (DeviceLost, DeviceBack):
             names = [act.name for act in room.told(kind_of_act)]
             assert "broker" in names
             assert len(names) == len(set(names)), names
-        return {"shown_s": round(shown_s, 2), "stale": max(stale.values())}
+        return {
+            "shown_s": round(shown_s, 2),
+            "stale": max(stale.values()),
+            "jump": round(max(room.lamp(name).largest_jump() for name in ("left", "right")), 3),
+            "oldest_proof_s": round(max(age for *_, age in room.link.published), 2),
+            "off": round(farthest, 3),
+            "commands": len(room.commands("left")) + len(room.commands("right")),
+        }
 
 
 def judge(seen: dict[str, dict[str, float]]) -> None:
     assert all(each["stale"] <= 1 for each in seen.values()), seen
     assert all(each["shown_s"] <= 6 for each in seen.values()), seen
+    assert all(each["off"] <= 0.02 for each in seen.values()), seen
+    for kind, each in seen.items():
+        print(kind, each)
 
 
 async def test_an_outage_in_a_fade_brings_no_old_command_and_no_jump(tmp_path: Path) -> None:
