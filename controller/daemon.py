@@ -67,6 +67,9 @@ LEAST_FREE_BYTES = 64 * 1024 * 1024
 
 CLOCK_CHECK_S = 10.0
 
+ROOM_FIRST_S = 0.02
+"""Consoles are told of a change after it is done; a disk that takes longer does not keep it from them."""
+
 SWITCH_S = 0.0005
 """How long the loop waits at most for the planner's and the journal's threads to hand the interpreter over."""
 
@@ -81,6 +84,7 @@ class Daemon:
         self._clock = RoomClock()
         self._stop = asyncio.Event()
         self._told = False
+        self._telling: asyncio.TimerHandle | None = None
 
     def stop(self) -> None:
         """Close in good order; the session stays open in the journal and the music goes on."""
@@ -206,13 +210,19 @@ class Daemon:
         return replace(given, act=filled)
 
     def _changed(self) -> None:
-        """Once for all changes of this turn of the loop, and after what they do to the room."""
-        if not self._told:
+        """Once for all changes of this turn of the loop, and after what they do to the room unless the disk is slow."""
+        loop = asyncio.get_running_loop()
+        if self.runner.holds_effects:
+            self._telling = self._telling or loop.call_later(ROOM_FIRST_S, self._tell)
+        elif not self._told:
             self._told = True
-            asyncio.get_running_loop().call_soon(self._tell)
+            loop.call_soon(self._tell)
 
     def _tell(self) -> None:
         self._told = False
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
         self._server.changed()
         self._timetable.follow(self.runner.state)
 

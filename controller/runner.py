@@ -163,6 +163,11 @@ class Runner:
             return str(act.session)
         return ROOM if isinstance(act, (*TIMETABLE_ACTS, ArchiveAct)) else self.book
 
+    @property
+    def holds_effects(self) -> bool:
+        """Whether something is to be done as soon as its record is on disk."""
+        return any(pending.effects and not pending.released for pending in self._queue)
+
     def waiting_s(self) -> float:
         """How long the oldest record has waited for the disk."""
         return self._clock.now() - self._queue[0].since if self._queue else 0.0
@@ -219,10 +224,15 @@ class Runner:
             outcome = step(self.state, given, now, seq)
             if isinstance(given.act, Timer) and outcome.state == self.state:
                 return
+            pending = self._pend(given.id, book, seq, now, outcome.effects, listener)
+            before, after = self.state, outcome.state
+            if _acts_at_once(given.act):  # before its record is so much as written out: whatever becomes of that
+                self._overtake(pending)
+                self.state = after
             record = Record(
                 seq=seq, stamp=self._clock.stamp(now), input=given, effects=outcome.effects, facts=outcome.facts
             )
-            pending = self._write(record, book, outcome.state, listener)
+            self._write(record, pending, after)
         except Refused as refusal:
             self._refuse(given, refusal, listener, now)
             return
@@ -231,22 +241,31 @@ class Runner:
             log.exception("%s could not be ruled", given.act.kind)
             self._refuse(given, Refused("fault", what=given.act.kind), listener, now)
             return
-        before, self.state = self.state, outcome.state
-        if isinstance(given.act, _URGENT) or (isinstance(given.act, Light) and given.act.scene in ("exit", "medical")):
-            self._overtake(pending)
+        self.state = after
         self._show(record, book)
         if before.in_session and not self.state.in_session:
             self._journal.close_session(before.session)
         if isinstance(given.act, AboutABook) and book not in (ROOM, self.book):
             self._journal.close_session(book)
 
-    def _write(self, record: Record, book: str, state: State, listener: Callable[[Reply], None] | None) -> _Pending:
-        """Hand the record of how `state` came about to the journal; where that raises, nothing has happened."""
-        self._order = max(self._order + 1, int(record.stamp.t * 1e6))
-        reply = Reply(id=record.input.id, seq=record.seq, utc=record.stamp.utc)
-        pending = _Pending(book, record.seq, self._order, record.stamp.t, list(record.effects), reply)
-        if listener is not None:
-            pending.listeners.append(listener)
+    def _pend(
+        self,
+        given_id: str,
+        book: str,
+        seq: int,
+        now: float,
+        effects: tuple[Effect, ...],
+        listener: Callable[[Reply], None] | None,
+    ) -> _Pending:
+        self._order = max(self._order + 1, int(now * 1e6))
+        listeners = [] if listener is None else [listener]
+        return _Pending(book, seq, self._order, now, list(effects), Reply(id=given_id, seq=seq), listeners)
+
+    def _write(self, record: Record, pending: _Pending, state: State) -> None:
+        """Hand the record of how `state` came about to the journal; where that raises, nothing is pending."""
+        book = pending.book
+        if not pending.reply.refused:
+            pending.reply = replace(pending.reply, utc=record.stamp.utc)
         snapshot = encode(state) if self._wants_snapshot(record, book) else None
         self._journal.append(record, text="", snapshot=snapshot, book=book, done=lambda _seq: self._written(pending))
         self._seqs[book] = record.seq
@@ -254,7 +273,6 @@ class Runner:
         self._remember(record.input.id, pending)
         if self._watch is None:
             self._watch = asyncio.get_running_loop().call_later(LATE_S, self._look_for_late)
-        return pending
 
     def _wants_snapshot(self, record: Record, book: str) -> bool:
         """Whether the state is kept with this record; if it can wait, not with one that somebody waits for."""
@@ -292,9 +310,15 @@ class Runner:
             act=RefusedAct(act=given.act.kind, code=refusal.code, values=refusal.values),
             participants=tuple(code for code in given.participants if code in known),
         )
-        record = Record(seq=self._seqs.get(book, 0) + 1, stamp=self._clock.stamp(now), input=kept)
-        self._write(record, book, self.state, None).reply = reply
-        self._show(record, book)
+        pending = self._pend(given.id, book, self._seqs.get(book, 0) + 1, now, (), None)
+        pending.reply = reply
+        record = Record(seq=pending.seq, stamp=self._clock.stamp(now), input=kept)
+        try:
+            self._write(record, pending, self.state)
+        except Exception:  # what made an act unwritable may do so for its refusal
+            log.exception("a refusal could not be written")
+        else:
+            self._show(record, book)
 
     def _repeat(self, known: Reply | _Pending, listener: Callable[[Reply], None] | None) -> None:
         if listener is None:
@@ -412,3 +436,7 @@ class Runner:
 
 
 _URGENT = (Pause, Quiet, Call, Evacuate, Fire)
+
+
+def _acts_at_once(act: Act) -> bool:
+    return isinstance(act, _URGENT) or (isinstance(act, Light) and act.scene in ("exit", "medical"))

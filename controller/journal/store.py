@@ -22,6 +22,9 @@ FILE_FORMAT = 1
 Commit = Callable[[Callable[[], None]], None]
 """Runs the commit that it is given; a test's may dawdle or raise instead."""
 
+_FOLD_EVERY = 100
+"""Commits after which the write-ahead log is folded into the file, and then written anew from its beginning."""
+
 _BUSY_S = 1.0
 """How long a writer waits for a redaction that holds the file."""
 
@@ -109,7 +112,9 @@ class BookFile:
         _make_empty(file)
         self.book = book
         self._connection = connect_writing(file)
+        self._unfolded = 0
         try:
+            self._connection.execute("PRAGMA wal_autocheckpoint = 0")
             if not _has_tables(self._connection):
                 self._make_tables(opened_utc)
             self._find_end()
@@ -167,6 +172,17 @@ class BookFile:
                 self._connection.rollback()
             raise
         self.line, self.seq, self.head = at, seq, head
+        self._unfolded += 1
+
+    def fold(self) -> None:
+        """Fold the write-ahead log into the file where that is due; a reader may prevent it until the next time.
+
+        SQLite would do so within a commit, after its record is on disk and before anybody is told.
+        """
+        if self._unfolded >= _FOLD_EVERY:
+            self._unfolded = 0
+            with contextlib.suppress(sqlite3.Error):  # a disk that fails is met at the next commit
+                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _commit(self) -> None:
         self._connection.execute("COMMIT")

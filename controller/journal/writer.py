@@ -154,6 +154,7 @@ class Journal:
             self._tell(self._finish, finished)
             if self._give_up.is_set():
                 break
+            self._fold()
         self._drop_files()
 
     def _next_group(self) -> list[_Waiting]:
@@ -182,6 +183,14 @@ class Journal:
             for _ in group:
                 self._waiting.popleft()
         return [(it.done, it.line.seq or 0 if it.line else file.seq) for it in group if it.done is not None]
+
+    def _fold(self) -> None:
+        """While nobody waits."""
+        with self._wake:
+            idle = not self._waiting
+        if idle:
+            for file in self._files.values():
+                file.fold()
 
     def _open(self, book: str) -> BookFile:
         file = self._files.get(book)

@@ -75,9 +75,8 @@ class SwappedRunner(Runner):
     """The mistake that the crash test is there to find: effects first, record later."""
 
     def _write(self, *args, **kwargs):  # type: ignore[no-untyped-def]
-        pending = super()._write(*args, **kwargs)
-        self._release(pending)
-        return pending
+        super()._write(*args, **kwargs)
+        self._release(args[1])
 
 
 async def live(state_dir: Path, die_at: int, swapped: bool) -> None:

@@ -238,3 +238,16 @@ async def test_one_failing_answer_does_not_keep_the_others_from_theirs(tmp_path:
         it.write(MARKS[1])
         await it.until(lambda: it.acknowledged == [2])
     assert [type(error) for error in told] == [ZeroDivisionError]
+
+
+async def test_the_write_ahead_log_is_folded_between_commits_and_stays_small(tmp_path: Path) -> None:
+    async with writing(tmp_path) as it:
+        for count, each in enumerate(MARKS, start=1):
+            it.write(each)
+            await it.until_acknowledged(count)
+        await asyncio.sleep(0.1)
+        log = session_file(tmp_path, "s-1").with_name("s-1.db-wal").stat().st_size
+        file = session_file(tmp_path, "s-1").stat().st_size
+    assert file > 100_000, "what was written lies in the file itself"
+    assert log < 1_500_000, "the log is written anew from its beginning"
+    assert [each for each, _ in read_records(session_file(tmp_path, "s-1"))] == MARKS

@@ -22,14 +22,18 @@ from controller.messages import (
     Fact,
     Go,
     Hold,
+    Input,
     Mark,
     Note,
     Opened,
+    Origin,
     Pause,
     PieceStarted,
     Refused,
     Replan,
+    Reply,
     Resume,
+    SetTransport,
     Timer,
     Volume,
 )
@@ -163,6 +167,20 @@ async def test_what_cannot_be_written_is_not_done_and_stops_nothing(tmp_path: Pa
         assert it.runner.state is before
         assert (await it.ask(Pause())).seq > 0
         assert it.runner.waiting_s() == 0.0
+    assert verify(session_file(tmp_path, "s1")).ok
+
+
+async def test_a_pause_that_cannot_be_written_silences_the_room_all_the_same(tmp_path: Path) -> None:
+    async with room(tmp_path) as it:
+        it.start()
+        await it.until(lambda: it.runner.state.mode == "running")
+        it.heard.clear()
+        answers: list[Reply] = []
+        it.runner.post(Input(act=Pause(), origin=Origin(console="\udcff", path="socket")), answers.append)
+        assert [effect.transport for effect in it.heard if isinstance(effect, SetTransport)] == ["pause"]
+        assert it.runner.state.mode == "paused"
+        assert [answer.refused for answer in answers] == ["fault"], "it is not said to be on record"
+        assert (await it.ask(Resume())).seq > 0
     assert verify(session_file(tmp_path, "s1")).ok
 
 
