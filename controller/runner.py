@@ -225,14 +225,14 @@ class Runner:
             if isinstance(given.act, Timer) and outcome.state == self.state:
                 return
             pending = self._pend(given.id, book, seq, now, outcome.effects, listener)
-            before, after = self.state, outcome.state
+            before, ruled = self.state, outcome.state
             if _acts_at_once(given.act):  # before its record is so much as written out: whatever becomes of that
                 self._overtake(pending)
-                self.state = after
+                self.state = ruled
             record = Record(
                 seq=seq, stamp=self._clock.stamp(now), input=given, effects=outcome.effects, facts=outcome.facts
             )
-            self._write(record, pending, after)
+            self._write(record, pending, ruled)
         except Refused as refusal:
             self._refuse(given, refusal, listener, now)
             return
@@ -241,7 +241,7 @@ class Runner:
             log.exception("%s could not be ruled", given.act.kind)
             self._refuse(given, Refused("fault", what=given.act.kind), listener, now)
             return
-        self.state = after
+        self.state = ruled
         self._show(record, book)
         if before.in_session and not self.state.in_session:
             self._journal.close_session(before.session)
