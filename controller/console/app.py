@@ -79,10 +79,10 @@ class ConsoleApp(App[None]):
             yield Pane(draw_panels, id="panels")
         yield Pane(self._draw_sheet, id="sheet")
         with Vertical(id="lines"):
-            yield Pane(draw_log, id="log")
+            yield Pane(draw_log, id="log", of=lambda view, _width: view.status.log)
             yield Pane(draw_answer, id="answer")
         yield Ask(id="ask")
-        yield Pane(draw_keys, id="keys", of=lambda view, _width: view.look)
+        yield Pane(draw_keys, id="keys", of=lambda _view, _width: None)
 
     async def on_mount(self) -> None:
         """Take the theme and begin to listen."""
@@ -165,7 +165,8 @@ class ConsoleApp(App[None]):
         client = self.client
         status = client.status
         news = (
-            status.state, status.scene, status.alarms, status.due, status.bookings, status.log, client.connected,
+            status.state, status.scene, status.alarms, status.bookings,
+            tuple((item.code, item.participant, item.state) for item in status.due), status.log, client.connected,
             client.call, len(client.unanswered), client.desk.path_state, client.desk.reachable,
         )  # fmt: skip
         if news != self._painted or boottime() - self._painted_at >= MOVING_S:

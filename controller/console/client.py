@@ -57,6 +57,10 @@ DIRECT_AFTER_S = 0.5
 DIRECT_TRY_S = 2.0
 """For so long the engine is tried before the person is told that the pause did not arrive."""
 
+WATCH_S = 0.1
+IDLE_WATCH_S = 0.25
+"""How often silence is looked for, and how often while nothing waits for an answer."""
+
 STALE_S = 5.0
 """An act that moves something (volume, light, a jump) is worth nothing when it comes later than this."""
 
@@ -267,7 +271,7 @@ class Client:
     async def _watch(self) -> None:
         """Notice silence, stale acts, and calls that somebody else answered."""
         while True:
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(WATCH_S if self._pending else IDLE_WATCH_S)
             self._notice()
             for key, pending in list(self._pending.items()):
                 if pending.answer.done() and not pending.lasts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 from rich.style import Style
@@ -82,9 +83,15 @@ def booked_now(status: Status) -> Booking | None:
     return booking if booking is not None and booking.starts_unix - NEAR_S <= now else None
 
 
+@lru_cache(maxsize=512)
+def style_of(colour: str, *, bold: bool = False, ground: str | None = None) -> Style:
+    """The style of a colour; the few dozen that a theme has are made once."""
+    return Style(color=colour, bold=bold, bgcolor=ground)
+
+
 def styled(text: str, colour: str, *, bold: bool = False, ground: str | None = None) -> Text:
     """A piece of text in a colour."""
-    return Text(text, style=Style(color=colour, bold=bold, bgcolor=ground), no_wrap=True, end="")
+    return Text(text, style=style_of(colour, bold=bold, ground=ground), no_wrap=True, end="")
 
 
 def local_time(utc: str, form: str = "%H:%M:%S", *, ahead_s: float = 0.0) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
@@ -136,6 +137,20 @@ def with_bookings(status: Status) -> Status:
     return replace(status, bookings=tuple(bookings))
 
 
+def moved(status: Status, by_s: float) -> Status:
+    """The session so much later: clocks, position, countdowns, and a level of sound that is never quite the same."""
+    track, sound = status.track, status.sound
+    swing = 6.0 * math.sin(status.t)
+    return replace(
+        status, t=status.t + by_s, arc_s=status.arc_s + by_s,
+        utc=utc_text(datetime.fromisoformat(status.utc) + timedelta(seconds=by_s)),
+        participants=tuple(replace(one, t_plus_s=(one.t_plus_s or 0.0) + by_s) for one in status.participants),
+        due=tuple(replace(item, in_s=item.in_s - by_s) for item in status.due),
+        track=replace(track, position_s=track.position_s + by_s) if track else None,
+        sound=replace(sound, buses=tuple(replace(bus, rms_dbfs=-24.0 + swing) for bus in sound.buses)),
+    )  # fmt: skip
+
+
 @dataclass
 class FakeRoom:
     """Serves the sockets asked for; remembers everything that came; moves its Status a little as rules would."""
@@ -147,6 +162,8 @@ class FakeRoom:
     calls: list[dict[str, Any]] = field(default_factory=list)
     directs: list[dict[str, Any]] = field(default_factory=list)
     refusals: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    moves: bool = False
+    """Let time pass in the session, with a meter that dances."""
     silent: bool = False
     """Take everything, answer nothing, as a hung daemon does."""
     protocol: int = PROTOCOL
@@ -224,7 +241,7 @@ class FakeRoom:
     async def _telemetry(self) -> None:
         while "daemon" in self._servers:
             await asyncio.sleep(0.5)
-            self.status = replace(self.status, t=self.status.t + 0.5)
+            self.status = moved(self.status, 0.5) if self.moves else replace(self.status, t=self.status.t + 0.5)
             news = Telemetry(**{name: getattr(self.status, name) for name in _TELEMETRY})
             self._tell("daemon", {"telemetry": to_plain(news)})
 
@@ -311,7 +328,7 @@ def _line(message: dict[str, Any]) -> bytes:
 
 async def serve_until_killed(runtime_dir: Path, inputs_file: Path) -> None:
     """For a console in another process: every Input goes to a file, one JSON object a line."""
-    room = FakeRoom(runtime_dir)
+    room = FakeRoom(runtime_dir, moves=True)
     await room.start()
     written = 0
     while True:

@@ -6,12 +6,11 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from textwrap import wrap
 
-from rich.style import Style
 from rich.text import Text
 
 from controller import wording
 from controller.console.doing.table import named, path
-from controller.console.view import View, following, styled
+from controller.console.view import View, following, style_of, styled
 from controller.messages import PhaseView, Status
 
 Points = tuple[tuple[float, float], ...]
@@ -61,11 +60,11 @@ class _Canvas:
             for sign, colour, ground, bold in cells:
                 wanted = (colour if sign != " " else ground, ground, bold)
                 if wanted != style and run and style is not None:
-                    line.append(run, Style(color=style[0], bgcolor=style[1], bold=style[2]))
+                    line.append(run, style_of(style[0], ground=style[1], bold=style[2]))
                     run = ""
                 run, style = run + sign, wanted
             if run and style is not None:
-                line.append(run, Style(color=style[0], bgcolor=style[1], bold=style[2]))
+                line.append(run, style_of(style[0], ground=style[1], bold=style[2]))
             made.append(line)
         return made
 
@@ -106,12 +105,14 @@ def draw_arc(view: View, width: int, height: int) -> list[Text]:
 
 
 def arc_of(view: View, width: int) -> object:
-    """What `draw_arc` looks at: the time only as finely as half a column."""
+    """What `draw_arc` looks at: every time only as finely as half a column."""
     status = view.status
     whole = status.phases[-1].end_s - status.phases[0].start_s if status.phases else 1.0
+    fine = 2 * width / max(1.0, whole)
+    due = tuple(round((status.arc_s + item.in_s) * fine) for item in status.due if item.in_s > 0)
     return (
-        view.known, view.look, status.state, status.phase, status.phases, status.intensity, status.light_curve,
-        status.due, status.simulated, status.bookings, round(status.arc_s / max(1.0, whole) * 2 * width),
+        view.known, status.state, status.phase, status.phases, status.intensity, status.light_curve,
+        due, status.simulated, status.bookings, round(status.arc_s * fine),
     )  # fmt: skip
 
 

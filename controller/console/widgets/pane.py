@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rich.text import Text
+from textual.geometry import Region, Size
+from textual.strip import Strip
 from textual.widget import Widget
 
-from controller.console.view import View
+from controller.console.view import View, style_of
 
 _PLAIN = str.maketrans("✓…’–", "√.'-")
 """What the words use and the Linux console's font lacks, sign for sign."""
@@ -17,7 +19,7 @@ Draw = Callable[[View, int, int], list[Text]]
 
 
 class Pane(Widget):
-    """Shows what `draw` makes of the newest View, and repaints only when that differs.
+    """Shows what `draw` makes of the newest View, and repaints only those of its rows that differ.
 
     `of`: all that `draw` looks at, given the View and the columns, where that is cheaper to compare than to draw.
     """
@@ -27,32 +29,54 @@ class Pane(Widget):
         self._draw = draw
         self._of = of
         self._drawn_of: object = None
+        self._drawn_size = Size(0, 0)
         self._view: View | None = None
-        self._shown: Text | None = None
+        self._lines: list[Text] = []
+        self._strips: dict[int, Strip] = {}
+        self._ground = ""
 
     def show(self, view: View) -> None:
         """Take a new snapshot."""
         self._view = view
+        if self.size.area == 0:
+            return
         if self._of is not None:
-            of = self.size, self._of(view, self.size.width)
-            if of == self._drawn_of and self._shown is not None:
+            of = self.size, view.look, self._of(view, self.size.width)
+            if of == self._drawn_of:
                 return
             self._drawn_of = of
-        drawn = self._drawn()
-        if drawn != self._shown or (self._shown is not None and drawn.spans != self._shown.spans):
-            self._shown = drawn
+        before, ground = self._lines, self._ground
+        self._draw_now(view)
+        if len(before) != len(self._lines) or ground != self._ground:
             self.refresh()
+            return
+        changed = [y for y, line in enumerate(self._lines) if line != before[y]]
+        if changed:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
 
-    def render(self) -> Text:
-        """The lines of the newest snapshot."""
-        self._shown = self._drawn()
-        return self._shown
+    def render_line(self, y: int) -> Strip:
+        """One row of the newest snapshot, on the ground of its theme."""
+        if self._view is None:
+            return Strip.blank(self.size.width)
+        if self.size != self._drawn_size:
+            self._draw_now(self._view)
+        strip = self._strips.get(y)
+        if strip is None:
+            ground = style_of(self._view.look.colours.text, ground=self._ground)
+            line = self._lines[y] if y < len(self._lines) else Text("")
+            strip = Strip(line.render(self.app.console)).apply_style(ground)
+            strip = self._strips[y] = strip.adjust_cell_length(self.size.width, ground)
+        return strip
 
-    def _drawn(self) -> Text:
-        if self._view is None or self.size.width <= 0:
-            return Text("")
-        lines = self._draw(self._view, self.size.width, self.size.height)[: self.size.height]
-        drawn = Text("\n", no_wrap=True, end="").join(lines)
-        if self._view.look.signs.plain:
-            drawn.plain = drawn.plain.translate(_PLAIN)
-        return drawn
+    def _draw_now(self, view: View) -> None:
+        size = self.size
+        lines = self._draw(view, size.width, size.height)[: size.height]
+        if view.look.signs.plain:
+            for line in lines:
+                line.plain = line.plain.translate(_PLAIN)
+        ground = view.look.colours.ground
+        if ground == self._ground and size == self._drawn_size and len(lines) == len(self._lines):
+            kept = {y: strip for y, strip in self._strips.items() if y < len(lines) and lines[y] == self._lines[y]}
+        else:
+            kept = {}
+        self._lines, self._strips, self._ground, self._drawn_size = lines, kept, ground, size
