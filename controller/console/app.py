@@ -54,7 +54,7 @@ class ConsoleApp(App[None]):
     def __init__(self, client: Client, look: Look | None = None) -> None:
         super().__init__()
         self.client = client
-        self.look = look or look_for(os.environ.get("TERM", ""))
+        self.look = look or look_for(os.environ)
         self.commands = Commands(client, self)
         self.menu: Menu | None = None
         self.keys_page: int | None = None

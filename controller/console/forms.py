@@ -14,12 +14,16 @@ from controller.wording.live import PARTS
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Filled:
-    """A form's answer: the act, whom it concerns (None: whoever is chosen), and its name for the answer line."""
+    """A form's answer: the act, whom it concerns (None: whoever is chosen), and its name for the answer line.
+
+    `doubt`: what of it may be a slip; it is asked about, and never refused.
+    """
 
     act: Act
     words: str
     participants: tuple[str, ...] | None = None
     why: str = ""
+    doubt: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,32 +62,34 @@ def note_form(pressed_t: float | None, initial: str = "", *, blinded: bool = Fal
 
 
 _PRESSURE = re.compile(r"^(\d{2,3})[/-](\d{2,3})$")
-_BARE = (("pulse", 20, 250), ("SpO2", 50, 100))
-"""What a bare number means, in order, and between what it can lie."""
+_BARE = ("pulse", "spo2")
+"""What a bare number means, in order."""
+
+PLAUSIBLE: dict[str, tuple[str, float, float]] = {
+    "systolic": ("systolic", 70, 220), "diastolic": ("diastolic", 40, 130), "pulse": ("pulse", 35, 180),
+    "spo2": ("SpO2", 85, 100), "celsius": ("temperature", 34.5, 41.0),
+}  # fmt: skip
+"""Between what a reading is noted without a question. Our judgement: outside it a slip of the finger is as likely."""
 
 
 def read_vitals(text: str) -> Vitals:
     """Vitals of a line such as "120/80 72 98 36.8": pressure, pulse, SpO2, temperature.
 
     The first whole number is the pulse, the second SpO2, one with a decimal point or comma the temperature. Raises
-    ValueError for what cannot be, so that a slip of a finger is not recorded.
+    ValueError for a word that is no reading.
     """
     pressure: tuple[int, int] | None = None
     bare: list[int] = []
     celsius: float | None = None
     for word in text.split():
         if found := _PRESSURE.match(word):
-            pressure = _within("systolic", int(found[1]), 50, 280), _within("diastolic", int(found[2]), 20, 180)
-        elif re.fullmatch(r"\d+[.,]\d+", word):
+            pressure = int(found[1]), int(found[2])
+        elif re.fullmatch(r"\d{2}[.,]\d+", word):
             celsius = float(word.replace(",", "."))
-            _within("temperature", celsius, 30, 43)
-        elif word.isdigit() and len(bare) < len(_BARE):
-            name, low, high = _BARE[len(bare)]
-            bare.append(_within(name, int(word), low, high))
+        elif re.fullmatch(r"\d{1,3}", word) and len(bare) < len(_BARE):
+            bare.append(int(word))
         else:
             raise ValueError(f'"{word}" is no reading')
-    if pressure is not None and pressure[0] <= pressure[1]:
-        raise ValueError("the first pressure must be the higher one")
     return Vitals(
         systolic=pressure[0] if pressure else None,
         diastolic=pressure[1] if pressure else None,
@@ -93,10 +99,16 @@ def read_vitals(text: str) -> Vitals:
     )
 
 
-def _within(name: str, value: float, low: float, high: float) -> int:
-    if not low <= value <= high:
-        raise ValueError(f"{name} {value:g}: between {low:g} and {high:g}")
-    return int(value)
+def doubtful(vitals: Vitals) -> str:
+    """What of these readings may be a slip of the finger, in words; "" for nothing."""
+    told = [
+        f"{name} {value:g}"
+        for key, (name, low, high) in PLAUSIBLE.items()
+        if (value := getattr(vitals, key)) is not None and not low <= value <= high
+    ]
+    if vitals.systolic and vitals.diastolic and vitals.systolic <= vitals.diastolic:
+        told.append(f"{vitals.systolic} over {vitals.diastolic}")
+    return ", ".join(told)
 
 
 def vitals_form() -> Form:
@@ -110,7 +122,8 @@ def vitals_form() -> Form:
     def read(text: str) -> Filled | Form:
         if not text:
             return Form(title="Vitals missed", hint="why? asleep, asked not to, device ...", read=missed)
-        return Filled(act=read_vitals(text), words=f"vitals {text}")
+        vitals = read_vitals(text)
+        return Filled(act=vitals, words=f"vitals {text}", doubt=doubtful(vitals))
 
     return Form(title="Vitals", hint="120/80 72 98 36.8    (BP, pulse, SpO2, °C)    empty: missed", read=read)
 

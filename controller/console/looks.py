@@ -5,8 +5,11 @@ Colour means abnormal, and never colour alone: alarms carry ***, ** or * (the or
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
+
+from rich.console import Console
 
 Priority = Literal["high", "medium", "low"]
 
@@ -136,6 +139,7 @@ def towards(colour: str, ground: str, share: float) -> str:
     return "#{:02x}{:02x}{:02x}".format(*parts)
 
 
-def look_for(term: str) -> Look:
-    """The look a terminal starts with, by its TERM."""
-    return Look(palette=VGA, signs=LINUX) if term == "linux" else Look()
+def look_for(environ: Mapping[str, str]) -> Look:
+    """The look a terminal starts with, by what it says it is; one of sixteen colours would round night to black."""
+    few = Console(force_terminal=True, _environ=environ).color_system not in ("256", "truecolor")
+    return Look(palette=VGA if few else NIGHT, signs=LINUX if environ.get("TERM") == "linux" else BLOCKS)

@@ -17,7 +17,7 @@ from controller.console.app import ConsoleApp
 from controller.console.client import Client
 from controller.console.doing.table import ACTIONS, ROWS, named, path
 from controller.console.looks import LINUX, VGA, Look
-from controller.console.widgets.sheet import help_pages
+from controller.console.widgets.sheet import help_sheet
 from controller.messages import (
     Call,
     CallView,
@@ -216,12 +216,49 @@ async def test_vitals_in_one_line_or_missed_with_a_reason(room: FakeRoom) -> Non
         assert (await acts(room, 2))[1] == Vitals(missed="asleep")
 
 
-async def test_a_slip_of_the_finger_is_not_recorded_as_vitals(room: FakeRoom) -> None:
+async def test_unlikely_vitals_are_asked_about_and_never_refused(room: FakeRoom) -> None:
     async with console(room) as (app, pilot):
-        await pilot.press("v", *"12/80", "enter")
+        await pilot.press("v", *"250/80", "enter", "enter")
         await pilot.pause()
-        assert "systolic" in text(app) or "no reading" in text(app)
+        assert "systolic 250: is it so?" in text(app)
         assert not room.inputs
+        rest_keys(app)
+        await pilot.press("enter")
+        assert (await acts(room))[0] == Vitals(systolic=250, diastolic=80)
+
+
+async def test_a_timed_silence_warns_two_minutes_before_its_end(room: FakeRoom) -> None:
+    room.status = replace(room.status, quiet=True, quiet_until_s=room.status.t + 600.0)
+    async with console(room) as (app, _):
+        assert rows(app)[1].strip() == ""
+        room.push(quiet_until_s=room.status.t + 119.0)
+        await until(lambda: rows(app)[1].startswith(" *   MUSIC RETURNS IN "))
+
+
+async def test_a_console_without_room_and_caller_says_that_it_cannot_call(room: FakeRoom) -> None:
+    async with console(room) as (app, _):
+        await room.stop("daemon", "caller")
+        await until(lambda: "c CANNOT CALL - use the wall button" in rows(app)[1], 3.0)
+        await room.start("daemon", "caller")
+        await until(lambda: rows(app)[1].strip() == "")
+
+
+async def test_the_question_about_the_end_answers_no_by_itself(room: FakeRoom, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with console(room) as (app, pilot):
+        await pilot.press(*way("end"))
+        await pilot.pause()
+        assert app.asking is not None
+        app._asked_at -= 10.1
+        await until(lambda: app.asking is None, 1.5)
+        assert not room.inputs
+
+
+async def test_two_consoles_show_what_the_other_did(room: FakeRoom) -> None:
+    other = ConsoleApp(Client(room.runtime_dir, console="console-9b1c"), Look())
+    async with console(room) as (app, _), other.run_test(size=(80, 24)) as pilot:
+        await until(lambda: other.client.status.room)
+        await pilot.press("h", "2")
+        await until(lambda: "HOLDING" in rows(app)[0] and "crying" in text(app) and "console-9b1c" in text(app))
 
 
 async def test_a_dose_is_shown_before_a_second_enter_notes_it(room: FakeRoom) -> None:
@@ -441,13 +478,13 @@ async def test_an_idle_room_says_how_to_start_and_what_it_is_not(room: FakeRoom)
 async def test_all_keys_are_explained_whole_at_80_by_24(room: FakeRoom) -> None:
     async with console(room) as (app, pilot):
         seen = ""
-        for _ in range(help_pages(15)):
+        for _ in range(len(help_sheet(app.view(), 80, 15))):
             rest_keys(app)
             await pilot.press("question_mark")
             await pilot.pause()
             seen += text(app)
         for action in ACTIONS:
-            assert f"{action.long} " in seen and action.help in seen, action.name
+            assert f"{action.long} " in seen and action.help in " ".join(seen.split()), action.name
         assert wording.NOT_A_MEDICAL_DEVICE in seen
 
 

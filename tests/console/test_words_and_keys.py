@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 
 from controller import wording
 from controller.console.doing.table import ACTIONS, action_of
-from controller.console.forms import read_dose, read_vitals
+from controller.console.forms import doubtful, read_dose, read_vitals
 from controller.console.keys import plain_key
 from controller.console.repeat import KeyRests, TypingWatch
 from controller.messages import PEOPLES_ACTS, Act, Alarm, CallStage, CallView, Dose, DueView, LogEntry, Vitals
@@ -162,10 +162,21 @@ def test_vitals_are_read(line: str, vitals: Vitals) -> None:
     assert read_vitals(line) == vitals
 
 
-@pytest.mark.parametrize("line", ["80/120", "12/80", "720", "120/80 72 198", "abc", "45.0", "1 2 3"])
-def test_impossible_vitals_are_refused(line: str) -> None:
+@pytest.mark.parametrize("line", ["abc", "1 2 3", "120//80", "1200/80", "36.8.1"])
+def test_what_is_no_reading_is_refused(line: str) -> None:
     with pytest.raises(ValueError):
         read_vitals(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "doubt"),
+    [
+        ("120/80 72 98 36.8", ""), ("80/120", "80 over 120"), ("12/80", "systolic 12, 12 over 80"), ("260/80", "systolic 260"),
+        ("120/80 72 70", "SpO2 70"), ("45.0", "temperature 45"), ("120/80 7", "pulse 7"),
+    ],
+)  # fmt: skip
+def test_unlikely_vitals_are_asked_about(line: str, doubt: str) -> None:
+    assert doubtful(read_vitals(line)) == doubt
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,9 @@ from controller.console.view import View
 
 _ORDER: dict[Priority, int] = {"high": 0, "medium": 1, "low": 2}
 
+RETURNS_S = 120.0
+"""So long before its end a timed silence is spoken of."""
+
 Alert = tuple[Priority, bool, str]
 """(priority, seen, text)"""
 
@@ -29,7 +32,9 @@ def alerts(view: View) -> list[Alert]:
     elif view.known and not view.connected:
         found.append(("high", False, _lost(view)))
     elif not view.known and view.silent_s > 0:
-        found.append(("high", False, "NO ROOM ANSWERS - c still calls, or the wall button"))
+        found.append(("high", False, f"NO ROOM ANSWERS - {_call_key(view)}"))
+    if told := _music_returns(view):
+        found.append(("low", False, told))
     found += [
         (alarm.priority, alarm.seen, wording.alarm(alarm))
         for alarm in view.status.alarms
@@ -38,9 +43,29 @@ def alerts(view: View) -> list[Alert]:
     return sorted(found, key=lambda alert: (alert[1], _ORDER[alert[0]]))
 
 
+def _music_returns(view: View) -> str:
+    """A timed silence is near its end; "" otherwise."""
+    status = view.status
+    if not status.quiet or status.quiet_until_s is None:
+        return ""
+    left = status.quiet_until_s - status.t - view.ahead_s
+    return f"MUSIC RETURNS IN {wording.duration(max(0.0, left))}   s: other minutes" if left <= RETURNS_S else ""
+
+
 def _lost(view: View) -> str:
-    kept = f" - {view.unanswered} kept" if view.unanswered else ""
-    return f"ROOM NOT ANSWERING {wording.duration(view.silent_s)} - c still calls, Space still pauses{kept}"
+    kept = f", {view.unanswered} kept" if view.unanswered else ""
+    return f"ROOM NOT ANSWERING {wording.duration(view.silent_s)} - {_call_key(view)}{kept}"
+
+
+def _call_key(view: View) -> str:
+    """What the call key can still do without the room, as far as the caller's own word goes."""
+    match view.call_path:
+        case "gone":
+            return "c CANNOT CALL - use the wall button"
+        case "ok":
+            return "c still calls, Space still pauses"
+        case _:
+            return "c may not get through: wall button"
 
 
 def draw_alert(view: View, width: int, _height: int) -> list[Text]:

@@ -84,6 +84,10 @@ class Ask(Vertical):
         except ValueError as wrong:
             self.say(str(wrong), colours.medium)
             return None
+        if isinstance(answer, Filled) and answer.doubt:
+            self._ready = answer
+            self.say(f"{answer.doubt}: is it so?   Enter: note it    Esc: back", colours.medium)
+            return None
         if isinstance(answer, Filled) and self.form.preview:
             self._ready = answer
             self.say(f"{answer.words}.   Enter: note it    Esc: back", colours.bright)

@@ -49,9 +49,8 @@ def _single(view: View, width: int) -> Text:
     colours = view.look.colours
     left = styled(f" {view.status.room or 'Stillroom'}  ", colours.dim)
     left.append_text(state_text(view))
-    left.append_text(styled(f"  {phase_words(view) or view.status.programme_title}", colours.text))
-    if view.in_session and not view.status.reviewed:
-        left.append_text(styled("  not signed", colours.dim))
+    left.append_text(styled(f"  {phase_words(view)}", colours.text))
+    left.append_text(styled(f"  {view.status.programme}", colours.dim))
     right = Text("", no_wrap=True, end="")
     if view.in_session:
         right.append_text(styled("T+ " if view.has_dose else "", colours.dim))

@@ -19,6 +19,7 @@ def draw_log(view: View, width: int, height: int) -> list[Text]:
         line.append_text(styled(f"{kind:<8} ", colours.dim))
         colour = colours.bright if person and not item.taken_back else colours.text
         line.append_text(styled(text, colour))
-        who = item.who if item.who else ""
+        elsewhere = item.console if person and item.console != view.console else ""
+        who = item.who or elsewhere
         lines.append(row(line, styled(f"{who} ", colours.dim), width))
     return lines

@@ -42,35 +42,41 @@ def _line(line: Line, number: int, view: View, width: int, *, chosen: bool) -> T
 HELP_HEAD = " All actions"
 
 
-def _room(height: int) -> int:
-    return max(1, height - 2)
-
-
-def help_pages(height: int) -> int:
-    """How many pages the sheet has at this height; the last one also has the marks."""
-    return -(-(len(ordered()) + 3) // _room(height))
+def help_sheet(view: View, width: int, height: int) -> list[list[Text]]:
+    """All pages of the sheet: every action with its key, then the marks."""
+    colours = view.look.colours
+    entries = [_explained(action, view, width) for action in ordered()]
+    marks = "  ".join(f"{at}_{label.replace(' ', '_')}" for at, (_, label) in enumerate(view.status.marks, 1))
+    told = wrap(f"Marks  {marks}", width - 2) if marks else []
+    entries.append([styled(f" {text.replace('_', ' ')}", colours.text) for text in told])
+    room = max(1, height - 2)
+    pages: list[list[Text]] = [[]]
+    for entry in entries:
+        if len(pages[-1]) + len(entry) > room and pages[-1]:
+            pages.append([])
+        pages[-1] += entry
+    return pages
 
 
 def draw_help(page: int, view: View, width: int, height: int) -> list[Text]:
-    """One page of all actions with their keys, the marks, and what this program is not."""
+    """One page of all actions with their keys, and what this program is not."""
     colours = view.look.colours
-    pages = help_pages(height)
-    page %= pages
-    more = f"   {page + 1} of {pages}: ? shows the next" if pages > 1 else ""
-    lines = [styled(f"{HELP_HEAD}{more}", colours.bright, bold=True)]
-    room = _room(height)
-    lines += [_explained(action, view, width) for action in ordered()[page * room : (page + 1) * room]]
-    if page == pages - 1:
-        marks = "  ".join(f"{at}_{label.replace(' ', '_')}" for at, (_, label) in enumerate(view.status.marks, 1))
-        wrapped = wrap(f"Marks  {marks}", width - 2)[: height - 1 - len(lines)] if marks else []
-        lines += [styled(f" {text.replace('_', ' ')}", colours.text) for text in wrapped]
-    lines.append(styled(f" {wording.NOT_A_MEDICAL_DEVICE}", colours.dim))
-    return lines
+    pages = help_sheet(view, width, height)
+    page %= len(pages)
+    more = f"   {page + 1} of {len(pages)}: ? shows the next" if len(pages) > 1 else ""
+    return [
+        styled(f"{HELP_HEAD}{more}", colours.bright, bold=True),
+        *pages[page],
+        styled(f" {wording.NOT_A_MEDICAL_DEVICE}", colours.dim),
+    ]
 
 
-def _explained(action: Action, view: View, width: int) -> Text:
+def _explained(action: Action, view: View, width: int) -> list[Text]:
     colours = view.look.colours
     line = styled(f" {reached_by(action, plain=view.look.signs.plain):<6}", colours.bright, bold=True)
     line.append_text(styled(f"{action.long:<15} ", colours.text))
-    line.append_text(styled(wording.fit(action.help, max(1, width - line.cell_len - 1)), colours.dim))
-    return line
+    if line.cell_len + len(action.help) < width:
+        line.append_text(styled(action.help, colours.dim))
+        return [line]
+    below = wrap(action.help, max(20, width - 9))
+    return [line, *(styled(f"        {text}", colours.dim) for text in below)]
