@@ -171,7 +171,8 @@ def test_what_is_no_reading_is_refused(line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "doubt"),
     [
-        ("120/80 72 98 36.8", ""), ("80/120", "80 over 120"), ("12/80", "systolic 12, 12 over 80"), ("260/80", "systolic 260"),
+        ("120/80 72 98 36.8", ""), ("80/120", "80 over 120"), ("12/80", "systolic 12, 12 over 80"),
+        ("260/80", "systolic 260"),
         ("120/80 72 70", "SpO2 70"), ("45.0", "temperature 45"), ("120/80 7", "pulse 7"),
     ],
 )  # fmt: skip

@@ -57,7 +57,7 @@ ACTIONS = (
     ),
     Action(
         name="end", run=end, menu="session", long="end the session …", ctl="end", sends=(End,), offered=in_session,
-        help="type  end  and Enter; answers no by itself after 10 s",
+        help="type end and Enter; answers no by itself after 10 s",
     ),
     Action(
         name="book", run=book, menu="session", long="book a session …", ctl="book", sends=(Book,),
