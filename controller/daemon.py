@@ -56,6 +56,8 @@ from controller.room_lights import make_lights
 from controller.runner import Runner
 from controller.server import Server
 from controller.session.names import nearest
+from controller.sitters.desk import SignOnDesk
+from controller.sitters.register import Register
 from controller.sound.client import SoundClient
 from controller.timetable.scheduler import RoomTimetable
 from controller.views import Surroundings, status, telemetry
@@ -116,12 +118,13 @@ class Daemon:
         self._timetable = RoomTimetable(self._room.timetable(), nightly.check)
         self._archive = ArchiveDesk(self._state_dir)
         stack.push_async_callback(self._archive.close)
-        self._server = Server(run_dir / "daemon.sock", self._room.name, self._take, self._status, self._telemetry)
         self.runner = self._make_runner(recovered, restored)
+        desk = SignOnDesk(Register(self._state_dir), lambda: self.runner.state.duty, self._take, self._clock.now)
+        self._server = Server(run_dir / "daemon.sock", self._room.name, self._take, self._status, self._telemetry, desk)
         stack.push_async_callback(self.runner.close)
         self.runner.post_act(Opened(rules=self._room.rules(), outage_s=restored.outage_s, rebooted=restored.rebooted))
         if recovered.session is not None and not restored.state.in_session:
-            self._journal.close_session(recovered.session.book)
+            self.runner.close_book(recovered.session.book)
         for session in recovered.reopened:
             self._journal.close_session(session)
         self._archive.apply(Erase(book=ROOM), 0)  # what a crash cut short
@@ -131,6 +134,8 @@ class Daemon:
         if recovered.session is not None and restored.unread:
             why = f"cannot be replayed from {restored.unread[0]}"
             self.runner.post_act(DeviceLost(name=f"journal.{recovered.session.book}", why=why))
+        await desk.start()
+        stack.push_async_callback(desk.close)
         await self._server.start()
         stack.push_async_callback(self._server.close)
         await self._caller.start(self.runner.post_act)
@@ -173,7 +178,7 @@ class Daemon:
 
     # --- what the runner asks ---------------------------------------------------------------------------------
 
-    def _take(self, given: Input, listener: Callable[..., None]) -> None:
+    def _take(self, given: Input, listener: Callable[[Reply], None] | None) -> None:
         if isinstance(given.act, ArchiveAct):
             self._archive.look_up(given, self.runner.book, lambda: self.runner.post(given, listener))
         else:

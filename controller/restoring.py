@@ -8,8 +8,19 @@ from dataclasses import dataclass, replace
 
 from controller.clock import RoomClock
 from controller.journal.recovery import Book, Recovered
-from controller.messages import TIMETABLE_ACTS, BackedUp, RefusedAct, RoomRules, SeeAlarm, decode, from_plain
+from controller.messages import (
+    DUTY_ACTS,
+    TIMETABLE_ACTS,
+    BackedUp,
+    Duty,
+    RefusedAct,
+    RoomRules,
+    SeeAlarm,
+    decode,
+    from_plain,
+)
 from controller.session.bookings import Timetable, keep
+from controller.session.duty import keep as keep_duty
 from controller.session.state import State, opening
 from controller.session.step import step
 
@@ -28,9 +39,15 @@ class Restored:
 
 
 def restore(recovered: Recovered, rules: RoomRules, clock: RoomClock) -> Restored:
-    """The state as of the last record, and the clock carried on from it. The timetable is the room's own book's."""
+    """The state as of the last record, and the clock carried on from it.
+
+    The timetable is the room's own book's; who is on duty is the open session's, and the room's where none is open.
+    """
     restored = _restore_session(recovered, rules, clock)
-    return replace(restored, state=replace(restored.state, timetable=timetable_of(recovered.room)))
+    state = replace(restored.state, timetable=timetable_of(recovered.room))
+    if not state.session:
+        state = replace(state, duty=duty_of(recovered.room, rules))
+    return replace(restored, state=state)
 
 
 def timetable_of(room: Book) -> Timetable:
@@ -49,6 +66,23 @@ def timetable_of(room: Book) -> Timetable:
             except Exception:  # a room without a daemon is worse than one that lacks what this record brought
                 log.exception("record %d of the room cannot be replayed", record.seq)
     return timetable
+
+
+def duty_of(room: Book, rules: RoomRules) -> Duty:
+    """What the room's book says of who is on duty, as it stood outside sessions."""
+    duty = Duty()
+    try:
+        if room.snapshot is not None:
+            duty = from_plain(Duty, json.loads(room.snapshot).get("duty", {}))
+    except ValueError:
+        log.exception("who is on duty in the snapshot at record %d of the room cannot be read", room.snapshot_seq)
+    for record in room.records:
+        if isinstance(record.input.act, DUTY_ACTS):
+            try:
+                duty = keep_duty(duty, record.input, record.stamp.t, rules)
+            except Exception:  # as for the timetable
+                log.exception("record %d of the room cannot be replayed", record.seq)
+    return duty
 
 
 def _restore_session(recovered: Recovered, rules: RoomRules, clock: RoomClock) -> Restored:

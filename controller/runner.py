@@ -27,6 +27,8 @@ from controller.messages import (
     Call,
     DeviceBack,
     DeviceLost,
+    Duty,
+    DutyKept,
     Effect,
     Erase,
     Evacuate,
@@ -190,6 +192,12 @@ class Runner:
         self._arm()
         self._on_change()
 
+    def close_book(self, session: str) -> None:
+        """Close the book of a session that is over; who is on duty goes on in the room's own."""
+        if self.state.duty != Duty():
+            self._take(Input(act=DutyKept(duty=self.state.duty)), None)
+        self._journal.close_session(session)
+
     async def close(self) -> None:
         """Stop taking Inputs and drop the timers; what was decided is already with the journal."""
         self._closed = True
@@ -244,7 +252,7 @@ class Runner:
         self.state = ruled
         self._show(record, book)
         if before.in_session and not self.state.in_session:
-            self._journal.close_session(before.session)
+            self.close_book(before.session)
         if isinstance(given.act, AboutABook) and book not in (ROOM, self.book):
             self._journal.close_session(book)
 

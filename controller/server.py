@@ -1,11 +1,15 @@
 """The consoles' Unix socket: one JSON object a line.
 
-    console -> {"protocol": 1, "console": "console-3f2a", "person": "AB", "path": "socket"}
+    console -> {"protocol": 1, "console": "console-3f2a", "person": "AB", "path": "socket", "key": "…"}
     daemon  -> {"protocol": 1, "room": "room-1"}           or {"error": "protocol", "server": 1} and the end
     daemon  -> {"status": {…}}                             at once, and on every change
     daemon  -> {"telemetry": {…}}                          at 2 Hz
     console -> {"input": {…}}                              an Input with the console's own id
+    console -> {"sign_on": {"id": …, "initials": "AB", "pin": …, "purpose": "duty"}}     see `sitters.desk.Asked`
     daemon  -> {"reply": {…}}                              when its record is on disk, or at once when refused
+
+In a room with sitters `person` counts for nothing: acts go under the initials of who signed on at this console, which
+is known again by its secret `key` after either side was started anew.
 
 A line that is no message is answered {"error": "message", "why": …}; the console stays connected.
 """
@@ -36,6 +40,7 @@ from controller.messages import (
     from_plain,
     to_plain,
 )
+from controller.sitters.desk import Asked, SignOnDesk, Visitor, asked_of, digest
 
 log = logging.getLogger(__name__)
 
@@ -56,8 +61,11 @@ class Server:
         take: Callable[[Input, Callable[[Reply], None]], None],
         status: Callable[[], Status],
         telemetry: Callable[[], Telemetry],
+        desk: SignOnDesk,
     ) -> None:
         """`take` hands an Input to the runner; `status` and `telemetry` are asked when they are to be sent."""
+        self._desk = desk
+        self._signing: set[asyncio.Task[None]] = set()
         self._path = path
         self._room = room
         self._take = take
@@ -88,6 +96,9 @@ class Server:
             self._ticker.cancel()
             await asyncio.gather(self._ticker, return_exceptions=True)
             self._ticker = None
+        for task in list(self._signing):
+            task.cancel()
+        await asyncio.gather(*self._signing, return_exceptions=True)
         for writer in list(self._writers):
             writer.close()
         if self._server is not None:
@@ -122,13 +133,13 @@ class Server:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            origin = await self._greet(reader, writer)
-            if origin is None:
+            visitor = await self._greet(reader, writer)
+            if visitor is None:
                 return
             self._writers.add(writer)
             self._write(writer, _line({"status": to_plain(self._status())}))
             while line := await reader.readline():
-                self._handle(line, origin, writer)
+                self._handle(line, visitor, writer)
         except ValueError:
             self._write(writer, _line({"error": "message", "why": f"a line has at most {LINE_LIMIT} bytes"}))
             log.warning("a console sent a line of more than %d bytes; it is let go", LINE_LIMIT)
@@ -138,24 +149,28 @@ class Server:
             self._writers.discard(writer)
             writer.close()
 
-    async def _greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Origin | None:
+    async def _greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Visitor | None:
         try:
             hello = _read(await reader.readline())
             spoken = hello.get("protocol")
             person = hello.get("person")
-            name = {"person": str(person)[:40] if person else None, "console": str(hello.get("console", "?"))[:40]}
-            origin = from_plain(Origin, {**name, "path": "socket"})
+            name = str(hello.get("console", "?"))[:40]
+            visitor = Visitor(name, str(person)[:40] if person else None, digest(str(hello.get("key") or "")))
         except (ValueError, AttributeError, RecursionError):
             spoken = None
         if spoken != PROTOCOL:
             writer.write(_line({"error": "protocol", "server": PROTOCOL}))
             return None
         writer.write(_line({"protocol": PROTOCOL, "room": self._room}))
-        return origin
+        return visitor
 
-    def _handle(self, line: bytes, origin: Origin, writer: asyncio.StreamWriter) -> None:
+    def _handle(self, line: bytes, visitor: Visitor, writer: asyncio.StreamWriter) -> None:
         try:
-            given = from_plain(Input, _read(line)["input"])
+            message = _read(line)
+            if "sign_on" in message:
+                self._sign_on(asked_of(message["sign_on"]), visitor, writer)
+                return
+            given = from_plain(Input, message["input"])
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else "not a message"
             self._write(writer, _line({"error": "message", "why": why}))
@@ -169,7 +184,14 @@ class Server:
                 why = f"at most {NOTE_LIMIT} letters"
                 self._reply(writer, Reply(id=given.id, refused="bad_value", values={"what": what, "why": why}))
                 return
+        origin = Origin(person=self._desk.person(visitor), console=visitor.console, path="socket")
         self._take(replace(given, origin=origin), lambda reply: self._reply(writer, reply))
+
+    def _sign_on(self, asked: Asked, visitor: Visitor, writer: asyncio.StreamWriter) -> None:
+        """In a task of its own: what else this console sends, a call above all, does not wait for it."""
+        task = asyncio.create_task(self._desk.sign_on(visitor, asked, lambda reply: self._reply(writer, reply)))
+        self._signing.add(task)
+        task.add_done_callback(self._signing.discard)
 
     def _reply(self, writer: asyncio.StreamWriter, reply: Reply) -> None:
         self._write(writer, _line({"reply": to_plain(reply)}))

@@ -18,6 +18,7 @@ from controller.calls.caller import CallerSettings
 from controller.clock import system_zone
 from controller.config.buttons import ButtonTable, button_mistakes, buttons_of
 from controller.config.mqtt import mqtt_mistakes
+from controller.config.people import SittersTable
 from controller.config.serial import Name, PortTable, SerialPlace, serial_lights, serial_mistakes
 from controller.files import ConfigError, did_you_mean, mistakes_in, read_toml
 from controller.inputs.kind import ButtonKind
@@ -203,6 +204,7 @@ class RoomTable(_Table):
     ports: dict[Name, PortTable] = {}
     timetable: TimetableTable = TimetableTable()
     buttons: dict[Name, ButtonTable] = {}
+    sitters: SittersTable = SittersTable()
 
 
 @dataclass(frozen=True)
@@ -221,7 +223,7 @@ class Room:
     def rules(self) -> RoomRules:
         """What the rules need to know."""
         sound, light = self.table.sound, self.table.light
-        return RoomRules(
+        rules = RoomRules(
             room=self.name,
             lamps=tuple(lamp.name for lamp in light.lamps),
             buses=tuple(bus.name for bus in sound.buses),
@@ -245,6 +247,7 @@ class Room:
             target_lufs=sound.target_lufs,
             peak_dbfs=min(0.0, *(bus.ceiling_dbfs - bus.level_db for bus in sound.buses)) - 1.0,
         )
+        return self.table.sitters.into(rules)
 
     def sound(self, runtime_dir: Path) -> SoundSettings:
         """For the sound engine."""

@@ -40,6 +40,8 @@ LONGEST_BREAK_MINUTES = 120.0
 MOST_COUNTED = 64
 """Initials and consoles whose wrong PINs are remembered: names of consoles are their own choice."""
 
+UNKNOWN = "?"
+
 _INITIALS = re.compile(r"[A-Z]{2,4}")
 _ALARMS = ("nobody_on_duty", "alone_in_room", "break_late")
 
@@ -58,7 +60,12 @@ def check_signed_on(state: State, given: Input) -> None:
 
 def lockout_s(duty: Duty, initials: str, console: str, now: float) -> float:
     """For so long no PIN of theirs is looked at; 0 where one may be tried."""
-    return max(0.0, *(duty.wrong.get(name, Wrong()).until_t - now for name in (initials, console)))
+    return max(0.0, *(duty.wrong.get(name, Wrong()).until_t - now for name in _names(duty, initials, console)))
+
+
+def _names(duty: Duty, initials: str, console: str) -> tuple[str, str]:
+    """What wrong PINs are counted for: whoever they were for, all that nobody here has together, and the console."""
+    return initials if initials in duty.known else UNKNOWN, console
 
 
 def keep(duty: Duty, given: Input, t: float, rules: RoomRules) -> Duty:
@@ -78,7 +85,7 @@ def keep(duty: Duty, given: Input, t: float, rules: RoomRules) -> Duty:
         case SignOnRefused(waits=True):
             return duty
         case SignOnRefused(initials=who):
-            names = [name for name in (who, console) if name == console or name in duty.known]
+            names = _names(duty, who, console)
             counted = {name: _counted(duty.wrong.get(name, Wrong()), t, rules) for name in names}
             kept = {name: wrong for name, wrong in duty.wrong.items() if name not in counted}
             while len(kept) + len(counted) > MOST_COUNTED:
@@ -167,7 +174,7 @@ def _wanted(state: State, now: float) -> Iterator[tuple[str, str]]:
 def _facts(before: Duty, after: Duty, given: Input, now: float) -> Iterator[Fact]:
     act = given.act
     if isinstance(act, SignOnRefused) and not act.waits:
-        for name in (act.initials, given.origin.console):
+        for name in _names(before, act.initials, given.origin.console):
             was, wrong = before.wrong.get(name, Wrong()), after.wrong.get(name, Wrong())
             if wrong.until_t > max(now, was.until_t):
                 seconds = round(wrong.until_t - now)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from controller.wording.quantities import duration, number
-from controller.wording.reasons import why_words
 from controller.wording.templates import Template, Values, text
 
 ACTS: dict[str, str] = {
@@ -54,7 +53,8 @@ def _back(values: Values) -> str:
 def _locked_out(values: Values) -> str:
     seconds = values.get("seconds", 0.0)
     waits = wait(float(seconds)) if isinstance(seconds, float | int) else ""
-    return f"{text(values, 'name')} waits {waits}: {text(values, 'count')} wrong PINs in a row"
+    who = "whoever nobody knows" if text(values, "name") == "?" else text(values, "name")
+    return f"{who} waits {waits}: {text(values, 'count')} wrong PINs in a row"
 
 
 def _still_locked_out(values: Values) -> str:
@@ -121,5 +121,5 @@ ALARMS: dict[str, Template] = {
     "nobody_on_duty": "NOBODY IS ON DUTY: m, sign on",
     "alone_in_room": "{name} IS ALONE IN THE ROOM while a break lasts",
     "break_late": "{name} IS OUT LONGER than the break was to last",
-    "sitters_lost": lambda v: f"SITTERS' REGISTER cannot be read{why_words(v)}: nobody can sign on",
+    "sitters_lost": "THE REGISTER OF SITTERS cannot be read: nobody can sign on",
 }

@@ -59,6 +59,7 @@ DEVICES: dict[str, str] = {
     "port": "SERIAL PORT",
     "button": "BUTTON",
     "buttons": "BUTTONS",
+    "sitters": "REGISTER OF SITTERS",
 }
 
 DUE: dict[str, str] = {

@@ -259,6 +259,8 @@ def test_initials_that_nobody_has_and_consoles_without_number_fill_no_memory() -
         room.wrong("ZZ", f"console-{number}")
     room.wrong("AB", "console-x")
     assert "ZZ" not in room.state.duty.wrong
+    assert room.locked_s("YY", "console-new") > 0, "initials that nobody has are counted together"
+    assert room.locked_s("AB", "console-new") == 0
     assert len(room.state.duty.wrong) <= duty.MOST_COUNTED
     assert room.state.duty.wrong["AB"].count == 1
 

@@ -1,0 +1,125 @@
+"""The register of sitters: a file of initials and hashed PINs, readable by the room's own user alone.
+
+A PIN of four digits can be tried out by whoever holds the file, whatever the hash; the file's mode keeps it, and the
+hash (Argon2id, RFC 9106) makes each guess at the console cost a tenth of a second as well.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+
+from controller.files import ConfigError
+from controller.session.duty import are_initials
+
+FILE = "sitters.json"
+FORMAT = 1
+LEAST_DIGITS = 4
+MOST_DIGITS = 12
+
+_MODE = 0o600
+_HASHER = PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1)
+"""32 MiB for a tenth of a second: a Pi that plays music has both to spare."""
+
+
+def check_pin(pin: str) -> None:
+    """Raise ValueError, which does not repeat it, for what can be no PIN."""
+    if not (pin.isascii() and pin.isdigit() and LEAST_DIGITS <= len(pin) <= MOST_DIGITS):
+        raise ValueError(f"a PIN has {LEAST_DIGITS} to {MOST_DIGITS} digits")
+
+
+def check_initials(text: str) -> None:
+    """Raise ValueError for what can be no initials."""
+    if not are_initials(text):
+        raise ValueError("initials are two to four capital letters, such as AB")
+
+
+@dataclass(frozen=True)
+class Register:
+    """The register in one state directory. Nothing is kept in memory: a change holds from the next PIN on."""
+
+    state_dir: Path
+
+    @property
+    def file(self) -> Path:
+        """Where it lies."""
+        return self.state_dir / FILE
+
+    def sitters(self) -> tuple[str, ...]:
+        """Everybody's initials. Raises ConfigError where the file cannot be read."""
+        return tuple(sorted(self._read()))
+
+    def stamp(self) -> tuple[int, int, int]:
+        """Something that is another one after every change; zeros where there is no file."""
+        try:
+            found = self.file.stat()
+        except OSError:
+            return (0, 0, 0)
+        return (found.st_ino, found.st_mtime_ns, found.st_size)
+
+    def matches(self, initials: str, pin: str) -> bool:
+        """Whether this is the PIN of that sitter; takes as long where nobody has these initials. Raises ConfigError."""
+        kept = self._read().get(initials)
+        try:
+            return _HASHER.verify(kept or _nobodys(), pin) and kept is not None
+        except (Argon2Error, InvalidHashError):
+            return False
+
+    def keep(self, initials: str, pin: str) -> None:
+        """Write down a sitter, or another PIN of one. Raises ValueError, ConfigError or OSError."""
+        check_initials(initials)
+        check_pin(pin)
+        self._write({**self._read(), initials: _HASHER.hash(pin)})
+
+    def remove(self, initials: str) -> None:
+        """Take a sitter out; signed on or not, that is over within seconds. Raises KeyError, ConfigError or OSError."""
+        sitters = self._read()
+        del sitters[initials]
+        self._write(sitters)
+
+    def _read(self) -> dict[str, str]:
+        try:
+            data = json.loads(self.file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise ConfigError([f"{self.file}: cannot be read: {type(error).__name__}"]) from None
+        sitters = data.get("sitters") if isinstance(data, dict) and data.get("format") == FORMAT else None
+        if not isinstance(sitters, dict) or not all(isinstance(kept, str) for kept in sitters.values()):
+            raise ConfigError([f"{self.file}: is no register of sitters of format {FORMAT}"])
+        return sitters
+
+    def _write(self, sitters: dict[str, str]) -> None:
+        """All of it or nothing, and never readable by others, not even while it is written."""
+        fresh = self.file.with_suffix(f".{os.getpid()}")
+        self.state_dir.mkdir(parents=True, exist_ok=True)
+        fresh.unlink(missing_ok=True)
+        try:
+            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE), "w", encoding="utf-8") as out:
+                json.dump({"format": FORMAT, "sitters": sitters}, out, indent=1, sort_keys=True)
+                out.flush()
+                os.fsync(out.fileno())
+            owner = self.state_dir.stat()
+            if os.geteuid() == 0:  # written by root, read by the room's own user
+                os.chown(fresh, owner.st_uid, owner.st_gid)
+            fresh.replace(self.file)
+        except BaseException:
+            fresh.unlink(missing_ok=True)
+            raise
+        folder = os.open(self.state_dir, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+@cache
+def _nobodys() -> str:
+    """A hash that no PIN has."""
+    return _HASHER.hash(os.urandom(16).hex())
