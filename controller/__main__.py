@@ -19,6 +19,7 @@ from controller.verbs.journal import app as journal_app
 from controller.verbs.library import app as library_app
 from controller.verbs.new_room import new_room
 from controller.verbs.playlist import app as playlist_app
+from controller.verbs.sitters import app as sitters_app
 from controller.verbs.sound import app as sound_app
 
 app = typer.Typer(
@@ -37,6 +38,7 @@ app.add_typer(devices_app, name="devices")
 app.add_typer(library_app, name="library")
 app.add_typer(playlist_app, name="playlist")
 app.add_typer(sound_app, name="sound")
+app.add_typer(sitters_app, name="sitters")
 app.command()(book)
 app.command()(new_room)
 

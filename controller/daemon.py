@@ -140,7 +140,7 @@ class Daemon:
         stack.push_async_callback(self._server.close)
         await self._caller.start(self.runner.post_act)
         stack.push_async_callback(self._caller.close)
-        await self._sound.start(self.runner.post_act, self.runner.post)
+        await self._sound.start(self.runner.post_act, lambda given, heard: self._take(desk.vouched(given), heard))
         stack.push_async_callback(self._sound.close)
         await self._lights.start(self.runner.post_act)
         stack.push_async_callback(self._lights.close)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 from uuid import uuid4
 
 from pydantic import ValidationError
@@ -64,6 +64,11 @@ IDLE_WATCH_S = 0.25
 STALE_S = 5.0
 """An act that moves something (volume, light, a jump) is worth nothing when it comes later than this."""
 
+SIGN_ON_S = 10.0
+"""A PIN that was not answered by then is asked for again."""
+
+Purpose = Literal["duty", "once", "unlock", "hand_over"]
+
 LASTING = (
     Call, CorrectDose, DeclineBooster, Dose, Evacuate, Leave, Mark, Note, ReleaseAnswer, SeeAlarm, Stable, StandDown,
     TakeBack, Vitals,
@@ -99,7 +104,10 @@ class Client:
         console: str | None = None,
         person: str | None = None,
         changed: Callable[[], None] | None = None,
+        *,
+        stays: bool = True,
     ) -> None:
+        """`person`: initials, which count in a room where nobody signs on. `stays`: whoever signs on stays at it."""
         self.runtime_dir = runtime_dir
         self.console = console or f"console-{uuid4().hex[:4]}"
         self.person = person
@@ -115,9 +123,11 @@ class Client:
         self._known = asyncio.Event()
         self._was_connected = False
         self.desk = CallDesk(runtime_dir, self.console, self._touched)
+        self._signing: dict[str, asyncio.Future[Reply]] = {}
+        key = uuid4().hex if stays else ""  # by which the daemon knows this console again, whichever was started anew
         self._link = Link(
             runtime_dir / "daemon.sock",
-            {"protocol": PROTOCOL, "console": self.console, "person": person, "path": "socket"},
+            {"protocol": PROTOCOL, "console": self.console, "person": person, "path": "socket", "key": key},
             opened=lambda: None,
             heard=self._line,
             closed=self._closed,
@@ -176,6 +186,16 @@ class Client:
         return boottime() - self.last_heard
 
     @property
+    def signed_on(self) -> str:
+        """Initials of who is signed on here; "" for nobody."""
+        return next((one.initials for one in self.status.sitters if self.console in one.consoles), "")
+
+    @property
+    def who(self) -> str | None:
+        """Under whose initials this console's acts go."""
+        return (self.signed_on or None) if self.status.signs_on else self.person
+
+    @property
     def room_time(self) -> float:
         """Room time now, by the daemon's last word; `status.t` before that is known."""
         return self.status.t if self._offset is None else boottime() + self._offset
@@ -197,7 +217,9 @@ class Client:
         daemon is away and the other way answered; the record follows when it is back. `refused` is "not_reached"
         (never left this console) or "no_answer" (left it; look whether it was done) for acts that would be stale.
         """
-        origin = Origin(person=self.person, console=self.console, path="socket")
+        if isinstance(act, Resume) and self.status.signs_on and not self.signed_on:
+            return Reply(id="", refused="sign_on_needed")  # before the sound engine is asked, which knows nobody
+        origin = Origin(person=self.who, console=self.console, path="socket")
         given = Input(act=act, origin=origin, participants=participants, why=why)
         pending = _Pending(given, boottime(), asyncio.get_running_loop().create_future())
         self._pending[given.id] = pending
@@ -205,7 +227,7 @@ class Client:
         if isinstance(act, Call):
             self.desk.place(act.call, act.level, replace(origin, path="caller"), self.room_time)
         if isinstance(act, StandDown):
-            self.desk.stand_down(act.call or self.call.call, self.person or self.console)
+            self.desk.stand_down(act.call or self.call.call, self.who or self.console)
         if isinstance(act, Pause | Resume):
             self._spawn(self._go_direct(pending))
         self._touched()
@@ -215,6 +237,26 @@ class Client:
             if pending.answer.cancelled():
                 self._pending.pop(given.id, None)
             self._touched()
+
+    async def sign_on(
+        self, initials: str, pin: str, purpose: Purpose = "duty", leaves: str = "", why: str = ""
+    ) -> Reply:
+        """Have a PIN looked at, once: it is never kept, nor sent again after the link was down.
+
+        `purpose`: on duty, for one act on this link ("once"), "unlock", or "hand_over" from `leaves` with a note `why`.
+        """
+        asked = str(uuid4())
+        message = {"id": asked, "initials": initials, "pin": pin, "purpose": purpose, "leaves": leaves, "why": why}
+        answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        if not (self._greeted and self._link.write({"sign_on": message})):
+            return Reply(id=asked, refused="not_reached")
+        self._signing[asked] = answer
+        try:
+            return await asyncio.wait_for(answer, SIGN_ON_S)
+        except TimeoutError:
+            return Reply(id=asked, refused="no_answer")
+        finally:
+            del self._signing[asked]
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -259,6 +301,9 @@ class Client:
         self._offset = status.t - self.last_heard
 
     def _answered(self, reply: Reply) -> None:
+        signing = self._signing.get(reply.id)
+        if signing is not None and not signing.done():
+            signing.set_result(reply)
         pending = self._pending.pop(reply.id, None)
         if pending is None:
             return

@@ -19,6 +19,7 @@ import typer
 from controller import wording
 from controller.console.client import Client
 from controller.ctl.limits import read_limits
+from controller.ctl.signing import NoPin, PinFrom, read_pin, sign_on_for, source
 from controller.files import ConfigError
 from controller.lines import ProtocolMismatch
 from controller.messages import (
@@ -28,6 +29,7 @@ from controller.messages import (
     DosePart,
     End,
     Go,
+    HandOver,
     Hold,
     Light,
     Limits,
@@ -38,6 +40,7 @@ from controller.messages import (
     Reply,
     Resume,
     SeeAlarm,
+    SignedOn,
     StandDown,
     Start,
     Status,
@@ -49,7 +52,14 @@ from controller.messages import (
 from controller.options import STATE, AsJson, StateDir, runtime_dir
 from controller.wording import refusal
 
-app = typer.Typer(help="Do from a script what a console does. A refusal exits 1 with its reason.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def ctl(pin_from: PinFrom = None) -> None:
+    """Do from a script what a console does. A refusal exits 1 with its reason."""
+    source.set(pin_from)
+
 
 Person = Annotated[str | None, typer.Option("--person", help="Initials for the record.")]
 Why = Annotated[str, typer.Option("--why", help="The reason, in a few words, for the record; never a name.")]
@@ -63,18 +73,36 @@ ANSWER_S = 30.0
 
 
 async def _ask(act: Act, participants: tuple[str, ...], state: Path, person: str | None, why: str) -> Reply:
-    async with Client(runtime_dir(state), console=f"ctl-{os.getpid()}", person=person) as client:
+    async with visiting(state, "ctl", person) as client:
         if isinstance(act, Pause | Resume | Call):
             # These have ways of their own where there is no daemon.
             with contextlib.suppress(TimeoutError):
                 await client.ready(READY_FIRST_S)
         else:
             await client.ready(READY_S)
+        if (refused := await sign_on_for(client, act, person)) is not None:
+            return refused
         return await asyncio.wait_for(client.send(act, participants, why), ANSWER_S)
 
 
+def visiting(state: Path, name: str, person: str | None) -> Client:
+    """A client for one command: nobody stays signed on at it."""
+    return Client(runtime_dir(state), console=f"{name}-{os.getpid()}", person=person, stays=False)
+
+
+async def _sign_on(act: SignedOn | HandOver, state: Path, why: str) -> Reply:
+    async with visiting(state, "ctl", None) as client:
+        status = await client.ready(READY_S)
+        who = act.initials if isinstance(act, SignedOn) else act.to
+        pin = await asyncio.to_thread(read_pin, who, source.get()) if status.signs_on else ""
+        if isinstance(act, SignedOn):
+            return await client.sign_on(who, pin, why=why)
+        leaves = act.leaves or (status.sitters[0].initials if len(status.sitters) == 1 else "")
+        return await client.sign_on(who, pin, "hand_over", leaves, why)
+
+
 async def _see(state: Path, person: str | None) -> Status:
-    async with Client(runtime_dir(state), console=f"ctl-{os.getpid()}", person=person) as client:
+    async with visiting(state, "ctl", person) as client:
         return await client.ready(READY_S)
 
 
@@ -84,7 +112,7 @@ def reached(state: Path, ask: Callable[[], T]) -> T:
         return ask()
     except TimeoutError:
         print(f"No answer from the daemon in {state}. Is `stillroom run` up?", file=sys.stderr)
-    except ProtocolMismatch as error:
+    except (ProtocolMismatch, NoPin) as error:
         print(error, file=sys.stderr)
     raise typer.Exit(2)
 
@@ -116,7 +144,19 @@ def send(state: Path, person: str | None, why: str, act: Act, participants: list
     if heard is not None:
         heard.append((act, tuple(participants or ())))
         return
-    reply = reached(state, lambda: asyncio.run(_ask(act, tuple(participants or ()), state, person, why)))
+    _tell(reached(state, lambda: asyncio.run(_ask(act, tuple(participants or ()), state, person, why))))
+
+
+def sign_on_as(state: Path, act: SignedOn | HandOver, why: str = "") -> None:
+    """Ask the daemon for what takes a PIN, which is no part of the act; says why and exits 1 where it is refused."""
+    heard = _heard.get()
+    if heard is not None:
+        heard.append((act, ()))
+        return
+    _tell(reached(state, lambda: asyncio.run(_sign_on(act, state, why))))
+
+
+def _tell(reply: Reply) -> None:
     if reply.refused:
         print(refusal(reply.refused, reply.values), file=sys.stderr)
         raise typer.Exit(1)
@@ -171,6 +211,7 @@ def status(as_json: AsJson = False, state: StateDir = STATE, person: Person = No
         ("offered", wording.offers(found)),
         ("release", "; ".join(wording.release(view, found.t) for view in found.release)),
         ("limits", wording.limits(found.limits)),
+        ("on duty", wording.on_duty(found)),
         ("call", f"{found.call.level} {found.call.stage}" if found.call.call else ""),
         ("next", wording.booking(found.bookings[0]) if found.bookings else ""),
         ("alarms", ", ".join(alarm.code for alarm in found.alarms)),

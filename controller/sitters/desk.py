@@ -133,6 +133,14 @@ class SignOnDesk:
             return None
         return next((one.initials for one in duty.sitters if visitor.console in one.consoles), None)
 
+    def vouched(self, given: Input) -> Input:
+        """An Input that came past this desk: it keeps its initials only where they are signed on at its console."""
+        who, duty = given.origin.person, self._duty()
+        sitter = duty.sitter(who or "")
+        if who is None or not duty.signs_on or (sitter is not None and given.origin.console in sitter.consoles):
+            return given
+        return replace(given, origin=replace(given.origin, person=None))
+
     async def sign_on(self, visitor: Visitor, asked: Asked, answer: Listener) -> None:
         """Compare a PIN and have what came of it ruled and recorded; `answer` hears when that is on disk."""
         if visitor.busy or self._waiting >= MOST_WAITING:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from controller.console.client import Client
-from controller.ctl import ANSWER_S, READY_S, Person, Whom, reached
+from controller.ctl import ANSWER_S, READY_S, Person, Whom, reached, visiting
+from controller.ctl.signing import PinFrom, sign_on_for, source
 from controller.messages import Book, CancelBooking, Reply, Status, to_plain
-from controller.options import STATE, AsJson, StateDir, runtime_dir
+from controller.options import STATE, AsJson, StateDir
 from controller.wording import clock_time, refusal
 from controller.wording.quantities import duration
 
@@ -31,11 +30,13 @@ def book(
     as_json: AsJson = False,
     state: StateDir = STATE,
     person: Person = None,
+    pin_from: PinFrom = None,
 ) -> None:
     """Keep the room for a session. It warms the room and reminds of the preflight; it never starts a session.
 
     Example: stillroom book 2026-12-01T09:30 psilocybin-25mg --participant C-0412
     """
+    source.set(pin_from)
     name = _room_name(room) if room else None
     asked = [bool(when or programme or participant), list_, cancel is not None]
     if sum(asked) != 1 or (asked[0] and not (when and programme)):
@@ -59,12 +60,15 @@ def book(
 async def _ask(
     act: Book | CancelBooking | None, state: Path, person: str | None, room: str | None
 ) -> tuple[Reply, Status]:
-    async with Client(runtime_dir(state), console=f"book-{os.getpid()}", person=person) as client:
+    async with visiting(state, "book", person) as client:
         status = await client.ready(READY_S)
         if room is not None and status.room != room:
             _fail(f"the daemon in {state} runs {status.room}, not {room}", 1)
-        reply = Reply(id="") if act is None else await asyncio.wait_for(client.send(act), ANSWER_S)
-        return reply, client.status
+        if act is None:
+            return Reply(id=""), client.status
+        if (refused := await sign_on_for(client, act, person)) is not None:
+            return refused, client.status
+        return await asyncio.wait_for(client.send(act), ANSWER_S), client.status
 
 
 def _room_name(path: Path) -> str:

@@ -42,8 +42,8 @@ from controller.wording.timetable import JOBS, clock_time
 __all__ = [
     "ACTS", "ALARM_COLUMNS", "DEVICES", "DUE", "NOT_A_MEDICAL_DEVICE", "NOT_DELIVERED", "NOT_SIGNED", "SCENES",
     "STATES", "WAITS", "alarm", "amended", "booking", "call", "clock", "clock_time", "countdown", "due", "duration",
-    "ends", "entry", "fact", "fit", "later", "limits", "number", "offers", "percent", "percent_of_db", "planned",
-    "refusal", "release", "state", "t_plus",
+    "ends", "entry", "fact", "fit", "later", "limits", "number", "offers", "on_duty", "percent", "percent_of_db",
+    "planned", "refusal", "release", "state", "t_plus",
 ]  # fmt: skip
 
 ALARM_COLUMNS = 76
@@ -193,6 +193,19 @@ def release(view: ReleaseView, now_t: float) -> str:
 def limits(given: Limits) -> str:
     """What may not be heard, in one line; "" for no limits."""
     return live_sentences.limits(given.told()) if given.told() else ""
+
+
+def on_duty(status: Status) -> str:
+    """Who is on duty, and for how long whoever is out stays out: "AB, CD out 4 min (cover EF)"."""
+    told = []
+    for sitter in status.sitters:
+        if sitter.break_until_t is None:
+            told.append(sitter.initials)
+            continue
+        left = sitter.break_until_t - status.t
+        over = f"{duration(left)} over its time" if left < 0 else duration(left)
+        told.append(f"{sitter.initials} out {over}{f' (cover {sitter.cover})' if sitter.cover else ''}")
+    return ", ".join(told) or ("nobody" if status.signs_on else "")
 
 
 def booking(item: Booking) -> str:

@@ -15,9 +15,11 @@ from typer.testing import CliRunner
 
 from controller import ctl
 from controller import server as module
-from controller.messages import Dose, Input, Mark, Note, Reply, Status, Telemetry, to_plain
+from controller.messages import Dose, Duty, Input, Mark, Note, Reply, Status, Telemetry, to_plain
 from controller.options import runtime_dir
 from controller.server import Server
+from controller.sitters.desk import SignOnDesk
+from controller.sitters.register import Register
 
 
 class Desk:
@@ -26,11 +28,13 @@ class Desk:
     def __init__(self, runtime: Path) -> None:
         self.taken: list[Input] = []
         self.status = Status(room="r", state="running")
-        self.server = Server(runtime / "daemon.sock", "r", self.take, lambda: self.status, Telemetry)
+        desk = SignOnDesk(Register(runtime), Duty, self.take, lambda: 0.0)
+        self.server = Server(runtime / "daemon.sock", "r", self.take, lambda: self.status, Telemetry, desk)
 
-    def take(self, given: Input, listener: Callable[[Reply], None]) -> None:
+    def take(self, given: Input, listener: Callable[[Reply], None] | None) -> None:
         self.taken.append(given)
         refused = "no_session" if isinstance(given.act, Dose) else ""
+        assert listener is not None
         listener(Reply(id=given.id, seq=0 if refused else len(self.taken), refused=refused))
         self.server.changed()
 

@@ -1,0 +1,59 @@
+"""Where a PIN comes from: hidden from a terminal, or from a file or descriptor, and never from the arguments."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import stat
+import sys
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from controller.console.client import Client
+from controller.messages import Act, Reply, needs_sign_on
+
+PinFrom = Annotated[
+    Path | None,
+    typer.Option(
+        "--pin-from", envvar="STILLROOM_PIN_FROM", metavar="FILE",
+        help="Read the PIN of --person here: a file of mode 600, or a descriptor as /dev/fd/3. Asked for otherwise.",
+    ),
+]  # fmt: skip
+
+source: ContextVar[Path | None] = ContextVar("source", default=None)
+"""What `--pin-from` said."""
+
+
+class NoPin(Exception):
+    """There is no PIN to be had, and why."""
+
+
+def read_pin(initials: str, where: Path | None) -> str:
+    """The PIN of a sitter: the first line of `where`, or asked for, hidden. Raises NoPin."""
+    if where is None:
+        if not sys.stdin.isatty():
+            raise NoPin(f"no PIN of {initials}: neither a terminal to ask at, nor --pin-from FILE")
+        return getpass.getpass(f"PIN of {initials}: ").strip()
+    try:
+        with where.open(encoding="utf-8") as file:
+            found = where.stat()
+            if stat.S_ISREG(found.st_mode) and found.st_mode & 0o077:
+                raise NoPin(f"{where} can be read by others: chmod 600 {where}")
+            return file.readline().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise NoPin(f"{where} cannot be read: {type(error).__name__}") from None
+
+
+async def sign_on_for(client: Client, act: Act, person: str | None) -> Reply | None:
+    """Sign `person` on for this one act where the room asks for it; the refusal, or None where the act may be sent.
+
+    What waits for no sign-on does not wait for a PIN either.
+    """
+    if person is None or not client.status.signs_on or not needs_sign_on(act):
+        return None
+    pin = await asyncio.to_thread(read_pin, person, source.get())
+    reply = await client.sign_on(person, pin, "once")
+    return reply if reply.refused else None

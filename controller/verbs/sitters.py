@@ -1,0 +1,111 @@
+"""`stillroom sitters …`: who may sign on in this room, and by which PIN."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from controller.ctl.signing import NoPin, PinFrom, read_pin
+from controller.options import STATE, AsJson, StateDir
+from controller.sitters.register import Register, check_initials, check_pin
+
+app = typer.Typer(
+    help="Who may sign on in this room. With the first sitter acts of people need a sign-on; call, pause, exit light "
+    "and evacuation never do.",
+    no_args_is_help=True,
+)
+
+Initials = Annotated[str, typer.Argument(help="Two to four capital letters.")]
+
+
+@app.command("list")
+def list_(state: StateDir = STATE, as_json: AsJson = False) -> None:
+    """List who may sign on.
+
+    Example: stillroom sitters list --state /var/lib/stillroom
+    """
+    known = Register(state).sitters()
+    if as_json:
+        typer.echo(json.dumps(known))
+        return
+    for initials in known:
+        typer.echo(initials)
+    if not known:
+        typer.echo(f"Nobody signs on in {state}: initials are taken as they are given.")
+
+
+@app.command()
+def add(initials: Initials, pin_from: PinFrom = None, state: StateDir = STATE) -> None:
+    """Let a sitter sign on; the PIN is asked for twice, hidden.
+
+    Example: stillroom sitters add AB --state /var/lib/stillroom
+    """
+    register = Register(state)
+    _checked(lambda: check_initials(initials))
+    if initials in register.sitters():
+        _fail(f"{initials} can sign on already; another PIN: stillroom sitters pin {initials}")
+    first = not register.sitters()
+    _keep(register, initials, pin_from)
+    typer.echo(f"{initials} can sign on." + (" From now on acts of people need a sign-on here." if first else ""))
+
+
+@app.command()
+def pin(initials: Initials, pin_from: PinFrom = None, state: StateDir = STATE) -> None:
+    """Give a sitter another PIN; it holds at once, and nobody is signed off by it.
+
+    Example: stillroom sitters pin AB --state /var/lib/stillroom
+    """
+    register = Register(state)
+    _known(register, initials)
+    _keep(register, initials, pin_from)
+    typer.echo(f"{initials} has another PIN.")
+
+
+@app.command()
+def remove(initials: Initials, state: StateDir = STATE) -> None:
+    """Let a sitter sign on no more; whoever is on duty is signed off within seconds.
+
+    Example: stillroom sitters remove AB --state /var/lib/stillroom
+    """
+    register = Register(state)
+    _known(register, initials)
+    register.remove(initials)
+    left = "" if register.sitters() else " Nobody is left: initials are taken as they are given."
+    typer.echo(f"{initials} can sign on no more.{left}")
+
+
+def _keep(register: Register, initials: str, pin_from: Path | None) -> None:
+    try:
+        wanted = read_pin(initials, pin_from)
+        _checked(lambda: check_pin(wanted))
+        if pin_from is None and getpass.getpass(f"PIN of {initials} again: ").strip() != wanted:
+            _fail("the two are not the same; nothing was changed")
+        register.keep(initials, wanted)
+    except NoPin as why:
+        _fail(str(why))
+    except OSError as error:
+        _fail(f"{register.file} cannot be written: {error.strerror}")
+
+
+def _known(register: Register, initials: str) -> None:
+    known = register.sitters()
+    if initials not in known:
+        _fail(f'"{initials}" is no sitter here' + (f"; there is {', '.join(known)}" if known else ""))
+
+
+def _checked(check: Callable[[], None]) -> None:
+    try:
+        check()
+    except ValueError as wrong:
+        _fail(str(wrong))
+
+
+def _fail(why: str) -> NoReturn:
+    print(why, file=sys.stderr)
+    raise typer.Exit(1)
