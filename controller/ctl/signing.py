@@ -34,7 +34,7 @@ class NoPin(Exception):
 def read_pin(initials: str, where: Path | None) -> str:
     """The PIN of a sitter: the first line of `where`, or asked for, hidden. Raises NoPin."""
     if where is None:
-        if not sys.stdin.isatty():
+        if not _at_a_terminal():
             raise NoPin(f"no PIN of {initials}: neither a terminal to ask at, nor --pin-from FILE")
         return getpass.getpass(f"PIN of {initials}: ").strip()
     try:
@@ -45,6 +45,10 @@ def read_pin(initials: str, where: Path | None) -> str:
             return file.readline().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise NoPin(f"{where} cannot be read: {type(error).__name__}") from None
+
+
+def _at_a_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 async def sign_on_for(client: Client, act: Act, person: str | None) -> Reply | None:
