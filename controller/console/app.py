@@ -22,6 +22,7 @@ from controller.console.forms import Filled, Form, note_form
 from controller.console.keyboard import Keyboard
 from controller.console.looks import THEMES, Look, look_for
 from controller.console.menu import Menu
+from controller.console.sitter_forms import Signing, pin_form
 from controller.console.view import Tone, View
 from controller.console.widgets.alert import draw_alert
 from controller.console.widgets.arc import arc_of, draw_arc
@@ -153,7 +154,7 @@ class ConsoleApp(App[None]):
             unanswered=len(client.unanswered),
             mismatch=mismatch,
             console=client.console,
-            person=client.person or "",
+            person=client.who or "",
             whom=self.commands.whom,
             answer=text if boottime() < until else "",
             answer_tone=tone,
@@ -219,6 +220,17 @@ class ConsoleApp(App[None]):
             self.screen.add_class("listing")
         self._asked_at = boottime()
         self.query_one(Ask).open(form, self.look.colours, opener)
+
+    def signed(self, signing: Signing, refused: str) -> None:
+        """What became of a PIN: the question closes, or says why not and begins again with an empty line."""
+        ask = self.asking
+        looked_at = ask is not None and ask.form is not None and ask.form.masked
+        if looked_at and refused:
+            self.ask(pin_form(signing))
+        elif looked_at:
+            self.back()
+        told = {"hand_over": f"{signing.leaves} handed over to {signing.initials}"}
+        self.say(refused or told.get(signing.purpose, f"{signing.initials} signed on"), "bad" if refused else "good")
 
     def list_choices(self, menu: Menu) -> None:
         """Open a menu in the place of arc and panels."""
@@ -304,6 +316,9 @@ class ConsoleApp(App[None]):
             self.commands.fill(answer)
         elif isinstance(answer, Form):
             self.ask(answer)
+        elif isinstance(answer, Signing):
+            self.say("looking at it …")
+            self.commands.sign_on(answer)
 
     def move_to(self, menu: Menu) -> None:
         """The open menu with another line chosen."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from controller.console.doing.action import Action, Subject
 from controller.console.doing.table import main_menu, subject_menu
 from controller.console.forms import Filled, Form
 from controller.console.menu import Line, Menu, menu_of
+from controller.console.sitter_forms import Signing
 from controller.console.view import Tone, local_time
 from controller.messages import (
     Act,
@@ -45,6 +46,9 @@ class Shell(Protocol):
 
     def ask(self, form: Form, opener: str = "") -> None:
         """Open a question."""
+
+    def signed(self, signing: Signing, refused: str) -> None:
+        """Say what became of a PIN, which is no longer in it; `refused`: why not, or ""."""
 
     def list_choices(self, menu: Menu) -> None:
         """Open a menu."""
@@ -177,6 +181,15 @@ class Commands:
     def fill(self, filled: Filled) -> None:
         """Send a form's answer."""
         self.send(filled.act, filled.words, filled.participants, filled.why)
+
+    def sign_on(self, signing: Signing) -> None:
+        """Have a PIN looked at; the screen hears what became of it."""
+        self._spawn(self._sign_on(signing))
+
+    async def _sign_on(self, signing: Signing) -> None:
+        reply = await self.client.sign_on(signing.initials, signing.pin, signing.purpose, signing.leaves, signing.why)
+        refused = wording.refusal(reply.refused, reply.values) if reply.refused else ""
+        self.shell.signed(replace(signing, pin=""), refused)
 
     # Taking back
 

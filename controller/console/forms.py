@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from controller.console.menu import Menu
 from controller.messages import Act, Booking, Dose, DosePart, End, Note, Quiet, Start, Vitals, telling_words
 from controller.wording import clock_time
 from controller.wording.live import PARTS
+
+if TYPE_CHECKING:
+    from controller.console.sitter_forms import Signing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,16 +35,18 @@ class Form:
     """One question. `read` gives the answer or the next question, and raises ValueError with what is wrong.
 
     `preview`: ask for a second Enter after showing what will be done. `closes_after_s`: answers no by itself.
+    `masked`: what is typed is secret: digits alone, shown as dots.
     `lists`: what fits the letters typed so far, as a menu above the line, of which Enter does the chosen line.
     """
 
     title: str
     hint: str
-    read: Callable[[str], Filled | Form]
+    read: Callable[[str], Filled | Form | Signing]
     preview: bool = False
     initial: str = ""
     closes_after_s: float | None = None
     lists: Callable[[str], Menu] | None = None
+    masked: bool = False
 
 
 def note_form(pressed_t: float | None, initial: str = "", *, blinded: bool = False) -> Form:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 WAKING = ("call", "emergency", "pause", "resume")
 """What a key does besides waking a screen that is off."""
 
+IN_A_PIN = ("enter", "escape", "backspace", "delete", "left", "right", "home", "end")
+"""The keys that a hidden line is typed with, beside digits."""
+
 MIXED_LETTERS = 3
 """So many letters just before and with the one that opened a question make its text suspect of being typed prose."""
 
@@ -66,6 +69,13 @@ class Keyboard:
             self._app.commands.run(action, key)
 
     def _in_question(self, ask: Ask, key: str, action: Action | None, now: float) -> bool:
+        if ask.form is not None and ask.form.masked and key not in IN_A_PIN:
+            # A PIN is of digits, so every other key that works over a question keeps its meaning.
+            if key.isdigit():
+                ask.line.insert_text_at_cursor(key)
+            elif action is not None and (action.in_dialog or key in action.anywhere):
+                self._act(action, key, now)
+            return True
         if action is not None and key in action.anywhere:
             self._act(action, key, now)
         elif key == "escape":
@@ -101,8 +111,12 @@ class Keyboard:
             self._app.move_to(menu.moved(1 if key == "down" else -1))
 
     def _somebody_types(self, character: str, now: float, ask: Ask | None) -> bool:
-        """Text in a question is no command, unless other letters came just before the one that opened it."""
-        if ask is not None and self._typing.letters < MIXED_LETTERS:
+        """Text in a question is no command, unless other letters came just before the one that opened it.
+
+        A PIN is never taken for prose: what is offered as a note is shown.
+        """
+        masked = ask is not None and ask.form is not None and ask.form.masked
+        if masked or (ask is not None and self._typing.letters < MIXED_LETTERS):
             self._typing.clear()
             return False
         letters = self._typing.feed(character, now)

@@ -19,7 +19,7 @@ from controller.messages import PEOPLES_ACTS
 VERBS: dict[str, click.Command] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 
-AWAITED: set[str] = {"SignedOff", "BreakBegun", "BreakOver"}
+AWAITED: set[str] = set()
 """Acts that have their rules and not yet their keys; a name that has them must be taken out."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from controller.console.doing import blinding, calls, clinical, leaving, music, record, room, screen, session
+from controller.console.doing import blinding, calls, clinical, leaving, music, record, room, screen, session, sitters
 from controller.console.doing.action import Action, Subject
 from controller.console.menu import Line, Menu, digit_of, menu_of
 
@@ -20,6 +20,7 @@ ACTIONS: tuple[Action, ...] = (
     *record.ACTIONS,
     *blinding.ACTIONS,
     *leaving.ACTIONS,
+    *sitters.ACTIONS,
     *session.ACTIONS,
     *screen.ACTIONS,
 )

@@ -8,6 +8,7 @@ from textual.widgets import Input, Static
 
 from controller.console.forms import Filled, Form
 from controller.console.looks import Palette
+from controller.console.sitter_forms import Signing
 from controller.console.view import styled
 
 
@@ -45,6 +46,7 @@ class Ask(Vertical):
         title.append_text(styled(form.hint, colours.text))
         self.query_one("#ask-title", Static).update(title)
         self.say("Enter: go on    Esc: back", colours.dim)
+        self.line.password = form.masked
         self.line.value = form.initial
         self.line.cursor_position = len(form.initial)
         self.line.focus()
@@ -73,7 +75,7 @@ class Ask(Vertical):
         """The line changed, so what was shown before is no longer what Enter would do."""
         self._ready = None
 
-    def submit(self, text: str, colours: Palette) -> Filled | Form | None:
+    def submit(self, text: str, colours: Palette) -> Filled | Form | Signing | None:
         """Read the line: an answer, a further question, or None where more is needed."""
         if self.form is None:
             return None

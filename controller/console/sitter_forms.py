@@ -1,0 +1,119 @@
+"""The questions of who is on duty: initials, PIN, handover, break. A PIN is typed hidden, and only sent on. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from controller.console.forms import Filled, Form
+from controller.messages import BreakBegun, Status
+
+_INITIALS = re.compile(r"[A-Z]{2,4}")
+_PIN = re.compile(r"[0-9]{4,12}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Signing:
+    """A PIN that was typed, and what it is for; see `Client.sign_on`."""
+
+    initials: str
+    pin: str = field(default="", repr=False)
+    purpose: Literal["duty", "unlock", "hand_over"] = "duty"
+    leaves: str = ""
+    why: str = ""
+
+
+def read_initials(text: str) -> str:
+    """Initials, in whatever case they were typed. Raises ValueError."""
+    initials = text.upper()
+    if not _INITIALS.fullmatch(initials):
+        raise ValueError("initials: two to four letters, such as AB")
+    return initials
+
+
+def pin_form(signing: Signing) -> Form:
+    """The PIN of somebody, hidden while it is typed."""
+
+    def read(text: str) -> Signing:
+        if not _PIN.fullmatch(text):
+            raise ValueError("a PIN has 4 to 12 digits")
+        return replace(signing, pin=text)
+
+    return Form(title=f"PIN of {signing.initials}", hint="Space still pauses, c still calls", read=read, masked=True)
+
+
+def sign_on_form(signing: Signing | None = None) -> Form:
+    """Who, then the PIN."""
+
+    def read(text: str) -> Form:
+        return pin_form(replace(signing or Signing(initials=""), initials=read_initials(text)))
+
+    return Form(title="Sign on", hint="your initials", read=read)
+
+
+def unlock_form(initials: str, typed: str = "") -> Form:
+    """The PIN of whoever was here, begun with the digit that was pressed; nothing at all: somebody else."""
+    other = sign_on_form(Signing(initials="", purpose="unlock"))
+    if not initials:
+        return replace(other, title="Unlock")
+    known = pin_form(Signing(initials=initials, purpose="unlock"))
+
+    def read(text: str) -> Signing | Form:
+        return known.read(text) if text else other  # type: ignore[return-value]
+
+    hint = "or empty: somebody else signs on"
+    return replace(known, title=f"Unlock: PIN of {initials}", hint=hint, read=read, initial=typed)
+
+
+def hand_over_form(status: Status, here: str) -> Form:
+    """Who leaves (where that is not clear), who takes over, a note for them, and their PIN."""
+    on_duty = [sitter.initials for sitter in status.sitters]
+
+    def leaves(text: str) -> Form:
+        who = read_initials(text)
+        if who not in on_duty:
+            raise ValueError(f"on duty: {', '.join(on_duty)}")
+        return _takes_over(who)
+
+    if here or len(on_duty) == 1:
+        return _takes_over(here or on_duty[0])
+    return Form(title="Hand over", hint=f"who leaves? on duty: {', '.join(on_duty)}", read=leaves)
+
+
+def _takes_over(leaves: str) -> Form:
+    def to(text: str) -> Form:
+        who = read_initials(text)
+        if who == leaves:
+            raise ValueError(f"{who} has it already")
+
+        def note(words: str) -> Form:
+            return pin_form(Signing(initials=who, purpose="hand_over", leaves=leaves, why=words))
+
+        return Form(title=f"{leaves} to {who}", hint="a few words for the record, no names; empty: none", read=note)
+
+    return Form(title=f"{leaves} hands over", hint="to whom? their initials, then their PIN", read=to)
+
+
+_COVER = re.compile(r"\bcover ([a-z]+)\b", re.IGNORECASE)
+
+
+def break_form(status: Status, here: str) -> Form:
+    """Minutes, who stays, and who goes where that is not whoever is signed on here."""
+
+    def read(text: str) -> Filled:
+        cover = _COVER.search(text)
+        minutes: float | None = None
+        goes = here
+        for word in _COVER.sub("", text).replace(",", " ").split():
+            if word.isdigit():
+                minutes = float(word)
+            else:
+                goes = read_initials(word)
+        stays = read_initials(cover[1]) if cover else ""
+        length = status.break_minutes if minutes is None else minutes
+        words = f"{goes} out for {length:g} min" + (f", cover {stays}" if stays else "")
+        return Filled(act=BreakBegun(initials=goes, minutes=minutes, cover=stays), words=words, participants=())
+
+    hint = f"minutes (usual {status.break_minutes:g}); cover EF: stays meanwhile; CD: goes instead"
+    return Form(title=f"Break of {here}".rstrip(" of"), hint=hint, read=read)
