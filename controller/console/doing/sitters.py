@@ -66,15 +66,15 @@ def _on_break(status: Status) -> str:
 ACTIONS = (
     Action(
         name="sign_on", run=sign_on, menu="sitters", long="sign on …", ctl="sign-on", sends=(SignedOn,),
-        offered=_signs_on, stands=wording.on_duty, help="initials and PIN; what this console notes is yours from then",
+        offered=_signs_on, stands=wording.on_duty, help="initials, then PIN; entries are yours from then on",
     ),
     Action(
         name="hand_over", run=hand_over, menu="sitters", long="hand over …", ctl="hand-over", sends=(HandOver,),
-        offered=_on_duty, help="who takes over enters their PIN; a few words go along",
+        offered=_on_duty, help="who takes over enters their PIN; a note goes along",
     ),
     Action(
         name="break", run=take_break, menu="sitters", long="a break …", ctl="break", sends=(BreakBegun,),
-        offered=_on_duty, help="minutes, and who stays; a warning when it is over",
+        offered=_on_duty, help="minutes, who stays; a warning when it is over",
     ),
     Action(
         name="break_over", run=break_over, menu="sitters", long="back from a break", ctl="break-over",
