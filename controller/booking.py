@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, tzinfo
+from pathlib import Path
 
 from controller.config import load_programme, shipped
 from controller.files import ConfigError
@@ -36,15 +37,21 @@ def prepare_booking(act: Book, zone: tzinfo, now_unix: float) -> Book:
     )
 
 
-def _length_s(name: str, participants: tuple[str, ...]) -> float:
-    """From the arrival's beginning to the end of the arc, or to the earliest release where that is later."""
+def known_programme(name: str) -> Path:
+    """The file of a programme that can be played. Raises Refused."""
     known = shipped("playlists")
     if name not in known:
         raise Refused("programme_unknown", name=name, nearest=nearest(name, known))
     try:
-        programme = load_programme(known[name])
+        load_programme(known[name])
     except ConfigError as error:
         raise Refused("bad_value", what="programme", why=error.mistakes[0]) from None
+    return known[name]
+
+
+def _length_s(name: str, participants: tuple[str, ...]) -> float:
+    """From the arrival's beginning to the end of the arc, or to the earliest release where that is later."""
+    programme = load_programme(known_programme(name))
     check_codes(programme, participants)
     least, most = programme.participants_least, programme.participants_most
     if participants and not least <= len(participants) <= most:

@@ -18,12 +18,11 @@ from pathlib import Path
 from controller.arc.programme import Programme
 from controller.arc.shelves import Pool
 from controller.archiving import ArchiveDesk
-from controller.booking import prepare_booking
+from controller.booking import known_programme, prepare_booking
 from controller.broker import BrokerLink
 from controller.calls.client import CallerClient
 from controller.clock import RoomClock, clock_synchronised, utc_now
 from controller.config import Room, load_programme, shipped
-from controller.files import ConfigError
 from controller.inputs.client import ButtonsClient
 from controller.journal.chain import ROOM
 from controller.journal.reading import log_entries
@@ -31,6 +30,7 @@ from controller.journal.recovery import Recovered, recover
 from controller.journal.writer import Journal
 from controller.messages import (
     ArchiveAct,
+    BeginPreflight,
     Book,
     ClockSynced,
     DeviceBack,
@@ -39,6 +39,7 @@ from controller.messages import (
     Input,
     JournalView,
     Opened,
+    OverridePreflight,
     Refused,
     Reply,
     Start,
@@ -51,11 +52,12 @@ from controller.nightly import Nightly
 from controller.options import runtime_dir
 from controller.planning import planner_for
 from controller.pool import RoomPool
+from controller.probes import Links, Probes
 from controller.restoring import Restored, restore
 from controller.room_lights import make_lights
 from controller.runner import Runner
 from controller.server import Server
-from controller.session.names import nearest
+from controller.session.preflight import carried
 from controller.sitters.desk import SignOnDesk
 from controller.sitters.register import Register
 from controller.sound.client import SoundClient
@@ -118,6 +120,7 @@ class Daemon:
         self._timetable = RoomTimetable(self._room.timetable(), nightly.check)
         self._archive = ArchiveDesk(self._state_dir)
         stack.push_async_callback(self._archive.close)
+        self._probes = Probes(self._room, self._state_dir, self._links())
         self.runner = self._make_runner(recovered, restored)
         desk = SignOnDesk(Register(self._state_dir), lambda: self.runner.state.duty, self._take, self._clock.now)
         self._server = Server(run_dir / "daemon.sock", self._room.name, self._take, self._status, self._telemetry, desk)
@@ -144,6 +147,8 @@ class Daemon:
         stack.push_async_callback(self._sound.close)
         await self._lights.start(self.runner.post_act)
         stack.push_async_callback(self._lights.close)
+        await self._probes.start(self.runner.post_act)
+        stack.push_async_callback(self._probes.close)
         await self._timetable.start(self.runner.post_act)
         stack.push_async_callback(self._timetable.close)
         if self._room.table.buttons:
@@ -167,6 +172,7 @@ class Daemon:
                 "caller": self._caller,
                 "timetable": self._timetable,
                 "archive": self._archive,
+                "preflight": self._probes,
             },
             planner_for(self._pool_of, self._clock.now),
             seqs={book.book: book.seq for book in books},
@@ -174,6 +180,17 @@ class Daemon:
             entries=list(reversed(entries)),
             prepare=self._prepare,
             on_change=self._changed,
+        )
+
+    def _waiting_s(self) -> float:
+        return self.runner.waiting_s()
+
+    def _links(self) -> Links:
+        return Links(
+            sound=lambda: self._sound.view()[0],
+            broker=lambda: self._link.answering,
+            lamps=lambda: self._lights.view(self._clock.now()),
+            waiting_s=self._waiting_s,
         )
 
     # --- what the runner asks ---------------------------------------------------------------------------------
@@ -189,30 +206,32 @@ class Daemon:
         return self._pools.pool(programme, path.parent if path else None)
 
     def _prepare(self, given: Input) -> Input:
-        """Fill in what a Start leaves to the room: the programme's text, the session's name, the seed; or a booking."""
+        """Fill in what a Start leaves to the room: the programme's text, the session's name, the seed, the preflight.
+
+        So too a booking and a preflight; and refuse what only the outside can see is missing. Raises Refused.
+        """
         act = given.act
         if isinstance(act, ArchiveAct):
             return self._archive.filled(given)
         if isinstance(act, Book):
             return replace(given, act=prepare_booking(act, self._room.timetable().zone, utc_now().timestamp()))
+        if isinstance(act, OverridePreflight) and not given.why.strip():
+            raise Refused("no_reason", what=act.kind)
+        if isinstance(act, BeginPreflight):
+            programme = load_programme(known_programme(act.programme))
+            least, most = programme.participants_least, programme.participants_most
+            return replace(given, act=replace(act, least=least, most=most))
         if not isinstance(act, Start):
             return given
         if shutil.disk_usage(self._state_dir).free < LEAST_FREE_BYTES:
             raise Refused("disk_full")
-        known = shipped("playlists")
-        if act.programme not in known:
-            raise Refused("programme_unknown", name=act.programme, nearest=nearest(act.programme, known))
-        path = known[act.programme]
-        try:
-            load_programme(path)
-        except ConfigError as error:
-            raise Refused("bad_value", what="programme", why=error.mistakes[0]) from None
+        path = known_programme(act.programme)
         session = f"{utc_now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
         seed = act.seed if act.seed is not None else secrets.randbelow(2**31)
         filled = replace(
             act, programme_text=path.read_text(encoding="utf-8"), session=session, seed=seed, software=software()
         )
-        return replace(given, act=filled)
+        return replace(given, act=carried(filled, self.runner.state.preflight))
 
     def _changed(self) -> None:
         """Once for all changes of this turn of the loop, and after what they do to the room unless the disk is slow."""
@@ -230,6 +249,7 @@ class Daemon:
             self._telling = None
         self._server.changed()
         self._timetable.follow(self.runner.state)
+        self._probes.follow(self.runner.state)
 
     def _journal_trouble(self, why: str) -> None:
         self.runner.post_act(DeviceLost(name="journal", why=why) if why else DeviceBack(name="journal"))

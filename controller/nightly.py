@@ -39,7 +39,7 @@ class Nightly:
         return Checked(check=check, looked_at=looked_at, count=len(troubles), troubles=tuple(troubles[:MOST_TOLD]))
 
     async def _library(self) -> tuple[int, list[Trouble]]:
-        found = await self._verb("library", "check")
+        found = await verb_json(self._state_dir, "library", "check")
         problems = [Trouble(code="file", name=str(it["path"]), why=str(it["why"])) for it in found["problems"]]
         return len(found["pieces"]) + len(problems), problems
 
@@ -55,7 +55,7 @@ class Nightly:
             troubles.append(Trouble(code="disk", name=f"{free // 1024**2} MiB"))
         sessions = await asyncio.to_thread(list_sessions, self._state_dir)
         books = [ROOM, *(info.session for info in sessions[-1:])]
-        for book in await self._verb("journal", "verify", *books):
+        for book in await verb_json(self._state_dir, "journal", "verify", *books):
             if not book["ok"]:
                 troubles.append(Trouble(code="journal", name=str(book["book"]), why=str(book["why"])))
         return 3 + len(books), troubles
@@ -66,18 +66,19 @@ class Nightly:
         while not (self._sound() and self._broker()) and boottime() < until:
             await asyncio.sleep(0.2)
 
-    async def _verb(self, *words: str) -> Any:
-        """What one of our verbs says with --json. Raises ValueError where that is no JSON."""
-        command = [*_IDLE, sys.executable, "-m", "controller", *words, "--json", "--state", str(self._state_dir)]
-        pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
-        try:
-            said, error = await process.communicate()
-        finally:
-            if process.returncode is None:  # we were stopped: a session begins
-                process.terminate()
-                await process.wait()
-        if not said.strip():
-            last = error.decode(errors="replace").strip().splitlines()
-            raise ValueError(f"{' '.join(words[:2])}: {last[-1] if last else f'exit {process.returncode}'}")
-        return json.loads(said)
+
+async def verb_json(state_dir: Path, *words: str) -> Any:
+    """What one of our verbs says with --json, in an idle process. Raises ValueError where that is no JSON."""
+    command = [*_IDLE, sys.executable, "-m", "controller", *words, "--json", "--state", str(state_dir)]
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
+    try:
+        said, error = await process.communicate()
+    finally:
+        if process.returncode is None:  # we were stopped: a session begins
+            process.terminate()
+            await process.wait()
+    if not said.strip():
+        last = error.decode(errors="replace").strip().splitlines()
+        raise ValueError(f"{' '.join(words[:2])}: {last[-1] if last else f'exit {process.returncode}'}")
+    return json.loads(said)

@@ -19,8 +19,10 @@ from controller.messages import (
     decode,
     from_plain,
 )
+from controller.session import preflight as preflights
 from controller.session.bookings import Timetable, keep
 from controller.session.duty import keep as keep_duty
+from controller.session.preflight import Preflight
 from controller.session.state import State, opening
 from controller.session.step import step
 
@@ -41,12 +43,14 @@ class Restored:
 def restore(recovered: Recovered, rules: RoomRules, clock: RoomClock) -> Restored:
     """The state as of the last record, and the clock carried on from it.
 
-    The timetable is the room's own book's; who is on duty is the open session's, and the room's where none is open.
+    Timetable and preflight are the room's own book's; who is on duty is the open session's, and the room's where none
+    is open.
     """
     restored = _restore_session(recovered, rules, clock)
-    state = replace(restored.state, timetable=timetable_of(recovered.room))
+    room = recovered.room
+    state = replace(restored.state, timetable=timetable_of(room), preflight=preflight_of(room, rules))
     if not state.session:
-        state = replace(state, duty=duty_of(recovered.room, rules))
+        state = replace(state, duty=duty_of(room, rules))
     return replace(restored, state=state)
 
 
@@ -83,6 +87,22 @@ def duty_of(room: Book, rules: RoomRules) -> Duty:
             except Exception:  # as for the timetable
                 log.exception("record %d of the room cannot be replayed", record.seq)
     return duty
+
+
+def preflight_of(room: Book, rules: RoomRules) -> Preflight:
+    """The preflight that the room's book says is under way."""
+    found = Preflight()
+    try:
+        if room.snapshot is not None:
+            found = from_plain(Preflight, json.loads(room.snapshot).get("preflight", {}))
+    except ValueError:
+        log.exception("the preflight in the snapshot at record %d of the room cannot be read", room.snapshot_seq)
+    for record in room.records:
+        try:
+            found = preflights.keep(found, record.input, rules, record.stamp.t, record.seq)
+        except Exception:  # the next session can be looked after anew
+            log.exception("record %d of the room cannot be replayed", record.seq)
+    return found
 
 
 def _restore_session(recovered: Recovered, rules: RoomRules, clock: RoomClock) -> Restored:

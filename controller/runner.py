@@ -20,7 +20,7 @@ from controller.clock import Clock
 from controller.journal.chain import ROOM, free_text
 from controller.journal.reading import log_entries
 from controller.messages import (
-    TIMETABLE_ACTS,
+    ROOMS_ACTS,
     AboutABook,
     Act,
     ArchiveAct,
@@ -40,6 +40,7 @@ from controller.messages import (
     Pause,
     PlaceCall,
     Planned,
+    Probe,
     Quiet,
     Record,
     Redaction,
@@ -133,7 +134,10 @@ class Runner:
         prepare: Prepare = lambda given: given,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
-        """`drivers` by what they serve: "sound", "lights", "caller", "timetable". `seqs`: newest seq of each book."""
+        """`drivers` by what they serve: "sound", "lights", "caller", "timetable", "preflight".
+
+        `seqs`: newest seq of each book.
+        """
         self.state = state
         self.entries: deque[LogEntry] = deque(entries or [], maxlen=LOG_KEPT)
         self.committed: dict[str, int] = dict(seqs or {})
@@ -163,7 +167,7 @@ class Runner:
     def _book_for(self, act: Act) -> str:
         if isinstance(act, AboutABook):
             return str(act.session)
-        return ROOM if isinstance(act, (*TIMETABLE_ACTS, ArchiveAct)) else self.book
+        return ROOM if isinstance(act, (*ROOMS_ACTS, ArchiveAct)) else self.book
 
     @property
     def holds_effects(self) -> bool:
@@ -405,6 +409,8 @@ class Runner:
                 self._drivers["timetable"].apply(effect, order)
             case Erase():
                 self._drivers["archive"].apply(effect, order)
+            case Probe():
+                self._drivers["preflight"].apply(effect, order)
             case _ if effect.kind == "fade_light":
                 self._drivers["lights"].apply(effect, order)
             case _:

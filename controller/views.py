@@ -14,6 +14,7 @@ from controller.messages import (
     LogEntry,
     ParticipantView,
     PhaseView,
+    PreflightView,
     SoundView,
     Status,
     Telemetry,
@@ -109,6 +110,7 @@ def status(state: State, now: float, around: Surroundings, log: Iterable[LogEntr
         call=state.call,
         alarms=state.alarms if state.in_session else state.alarms + state.timetable.alarms,
         bookings=state.timetable.bookings,
+        preflight=_preflight(state),
         log=tuple(log),
         sitters=state.sitters,
         signs_on=state.duty.signs_on,
@@ -117,6 +119,20 @@ def status(state: State, now: float, around: Surroundings, log: Iterable[LogEntr
         simulated=around.simulated,
         **_clinical(state, now),
         **{field.name: getattr(moving, field.name) for field in fields(moving)},
+    )
+
+
+def _preflight(state: State) -> PreflightView:
+    known = state.preflight
+    if state.in_session or not known.programme:
+        return PreflightView(required=state.rules.preflight)
+    return PreflightView(
+        required=state.rules.preflight,
+        programme=known.programme,
+        participants=known.participants,
+        touch=known.touch,
+        limits=known.limits,
+        lines=known.lines,
     )
 
 

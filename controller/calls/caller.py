@@ -3,10 +3,12 @@
 Takes calls from anyone on its socket, writes them down, publishes them (QoS 1, nothing retained) and waits for the
 support desk. Over the broker:
 
-    stillroom/ROOM/call        {"protocol": 1, "call": ID, "level": ..., "room": ..., "utc": ..., "stage": ...}
+    stillroom/ROOM/call        {"protocol": 1, "call": ID, "level": ..., "room": ..., "utc": ..., "stage": ...,
+                               "test": true}
     stillroom/ROOM/call/ack    {"call": ID, "by": "...", "level": ...}
 
-The stage is "placed" or "stood_down"; the desk's answer may leave out the level.
+The stage is "placed" or "stood_down"; the desk's answer may leave out the level. "test" stands in a test call alone:
+nobody runs for it, and somebody answers it by name.
 
 A desk must take a repeated id for the same call.
 """
@@ -119,12 +121,14 @@ class Caller:
             by = str(message.get("by") or "")[:_LONGEST_NAME]
             if not self._server.serves("daemon"):
                 self._untold.add(call)
-            state = ladder.stand_down(self._calls.get(call), call, by, boottime(), utc_text(utc_now()))
+            test = message.get("test") is True
+            state = ladder.stand_down(self._calls.get(call), call, by, boottime(), utc_text(utc_now()), test=test)
         elif "call" in message:
             call = _name(message["call"])
             level = _level(message.get("level", "assist"))
             origin = _origin(message.get("origin"))
-            state = ladder.place(self._calls.get(call), call, level, boottime(), utc_text(utc_now()), origin)
+            test = message.get("test") is True
+            state = ladder.place(self._calls.get(call), call, level, boottime(), utc_text(utc_now()), origin, test=test)
         else:
             raise ValueError("neither call nor stand_down")
         self._calls[call] = state
@@ -195,6 +199,7 @@ class Caller:
             "room": self._room,
             "utc": state.utc,
             "stage": "placed" if state.open else "stood_down",
+            **_tested(state),
         }
         try:
             delivered = await self._link.publish_confirmed(self._topic, json.dumps(payload))
@@ -253,6 +258,7 @@ class Caller:
             "placed_at": state.placed_at,
             "boot": self._boot,
             "origin": to_plain(state.origin),
+            **_tested(state),
         }
 
 
@@ -281,6 +287,10 @@ async def _serve(settings: CallerSettings, heart: Heart | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await Caller(settings).run(stop, heart.beat if heart is not None else lambda: None)
+
+
+def _tested(state: CallState) -> Message:
+    return {"test": True} if state.test else {}
 
 
 def _name(value: object) -> str:

@@ -153,10 +153,12 @@ class CallerClient:
         if self._writer is None:
             return
         if effect.stood_down:
-            self._writer.write(_line({"stand_down": effect.call, "by": effect.by}))
+            message: dict[str, Any] = {"stand_down": effect.call, "by": effect.by}
         else:
-            call = {"call": effect.call, "level": effect.level, "origin": to_plain(_ORIGIN)}
-            self._writer.write(_line(call))
+            message = {"call": effect.call, "level": effect.level, "origin": to_plain(_ORIGIN)}
+        if effect.test:
+            message["test"] = True
+        self._writer.write(_line(message))
 
     # What it says
 
@@ -178,12 +180,13 @@ class CallerClient:
         if isinstance(placed_at, int | float) and message.get("boot") == self._boot:
             placed_t = self._clock.room_time(float(placed_at))
         said = {key: message.get(key) for key in ("call", "level", "stage", "by")}
-        return from_plain(CallChanged, {**said, "placed_t": placed_t})
+        return from_plain(CallChanged, {**said, "placed_t": placed_t, "test": message.get("test") is True})
 
     def _tell(self, changed: CallChanged) -> None:
         before = self._known.get(changed.call)
         self._known[changed.call] = changed
-        self._newest = changed.call
+        if not changed.test:
+            self._newest = changed.call
         if before is None or (before.level, before.stage, before.by) != (changed.level, changed.stage, changed.by):
             self._post(changed)
 
@@ -194,7 +197,7 @@ class CallerClient:
 
     def _not_taken(self, effect: PlaceCall) -> None:
         """The caller has not answered: say so, and keep the call for when it does."""
-        self._tell(CallChanged(call=effect.call, level=effect.level, stage="not_delivered"))
+        self._tell(CallChanged(call=effect.call, level=effect.level, stage="not_delivered", test=effect.test))
 
     def _end_grace(self) -> None:
         self._grace = None

@@ -8,7 +8,8 @@
 "sent" is said only after the broker confirmed this very message and somebody listened; "acknowledged" only after an
 answer to this id, and, once it became an emergency, to the emergency. A call that nobody answered stays "not_delivered"
 until somebody does, and is published again and again. Making an assist an emergency begins anew; nothing makes an
-emergency less. What is not confirmed is tried again.
+emergency less. What is not confirmed is tried again. A test call climbs like any other, and says at every step
+that it is one; a call of its id that is none makes it one in earnest, and nothing makes a call a test.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Notice:
     call: str
     level: CallLevel
     stood_down: bool
+    test: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +57,10 @@ class CallState:
     unanswered: bool = False
     raised: bool = False
     """It began as an assist and became an emergency."""
+    test: bool = False
+    """Nobody needs to come: the path is being tried."""
+    tested: bool = False
+    """It began as a test and is meant in earnest now."""
     publish_at: float | None = None
 
     @property
@@ -65,24 +71,37 @@ class CallState:
     @property
     def notice(self) -> Notice:
         """What the support desk is to know of it."""
-        return Notice(self.call, self.level, not self.open)
+        return Notice(self.call, self.level, not self.open, self.test)
 
 
 def place(
-    known: CallState | None, call: str, level: CallLevel, now: float, utc: str, origin: Origin = UNKNOWN
+    known: CallState | None,
+    call: str,
+    level: CallLevel,
+    now: float,
+    utc: str,
+    origin: Origin = UNKNOWN,
+    *,
+    test: bool = False,
 ) -> CallState:
     """Place a call, or make an emergency of it. The same again, or less, changes nothing; a stand-down stands."""
-    if known is None:
-        return CallState(call=call, level=level, utc=utc, origin=origin, placed_at=now, publish_at=now)
-    if not known.open or level == "assist" or known.level == "emergency":
+    if known is None or (known.test and not test):
+        fresh = CallState(call=call, level=level, utc=utc, origin=origin, placed_at=now, publish_at=now)
+        return replace(fresh, test=test, tested=known is not None)
+    if test or not known.open or level == "assist" or known.level == "emergency":
         return known
     return CallState(call=call, level="emergency", utc=utc, origin=origin, placed_at=now, publish_at=now, raised=True)
 
 
-def stand_down(known: CallState | None, call: str, by: str, now: float, utc: str) -> CallState:
-    """Nobody needs to come. An unknown call is remembered as stood down, so that it cannot be placed late."""
+def stand_down(known: CallState | None, call: str, by: str, now: float, utc: str, *, test: bool = False) -> CallState:
+    """Nobody needs to come. An unknown call is remembered as stood down, so that it cannot be placed late.
+
+    The end of a test ends nothing that has become a call in earnest.
+    """
+    if known is not None and test and not known.test:
+        return known
     if known is None:
-        return CallState(call=call, level="assist", stage="stood_down", by=by, utc=utc, placed_at=now)
+        return CallState(call=call, level="assist", stage="stood_down", by=by, utc=utc, placed_at=now, test=test)
     if not known.open:
         return known
     return replace(known, stage="stood_down", by=by, utc=utc, confirmed_at=None, publish_at=now)
@@ -110,6 +129,8 @@ def acknowledged(state: CallState, call: str, level: CallLevel | None, by: str) 
     if call != state.call or not state.open or state.stage == "acknowledged":
         return state
     meant = level == state.level if level is not None else not state.raised or state.confirmed_at is not None
+    if state.tested and state.confirmed_at is None:  # somebody answers the test that it was
+        return state
     return replace(state, stage="acknowledged", by=by, publish_at=None) if meant else state
 
 

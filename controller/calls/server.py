@@ -12,10 +12,13 @@ The client says:
     {"call": ID, "level": "assist" | "emergency", "origin": {...}}      place it; the same again changes nothing
     {"stand_down": ID, "by": "..."}                                     nobody needs to come
 
+Both take "test": true, of a test call for which nobody runs. A call of its id without it makes it one in earnest, which
+the end of the test does not end.
+
 The caller says, to every client, at every change, in answer to every command, and of each open call on connecting:
 
     {"call": ID, "level": ..., "stage": ..., "by": ..., "utc": ...,
-     "placed_at": BOOTTIME, "boot": BOOT ID, "origin": {...}}
+     "placed_at": BOOTTIME, "boot": BOOT ID, "origin": {...}}     and "test": true, of a test call
     {"path": "ok" | "lost"}                 its link to the broker; every 2 s, and at changes
 
 `stage` is placed, sent, acknowledged, not_delivered or stood_down. A line with "durable": false tells that the disk did

@@ -45,9 +45,9 @@ class SimulatedCaller:
         now, utc = self._clock.now(), self._clock.stamp().utc
         known = self._calls.get(effect.call)
         if effect.stood_down:
-            self._tell(known, ladder.stand_down(known, effect.call, effect.by, now, utc))
+            self._tell(known, ladder.stand_down(known, effect.call, effect.by, now, utc, test=effect.test))
             return
-        state = ladder.place(known, effect.call, effect.level, now, utc)
+        state = ladder.place(known, effect.call, effect.level, now, utc, test=effect.test)
         self._tell(known, state)
         if state.stage == "placed":
             sent = ladder.confirmed(state, state.notice, now, self._limits)
@@ -66,11 +66,17 @@ class SimulatedCaller:
         if known is not None and (known.stage, known.level) == (state.stage, state.level):
             return
         changed = CallChanged(
-            call=state.call, level=state.level, stage=state.stage, by=state.by, placed_t=state.placed_at
+            call=state.call,
+            level=state.level,
+            stage=state.stage,
+            by=state.by,
+            placed_t=state.placed_at,
+            test=state.test,
         )
-        self._newest = CallView(
-            call=state.call, level=state.level, stage=state.stage, by=state.by, since_t=state.placed_at
-        )
+        if not state.test:
+            self._newest = CallView(
+                call=state.call, level=state.level, stage=state.stage, by=state.by, since_t=state.placed_at
+            )
         if self._post is not None:
             self._post(changed)
 

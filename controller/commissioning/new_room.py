@@ -62,6 +62,10 @@ def room_text(answers: Answers) -> str:
     document["broker"] = _table(broker)
     call = {"deliver_within_s": answers.deliver_within_s, "answer_within_s": answers.answer_within_s}
     document["call"] = _table(call, {"deliver_within_s": "later, a call counts as not delivered, and is passed on"})
+    document["preflight"] = _table({"required": True, "minutes": 60}, {
+        "required": "no session begins before every check is green, or overridden with a reason",
+        "minutes": "what was found counts for so long",
+    })  # fmt: skip
     add_blocks(document, answers.blocks)
     return tomlkit.dumps(document)
 
@@ -69,7 +73,8 @@ def room_text(answers: Answers) -> str:
 def _table(values: Mapping[str, object], comments: Mapping[str, str] | None = None) -> tomlkit.items.Table:
     table = tomlkit.table()
     for key, value in values.items():
-        table[key] = value
+        item = tomlkit.item(value)  # a truth value is taken out of a table as a bare one, which has no comment
         if comments and key in comments:
-            table[key].comment(comments[key])
+            item.comment(comments[key])
+        table[key] = item
     return table

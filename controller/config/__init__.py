@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.resources
 from dataclasses import dataclass
 from datetime import date, time
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -19,6 +20,7 @@ from controller.clock import system_zone
 from controller.config.buttons import ButtonTable, button_mistakes, buttons_of
 from controller.config.mqtt import mqtt_mistakes
 from controller.config.people import SittersTable
+from controller.config.preflight import PreflightTable
 from controller.config.serial import Name, PortTable, SerialPlace, serial_lights, serial_mistakes
 from controller.files import ConfigError, did_you_mean, mistakes_in, read_toml
 from controller.inputs.kind import ButtonKind
@@ -205,6 +207,7 @@ class RoomTable(_Table):
     timetable: TimetableTable = TimetableTable()
     buttons: dict[Name, ButtonTable] = {}
     sitters: SittersTable = SittersTable()
+    preflight: PreflightTable = PreflightTable()
 
 
 @dataclass(frozen=True)
@@ -245,6 +248,11 @@ class Room:
             release_fade_s=light.release_fade_s,
             ask_after_outage_s=self.table.outage.ask_after_minutes * 60.0,
             target_lufs=sound.target_lufs,
+            preflight=self.table.preflight.required,
+            preflight_s=self.table.preflight.minutes * 60.0,
+            code_pattern=self.table.preflight.code,
+            card_measured=bool(sound.card),
+            digest=sha256(self.table.model_dump_json().encode()).hexdigest()[:16],
             peak_dbfs=min(0.0, *(bus.ceiling_dbfs - bus.level_db for bus in sound.buses)) - 1.0,
         )
         return self.table.sitters.into(rules)

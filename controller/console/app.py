@@ -18,12 +18,13 @@ from textual.widgets import Input
 from controller.clock import boottime
 from controller.console.client import Client
 from controller.console.commands import Commands
+from controller.console.drill import KeyDrill
 from controller.console.forms import Filled, Form, note_form
 from controller.console.keyboard import Keyboard
 from controller.console.looks import THEMES, Look, look_for
-from controller.console.menu import Menu
+from controller.console.menu import Menu, Tone
 from controller.console.sitter_forms import Signing, pin_form
-from controller.console.view import Tone, View
+from controller.console.view import View
 from controller.console.widgets.alert import draw_alert
 from controller.console.widgets.arc import arc_of, draw_arc
 from controller.console.widgets.ask import Ask
@@ -61,6 +62,7 @@ class ConsoleApp(App[None]):
         self.keys_page: int | None = None
         self._answer: tuple[str, Tone, float] = ("", "plain", 0.0)
         self.keyboard = Keyboard(self)
+        self.drill: KeyDrill | None = None
         self._leaving_at = -1e9
         self._paint_due = False
         self._painted_at = -1e9
@@ -168,6 +170,7 @@ class ConsoleApp(App[None]):
         news = (
             status.state, status.scene, status.alarms, status.bookings,
             tuple((item.code, item.participant, item.state) for item in status.due), status.log, client.connected,
+            status.preflight,
             client.call, len(client.unanswered), client.desk.path_state, client.desk.reachable,
         )  # fmt: skip
         if news != self._painted or boottime() - self._painted_at >= MOVING_S:
@@ -183,6 +186,8 @@ class ConsoleApp(App[None]):
     def _paint(self) -> None:
         self._paint_due = False
         if self.is_running and self.screen_stack:
+            if self.menu is not None and self.menu.fresh is not None:
+                self.menu = self.menu.fresh(self.menu)
             view = self.view()
             off = self.look.off
             for pane in self.query(Pane):
@@ -215,8 +220,8 @@ class ConsoleApp(App[None]):
         """Open a question in the place of the log."""
         self.back()
         self.screen.add_class("asking")
-        if form.lists is not None:
-            self.menu = form.lists(form.initial)
+        if (lists := form.lists) is not None or form.above is not None:
+            self.menu = lists(form.initial) if lists is not None else form.above() if form.above is not None else None
             self.screen.add_class("listing")
         self._asked_at = boottime()
         self.query_one(Ask).open(form, self.look.colours, opener)
@@ -274,6 +279,16 @@ class ConsoleApp(App[None]):
         self.keyboard.lift("leave_console")
         self.say("Ctrl+C again leaves this console; the session goes on without it")
 
+    def try_keys(self) -> None:
+        """Begin to try the keys, for a minute or until another one comes."""
+        self.drill = KeyDrill(boottime())
+
+    def may_try_keys(self) -> bool:
+        """Whether nothing stands against it: no session, no call, and a room that hears what is pressed."""
+        status, standing = self.client.status, self.client.call
+        idle = status.state in ("idle", "ended") and bool(status.preflight.programme)
+        return idle and self.client.connected and (not standing.call or standing.stage == "stood_down")
+
     def back(self) -> None:
         """Close question, menu and sheet."""
         self.menu, self.keys_page = None, None
@@ -281,6 +296,13 @@ class ConsoleApp(App[None]):
         self.screen.set_focus(None)
         self.screen.remove_class("asking", "listing")
         self._changed()
+
+    def leave_question(self) -> None:
+        """Close the question; the list above it stays."""
+        form = self.query_one(Ask).form
+        self.back()
+        if form is not None and form.above is not None:
+            self.list_choices(form.above())
 
     # Keys
 
@@ -307,12 +329,13 @@ class ConsoleApp(App[None]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter in a question."""
         event.stop()
-        if self.menu is not None:
+        ask = self.query_one(Ask)
+        if ask.lists:
             self.choose()
             return
-        answer = self.query_one(Ask).submit(event.value, self.look.colours)
+        answer = ask.submit(event.value, self.look.colours)
         if isinstance(answer, Filled):
-            self.back()
+            self.leave_question()
             self.commands.fill(answer)
         elif isinstance(answer, Form):
             self.ask(answer)

@@ -159,7 +159,7 @@ class CallDesk:
     def _line(self, message: dict[str, Any]) -> None:
         if message.get("path") in ("ok", "lost"):
             self.path_state = str(message["path"])
-        if "call" in message and message.get("stage") in _STAGES:
+        if "call" in message and message.get("stage") in _STAGES and message.get("test") is not True:
             self._hear(str(message["call"]), message)
         self._changed()
 

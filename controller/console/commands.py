@@ -13,10 +13,11 @@ from controller.clock import boottime
 from controller.console.client import Client
 from controller.console.doing.action import Action, Subject
 from controller.console.doing.table import main_menu, subject_menu
+from controller.console.drill import KeyDrill
 from controller.console.forms import Filled, Form
-from controller.console.menu import Line, Menu, menu_of
+from controller.console.menu import Line, Menu, Tone, menu_of
 from controller.console.sitter_forms import Signing
-from controller.console.view import Tone, local_time
+from controller.console.view import local_time
 from controller.messages import (
     Act,
     Call,
@@ -68,6 +69,13 @@ class Shell(Protocol):
     def leave(self) -> None:
         """End this console; the session goes on."""
 
+    @property
+    def drill(self) -> KeyDrill | None:
+        """The trial of the keys that is on here."""
+
+    def try_keys(self) -> None:
+        """Begin to try the keys."""
+
 
 @dataclass
 class _Done:
@@ -79,6 +87,7 @@ class _Done:
     participants: tuple[str, ...]
     seq: int = 0
     why: str = ""
+    instead: Callable[[], None] | None = None
 
 
 class Commands:
@@ -166,10 +175,21 @@ class Commands:
 
     # Sending
 
-    def send(self, act: Act, words: str, participants: tuple[str, ...] | None = None, why: str = "") -> None:
-        """Ask the room for it. `words` name it on the answer line; None means whoever is chosen, () the room."""
+    def send(
+        self,
+        act: Act,
+        words: str,
+        participants: tuple[str, ...] | None = None,
+        why: str = "",
+        *,
+        instead: Callable[[], None] | None = None,
+    ) -> None:
+        """Ask the room for it. `words` name it on the answer line; None means whoever is chosen, () the room.
+
+        `instead` is done where the room refuses it or does not answer.
+        """
         whom = self.whom if participants is None else participants
-        done = _Done(boottime(), act, words, whom, why=why)
+        done = _Done(boottime(), act, words, whom, why=why, instead=instead)
         self._done = [*self._done, done][-20:]
         self.say(f"noting …  {words}")
         self._spawn(self._await_answer(done))
@@ -233,6 +253,8 @@ class Commands:
         if not done.seq and done in self._done and not isinstance(done.act, Pause | Quiet | Hold):
             self._done.remove(done)
         self.say(*_told(done, reply, self.client))
+        if reply.refused and done.instead is not None:
+            done.instead()
 
 
 def _can_be_taken_back(act: Act, reply: Reply) -> bool:

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from controller.console.menu import Menu
-from controller.messages import Act, Booking, Dose, DosePart, End, Note, Quiet, Start, Vitals, telling_words
-from controller.wording import clock_time
+from controller.messages import Act, Dose, DosePart, End, Note, Quiet, Start, Vitals, telling_words
 from controller.wording.live import PARTS
 
 if TYPE_CHECKING:
@@ -36,6 +35,7 @@ class Form:
 
     `preview`: ask for a second Enter after showing what will be done. `closes_after_s`: answers no by itself.
     `masked`: what is typed is secret: digits alone, shown as dots.
+    `above`: the list that stays above it and is open again after it, answered or not.
     `lists`: what fits the letters typed so far, as a menu above the line, of which Enter does the chosen line.
     """
 
@@ -47,6 +47,7 @@ class Form:
     closes_after_s: float | None = None
     lists: Callable[[str], Menu] | None = None
     masked: bool = False
+    above: Callable[[], Menu] | None = None
 
 
 def note_form(pressed_t: float | None, initial: str = "", *, blinded: bool = False) -> Form:
@@ -222,10 +223,10 @@ def quiet_form() -> Form:
     return Form(title="Silence", hint="for how many minutes?    empty: until r", read=read)
 
 
-def start_form(booked: Booking | None = None) -> Form:
-    """Programme, then participants' codes, then Enter once more; filled in with what the room is booked for now."""
+def start_form(programme: str = "", participants: tuple[str, ...] = (), hint: str = "") -> Form:
+    """Programme, then participants' codes, then Enter once more; filled in with what is known."""
 
-    def programme(name: str) -> Form:
+    def read(name: str) -> Form:
         if not name:
             raise ValueError("a programme's name, as in playlists/")
 
@@ -236,14 +237,12 @@ def start_form(booked: Booking | None = None) -> Form:
             words = f"{name} for {' and '.join(people)}"
             return Filled(act=Start(programme=name, participants=people), words=words, participants=people)
 
-        known = " ".join(booked.participants) if booked is not None and name == booked.programme else ""
+        known = " ".join(participants) if name == programme else ""
         return Form(title=f"Start {name}", hint="participant's code; several with a space between", read=codes,
                     preview=True, initial=known)  # fmt: skip
 
-    if booked is None:
-        return Form(title="Start a session", hint="programme, e.g. psilocybin-25", read=programme)
-    hint = f"booked for {clock_time(booked.at)}: Enter takes it"
-    return Form(title="Start a session", hint=hint, read=programme, initial=booked.programme)
+    hint = hint or "programme, e.g. psilocybin-25"
+    return Form(title="Start a session", hint=hint, read=read, initial=programme)
 
 
 END_CLOSES_S = 10.0

@@ -8,7 +8,9 @@ from textual import events
 
 from controller.clock import boottime
 from controller.console.doing.action import Action
+from controller.console.doing.preflight import tried
 from controller.console.doing.table import action_of
+from controller.console.drill import KEYS, KeyDrill
 from controller.console.keys import plain_key
 from controller.console.menu import Menu
 from controller.console.repeat import KeyRests, TypingWatch
@@ -46,6 +48,8 @@ class Keyboard:
         action = action_of(key)
         if app.wake() and (action is None or action.name not in WAKING):
             return True
+        if app.drill is not None and self._tries(app.drill, key, now):
+            return True
         ask = app.asking
         if not (event.character and event.is_printable):
             self._typing.clear()
@@ -59,6 +63,25 @@ class Keyboard:
             self._in_menu(app.menu, key, action, now)
         elif action is not None and (app.keys_page is None or _over_sheet(action, key)):
             self._act(action, key, now)
+        return True
+
+    def _tries(self, drill: KeyDrill, key: str, now: float) -> bool:
+        """Whether a key was part of the trial; any other one ends it, and e calls as F9 does."""
+        app = self._app
+        meaning = drill.takes(key, now) if app.may_try_keys() else "meant"
+        action = action_of(key)
+        if meaning == "meant":
+            if key not in KEYS:
+                app.drill = None
+            elif action is not None:
+                self._rests.lift(action.name)
+            if key == "e" and action is not None:
+                self._act(action, "f9", now)
+            return key in ("e", "escape")
+        if action is not None:
+            self._rests.counts(action.name, now)  # held on, it is no further press
+        if meaning == "trial":
+            tried(app.commands, key)
         return True
 
     def _act(self, action: Action, key: str, now: float) -> None:
@@ -79,11 +102,11 @@ class Keyboard:
         if action is not None and key in action.anywhere:
             self._act(action, key, now)
         elif key == "escape":
-            self._app.back()
+            self._app.leave_question()
         elif key == "enter":
             # The field itself hands the line over, after the letters that it still has to take in.
             return not self._rests.counts("enter", now)
-        elif key in ("up", "down") and self._app.menu is not None:
+        elif key in ("up", "down") and self._app.menu is not None and ask.lists:
             self._move(self._app.menu, key, now)
         elif key == "space" and not ask.begun and action is not None:
             # A line never begins with a space, so the largest key keeps its meaning.
@@ -98,6 +121,9 @@ class Keyboard:
             self._act(action, key, now)
         elif key in ("up", "down"):
             self._move(menu, key, now)
+        elif key == "right" and menu.lines and (other := menu.lines[menu.at].other) is not None:
+            self._app.back()
+            other()
         elif key.isdigit() and (at := menu.line_of(int(key))) is not None:
             self._typing.clear()  # whoever finds a line by its digit is not typing prose
             self._app.move_to(menu.at_line(at))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 DIGITS = 9
+
+Tone = Literal["plain", "good", "bad"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,6 +21,11 @@ class Line:
     why_not: str = ""
     key: str = ""
     """The key that does the same."""
+    name: str = ""
+    """By which it is found again in a list that is drawn anew."""
+    tone: Tone = "plain"
+    other: Callable[[], None] | None = None
+    """What the right arrow does."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +42,8 @@ class Menu:
     """In place of the words on what the keys do."""
     numbered: bool = True
     opened_by: int = 0
+    fresh: Callable[[Menu], Menu] | None = None
+    """The same list as things stand now; asked whenever something was heard."""
 
     def moved(self, by: int) -> Menu:
         """The menu with another line chosen."""

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Literal
 
 from rich.style import Style
 from rich.text import Text
 
 from controller import wording
 from controller.console.looks import Look
+from controller.console.menu import Tone
 from controller.messages import Booking, CallView, ParticipantView, Status
-
-Tone = Literal["plain", "good", "bad"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

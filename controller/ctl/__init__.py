@@ -101,7 +101,8 @@ async def _sign_on(act: SignedOn | HandOver, state: Path, why: str) -> Reply:
         return await client.sign_on(who, pin, "hand_over", leaves, why)
 
 
-async def _see(state: Path, person: str | None) -> Status:
+async def see(state: Path, person: str | None) -> Status:
+    """All that the room shows. Raises TimeoutError or ProtocolMismatch."""
     async with visiting(state, "ctl", person) as client:
         return await client.ready(READY_S)
 
@@ -188,7 +189,7 @@ def status(as_json: AsJson = False, state: StateDir = STATE, person: Person = No
 
     Example: stillroom ctl status --json
     """
-    found = reached(state, lambda: asyncio.run(_see(state, person)))
+    found = reached(state, lambda: asyncio.run(see(state, person)))
     if as_json:
         print(json.dumps(to_plain(found), ensure_ascii=False))
         return
@@ -214,6 +215,7 @@ def status(as_json: AsJson = False, state: StateDir = STATE, person: Person = No
         ("on duty", wording.on_duty(found)),
         ("call", f"{found.call.level} {found.call.stage}" if found.call.call else ""),
         ("next", wording.booking(found.bookings[0]) if found.bookings else ""),
+        ("preflight", wording.preflight.summary(found.preflight) if found.state in ("idle", "ended") else ""),
         ("alarms", ", ".join(alarm.code for alarm in found.alarms)),
     ]
     for name, value in rows:

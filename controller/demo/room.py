@@ -88,7 +88,10 @@ slew_per_s = 0.10
 {lamps}
 [broker]
 port = {port}
-{button}""",
+{button}
+[preflight]
+required = false
+""",
         encoding="utf-8",
     )
     return path

@@ -17,6 +17,7 @@ from controller.messages import (
     Act,
     Addendum,
     BackedUp,
+    BeginPreflight,
     Book,
     HandOver,
     LampChanged,
@@ -51,6 +52,7 @@ __all__ = [
 _PAGE = 500
 _MACHINERY = (
     "timer", "planned", "engine_reported", "call_changed", "timetable_due", "booking_begun", "checked", "duty_kept",
+    "probed", "preflight_used",
 )  # fmt: skip
 _SAID_BY_THE_ACT = {
     "start": {"session_started"},
@@ -72,6 +74,7 @@ _SAID_BY_THE_ACT = {
 """Facts that a log need not repeat beside the act that brought them about."""
 _NOT_SHOWN = {
     Start: {"programme_text", "participants"},
+    BeginPreflight: {"least", "most"},
     Opened: {"rules"},
     MaskingGuess: {"guess", "certainty"},  # one's guess would sway another's
     RefusedAct: {"values"},
@@ -222,7 +225,7 @@ def log_entries(record: Record, text: str = "") -> list[LogEntry]:
     entries = []
     if not _is_machinery(act):
         values = _plain_fields(act)
-        participants = act.participants if isinstance(act, Start | Book) else record.input.participants
+        participants = act.participants if isinstance(act, Start | Book | BeginPreflight) else record.input.participants
         if participants:
             values["participants"] = ",".join(participants)
         if isinstance(act, RefusedAct):

@@ -29,6 +29,17 @@ from controller.messages.people import (
     SignOnRefused,
     SittersKnown,
 )
+from controller.messages.preflight import (
+    PREFLIGHT_ACTS,
+    AnswerPreflight,
+    BeginPreflight,
+    DropPreflight,
+    OverridePreflight,
+    PreflightLine,
+    PreflightUsed,
+    Probed,
+    RunPreflight,
+)
 from controller.messages.reports import (
     BatteryChanged,
     CallChanged,
@@ -49,7 +60,7 @@ from controller.messages.reports import (
     RefusedAct,
     Timer,
 )
-from controller.messages.timetable import Book, BookingBegun, CancelBooking, Checked, TimetableDue
+from controller.messages.timetable import TIMETABLE_ACTS, Book, BookingBegun, CancelBooking, Checked, TimetableDue
 from controller.messages.words import CallLevel, Limits, Scene
 
 
@@ -70,6 +81,8 @@ class Start:
     session: str = ""
     programme_text: str = ""
     software: str = ""
+    preflight: tuple[PreflightLine, ...] = ()
+    """How the preflight came out; the daemon fills it in. Its `seq` are records of the room's own book."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -265,7 +278,8 @@ Act = Annotated[
     | Book | CancelBooking | TimetableDue | BookingBegun | Checked
     | SittersKnown | SignedOn | SignOnRefused | SignedOff | HandOver | BreakBegun | BreakOver | DutyKept
     | MaskingGuess
-    | SignOff | Addendum | Redaction | BackedUp | Retention,
+    | SignOff | Addendum | Redaction | BackedUp | Retention
+    | BeginPreflight | AnswerPreflight | RunPreflight | OverridePreflight | DropPreflight | Probed | PreflightUsed,
     Discriminator("kind"),
 ]  # fmt: skip
 
@@ -275,8 +289,12 @@ PEOPLES_ACTS: tuple[type, ...] = (
     SetLimits, Evacuate, Book, CancelBooking,
     SignedOff, BreakBegun, BreakOver,
     MaskingGuess,
+    BeginPreflight, AnswerPreflight, RunPreflight, OverridePreflight, DropPreflight,
 )  # fmt: skip
 """The acts that a console may send."""
+
+ROOMS_ACTS: tuple[type, ...] = (*TIMETABLE_ACTS, *PREFLIGHT_ACTS)
+"""Acts that concern the room and never its session; they are recorded in the room's own book."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

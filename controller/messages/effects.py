@@ -98,6 +98,8 @@ class PlaceCall:
     level: CallLevel
     stood_down: bool = False
     by: str = ""
+    test: bool = False
+    """Nobody needs to come: the preflight's own. A call of the same id that is none makes it one in earnest."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,8 +118,20 @@ class Erase:
     book: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Probe:
+    """Make one check of the preflight; `Probed` with the same number is the answer."""
+
+    kind: Literal["probe"] = "probe"
+    check: str
+    number: int
+    programme: str = ""
+    values: dict[str, str | int | float] = field(default_factory=dict)
+    """What the answer needs to say again: of "lights", where they go to and came from."""
+
+
 Effect = Annotated[
-    PlayCues | SetTransport | FadeMusic | FadeBus | FadeLight | Replan | PlaceCall | RunCheck | Erase,
+    PlayCues | SetTransport | FadeMusic | FadeBus | FadeLight | Replan | PlaceCall | RunCheck | Erase | Probe,
     Discriminator("kind"),
 ]
 
@@ -135,6 +149,8 @@ def target(effect: Effect) -> str:
             return f"check.{effect.check}"
         case Erase():
             return f"erase.{effect.book}"
+        case Probe():
+            return f"probe.{effect.check}"
         case _:
             return effect.kind
 

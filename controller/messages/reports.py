@@ -156,6 +156,8 @@ class CallChanged:
     stage: CallStage
     by: str = ""
     placed_t: float | None = None
+    test: bool = False
+    """The preflight's test call."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

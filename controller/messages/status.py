@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from controller.messages.people import Sitter
+from controller.messages.preflight import PreflightView
 from controller.messages.timetable import Booking
 from controller.messages.words import CallLevel, CallStage, Limits, Mode, Scene, Transport
 
@@ -254,6 +255,7 @@ class Status:
     """How long a break is where nobody says."""
     lock_after_s: float = 0.0
     """A console locks itself after so long without a key; 0 for never."""
+    preflight: PreflightView = PreflightView()
     simulated: bool = False
     # The fields of Telemetry:
     t: float = 0.0

@@ -159,6 +159,17 @@ class RoomRules:
     lock_after_s: float = 0.0
     """A console locks itself after so long without a key; 0 for never."""
 
+    preflight: bool = False
+    """No session begins without a preflight."""
+    preflight_s: float = 3600.0
+    """What a preflight found counts for so long."""
+    code_pattern: str = ""
+    """What a participant's code looks like (a regular expression); "" for a code in general."""
+    card_measured: bool = False
+    """The card's own settings are known from when the room was measured."""
+    digest: str = ""
+    """Of the room file."""
+
     @property
     def headphones(self) -> tuple[str, ...]:
         """The buses that are headphones, by their names."""

@@ -19,6 +19,7 @@ from controller.messages import (
     Origin,
     PlaceCall,
     Planned,
+    Probe,
     Record,
     Refused,
     RefusedAct,
@@ -128,7 +129,7 @@ class Rehearsal:
                 self.post(Planned(plan=effect.plan, cues=made.cues, short_s=made.short_s))
             case FadeLight():
                 self.lights.apply(effect, self._seq)
-            case PlaceCall():
+            case PlaceCall() | Probe():
                 return
             case _:
                 self.sound.apply(effect, self._seq)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from controller.session import duty
+from controller.session.preflight import next_age
 from controller.session.reminders import untold
 from controller.session.state import State, flows
 
@@ -20,4 +23,6 @@ def next_deadline(state: State) -> float | None:
         times.append(state.wait_until)
     times += [reminder.t for reminder in untold(state)]
     times += duty.deadlines(state)
-    return min(times, default=None)
+    if state.preflight.programme and not state.in_session:
+        times.append(next_age(state.preflight, state.rules))
+    return min((t for t in times if t < inf), default=None)

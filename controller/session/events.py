@@ -12,6 +12,7 @@ from controller.session.calls import Ruled
 from controller.session.light import fade_to, follow_arc, set_light
 from controller.session.limits import check_limits
 from controller.session.names import nearest
+from controller.session.preflight import carried_facts, check_start
 from controller.session.state import UNDO_KEPT, Participant, State, Undoable, opening
 
 MOST_SOFTER_DB = 20.0
@@ -32,6 +33,7 @@ def start(state: State, given: Input, now: float, seq: int) -> Ruled:
         raise Refused("bad_value", what="participants", why=f"this programme is for {number}")
     check_codes(programme, act.participants)
     check_limits(act.limits, state.rules)
+    check_start(state.preflight, act, state.rules)
     if act.minutes is not None:
         if not 1 <= act.minutes <= 24 * 60:
             raise Refused("bad_value", what="minutes", why="a programme lasts from 1 to 1440 minutes")
@@ -57,9 +59,11 @@ def start(state: State, given: Input, now: float, seq: int) -> Ruled:
         calls_over=state.calls_over,
         timetable=state.timetable,
         duty=state.duty,
+        preflight=state.preflight,
         room=state.room,
     )
-    return fresh, (Fact(code="session_started", values={"programme": programme.name, "session": act.session}),)
+    started = Fact(code="session_started", values={"programme": programme.name, "session": act.session})
+    return fresh, (started, *carried_facts(act))
 
 
 def mark(state: State, given: Input, now: float, seq: int) -> Ruled:

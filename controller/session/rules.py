@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from controller.messages import Input
+from controller.messages import PREFLIGHT_ACTS, Input
 from controller.session import (
     archive,
     blinding,
@@ -23,6 +23,7 @@ from controller.session import (
     outage,
     people,
     pieces,
+    probing,
     release,
     timetable,
     transport,
@@ -108,6 +109,7 @@ RULES: dict[str, Rule] = {
         duty.ruled,
     ),
     **dict.fromkeys(("sign_off", "addendum", "redaction", "backed_up", "retention"), archive.ruled),
+    **dict.fromkeys((act.kind for act in PREFLIGHT_ACTS), probing.ruled),  # type: ignore[attr-defined]
     "clock_synced": _bare(lambda state, _act: (state, ())),
     "refused": _bare(lambda state, _act: (state, ())),
 }

@@ -28,6 +28,7 @@ from controller.messages import (
     Vitals,
 )
 from controller.session.bookings import Timetable
+from controller.session.preflight import Preflight
 
 UNDO_KEPT = 20
 """How many acts back a person can reach with `TakeBack`."""
@@ -185,6 +186,7 @@ class State:
     """What fell due and was recorded as such."""
     timetable: Timetable = Timetable()
     duty: Duty = Duty()
+    preflight: Preflight = Preflight()
     room: tuple[Effect, ...] = ()
 
     def but(self, **changes: Any) -> State:

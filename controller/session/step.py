@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from controller.messages import (
-    TIMETABLE_ACTS,
+    ROOMS_ACTS,
     ArchiveAct,
     Dose,
     Effect,
@@ -28,7 +28,7 @@ from controller.messages import (
     Refused,
     SetTransport,
 )
-from controller.session import archive, devices, duty, fire, timetable, transport
+from controller.session import archive, devices, duty, fire, probing, timetable, transport
 from controller.session.light import settle_light
 from controller.session.limits import faders
 from controller.session.names import nearest
@@ -58,11 +58,12 @@ def step(state: State, given: Input, now: float, seq: int) -> Outcome:
     state, facts = RULES[given.act.kind](state, given, now, seq)
     if isinstance(given.act, ArchiveAct):
         return Outcome(state=state, effects=archive.effects(given.act), facts=facts)
-    if before.in_session and isinstance(given.act, TIMETABLE_ACTS):
-        return Outcome(state=replace(before, timetable=state.timetable), facts=facts)
+    if before.in_session and isinstance(given.act, ROOMS_ACTS):
+        return Outcome(state=replace(before, timetable=state.timetable, preflight=state.preflight), facts=facts)
+    state = probing.followed(before, state, given, now, seq)
     state, told = tell(state, now)
     state, alarmed = duty.settle(before, state, now)
-    facts += told + alarmed
+    facts += told + alarmed + probing.facts(before, state)
     jumped = _jumped(before, state, given)
     rebooted = isinstance(given.act, Opened) and given.act.rebooted
     state = settle_music(state)
@@ -76,6 +77,7 @@ def step(state: State, given: Input, now: float, seq: int) -> Outcome:
     if asks and state.in_session:
         effects.append(transport.replan_effect(state, now))
     effects += timetable.effects(given.act, facts)
+    effects += probing.effects(before, state, given)
     return Outcome(state=state.but(room=picture), effects=tuple(effects), facts=facts)
 
 
@@ -92,6 +94,7 @@ def room_effects(state: State) -> tuple[Effect, ...]:
     if state.call.call:
         over = state.call.stage == "stood_down"
         effects.append(PlaceCall(call=state.call.call, level=state.call.level, stood_down=over))
+    effects += probing.picture(state)
     fade = state.light
     effects += [
         FadeLight(lamp=lamp, start=fade.start, end=fade.end, swift=fade.swift, scene=state.scene)

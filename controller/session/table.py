@@ -13,6 +13,11 @@ from controller.messages import Act, Mode, Refused
 TABLE = """
                  idle  ready  running  paused  waiting  ended
 start             x      .       .       .        .       x
+begin_preflight   x      .       .       .        .       x
+answer_preflight  x      .       .       .        .       x
+run_preflight     x      .       .       .        .       x
+override_preflight x     .       .       .        .       x
+drop_preflight    x      .       .       .        .       x
 dose              .      x       x       x        x       .
 correct_dose      .      x       x       x        x       .
 decline_booster   .      x       x       x        x       .
@@ -52,6 +57,7 @@ break_begun       .      x       x       x        x       .
 break_over        .      x       x       x        x       .
 
 planned           .      x       x       x        x       .
+probed            x      .       .       .        .       x
 """
 
 

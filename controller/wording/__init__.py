@@ -20,6 +20,7 @@ from controller.messages import (
     Status,
 )
 from controller.wording import live as live_sentences
+from controller.wording import preflight
 from controller.wording.plans import PLANNED
 from controller.wording.quantities import clock, countdown, duration, number, percent, percent_of_db
 from controller.wording.sentences import (
@@ -43,7 +44,7 @@ __all__ = [
     "ACTS", "ALARM_COLUMNS", "DEVICES", "DUE", "NOT_A_MEDICAL_DEVICE", "NOT_DELIVERED", "NOT_SIGNED", "SCENES",
     "STATES", "WAITS", "alarm", "amended", "booking", "call", "clock", "clock_time", "countdown", "due", "duration",
     "ends", "entry", "fact", "fit", "later", "limits", "number", "offers", "on_duty", "percent", "percent_of_db",
-    "planned", "refusal", "release", "state", "t_plus",
+    "planned", "preflight", "refusal", "release", "state", "t_plus",
 ]  # fmt: skip
 
 ALARM_COLUMNS = 76

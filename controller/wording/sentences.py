@@ -8,6 +8,7 @@ from controller.wording import archive as archive_words
 from controller.wording import blinding as blinding_words
 from controller.wording import live as live_sentences
 from controller.wording import people as people_words
+from controller.wording import preflight as preflight_words
 from controller.wording import timetable as timetable_words
 from controller.wording.quantities import duration, number, percent, percent_of_db
 from controller.wording.reasons import why_words as _why
@@ -29,6 +30,7 @@ ACTS: dict[str, str] = {
     **live_sentences.ACTS,
     **people_words.ACTS,
     **blinding_words.ACTS,
+    **preflight_words.ACTS,
 }  # fmt: skip
 
 STATES: dict[str, str] = {
@@ -80,6 +82,7 @@ _ALREADY: dict[str, str] = {
     "resume": "nothing to go on from: nothing is stopped or held",
     "hold": "the phase is held already",
     "light_arc": "the light follows the arc already",
+    "green": "it is green already",
     **live_sentences.ALREADY,
     **people_words.ALREADY,
 }
@@ -279,6 +282,7 @@ REFUSALS: dict[str, Template] = {
     "already": lambda v: _ALREADY.get(_text(v, "what"), f"already done: {_act(v)}"),
     **live_sentences.REFUSALS,
     **people_words.REFUSALS,
+    **preflight_words.REFUSALS,
     "nothing_to_take_back": "nothing of this console is left to take back",
     "not_yours": "that came from another console: it can be taken back there",
     "changed_since": "something changed it since, nothing was taken back",
@@ -315,6 +319,7 @@ FACTS: dict[str, tuple[str, Template]] = {
     "end": ("session", "end"),
     **live_sentences.FACTS,
     **people_words.FACTS,
+    **preflight_words.FACTS,
     # What followed.
     "phase_entered": ("phase", "{title} begins"),
     "session_started": ("session", "started: {programme}"),

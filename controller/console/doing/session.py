@@ -17,7 +17,18 @@ if TYPE_CHECKING:
 
 def start(do: Commands, key: str) -> None:
     """Programme, participants' codes, and Enter once more."""
-    do.ask(forms.start_form(booked_now(do.status)), key)
+    do.ask(forms.start_form(*coming(do.status)), key)
+
+
+def coming(status: Status) -> tuple[str, tuple[str, ...], str]:
+    """What the next session is likely to be: programme, participants, and why it is thought so."""
+    ready = status.preflight
+    if ready.programme:
+        return ready.programme, ready.participants, "as in the preflight: Enter takes it"
+    booked = booked_now(status)
+    if booked is None:
+        return "", (), ""
+    return booked.programme, booked.participants, f"booked for {wording.clock_time(booked.at)}: Enter takes it"
 
 
 def end(do: Commands, key: str) -> None:
@@ -42,7 +53,8 @@ def cancel_booking(do: Commands, _key: str) -> None:
     do.show(menu_of("Cancel which", lines, do.show))
 
 
-def _no_session(status: Status) -> str:
+def no_session(status: Status) -> str:
+    """Offered while no session is open."""
     return "" if in_session(status) else "a session is open"
 
 
@@ -53,7 +65,7 @@ def _has_bookings(status: Status) -> str:
 ACTIONS = (
     Action(
         name="start", run=start, menu="session", long="start a session …", ctl="start", sends=(Start,),
-        offered=_no_session, help="programme, participant's code; Enter twice",
+        offered=no_session, help="programme, participant's code; Enter twice",
     ),
     Action(
         name="end", run=end, menu="session", long="end the session …", ctl="end", sends=(End,), offered=in_session,

@@ -5,7 +5,19 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from controller.console.doing import blinding, calls, clinical, leaving, music, record, room, screen, session, sitters
+from controller.console.doing import (
+    blinding,
+    calls,
+    clinical,
+    leaving,
+    music,
+    preflight,
+    record,
+    room,
+    screen,
+    session,
+    sitters,
+)
 from controller.console.doing.action import Action, Subject
 from controller.console.menu import Line, Menu, digit_of, menu_of
 
@@ -22,6 +34,7 @@ ACTIONS: tuple[Action, ...] = (
     *leaving.ACTIONS,
     *sitters.ACTIONS,
     *session.ACTIONS,
+    *preflight.ACTIONS,
     *screen.ACTIONS,
 )
 

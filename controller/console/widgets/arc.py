@@ -112,7 +112,7 @@ def arc_of(view: View, width: int) -> object:
     due = tuple(round((status.arc_s + item.in_s) * fine) for item in status.due if item.in_s > 0)
     return (
         view.known, status.state, status.phase, status.phases, status.intensity, status.light_curve,
-        due, status.simulated, status.bookings, round(status.arc_s * fine),
+        due, status.simulated, status.bookings, status.preflight, round(status.arc_s * fine),
     )  # fmt: skip
 
 
@@ -228,6 +228,8 @@ def _idle(view: View, width: int, height: int) -> list[Text]:
             (f"{path(named('start'))} starts one:  programme, participant's code, Enter.", colours.bright),
             ("c calls support at any time.   ? shows all keys.", colours.text),
         ]
+    if view.known and (summary := wording.preflight.summary(view.status.preflight)):
+        told += [("", colours.dim), (f"{path(named('preflight'))}  {summary}", colours.bright)]
     if view.known and (booking := following(view.status)) is not None:
         told += [("", colours.dim), (f"Booked: {wording.booking(booking)}", colours.bright)]
     told += [

@@ -33,6 +33,11 @@ class Ask(Vertical):
         yield Static(id="ask-said")
 
     @property
+    def lists(self) -> bool:
+        """Whether the letters choose among the lines above."""
+        return self.form is not None and self.form.lists is not None
+
+    @property
     def line(self) -> Input:
         """The text field."""
         return self.query_one("#ask-line", Input)

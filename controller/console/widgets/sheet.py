@@ -35,7 +35,8 @@ def _line(line: Line, number: int, view: View, width: int, *, chosen: bool) -> T
     if line.why_not:
         return styled(wording.fit(f"{told}   ({line.why_not})", width), colours.dim, bold=chosen)
     asks = "Enter does it " if chosen and line.confirm else f"{line.key} "
-    text = styled(told, colours.bright if chosen else colours.text, bold=chosen)
+    colour = {"plain": colours.text, "good": colours.dim, "bad": colours.medium}[line.tone]
+    text = styled(told, colours.bright if chosen and line.tone != "bad" else colour, bold=chosen)
     return row(text, styled(asks, colours.dim), width)
 
 

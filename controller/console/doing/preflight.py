@@ -1,0 +1,142 @@
+"""What is looked at before a session: the list, what each of its lines does, and the keys that are tried."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from controller import wording
+from controller.console import preflight_forms
+from controller.console.doing.action import Action
+from controller.console.doing.calls import call
+from controller.console.doing.session import coming, no_session
+from controller.console.menu import Line, Menu, Tone
+from controller.messages import (
+    AnswerPreflight,
+    BeginPreflight,
+    DropPreflight,
+    OverridePreflight,
+    PreflightLine,
+    RunPreflight,
+    Status,
+)
+
+if TYPE_CHECKING:
+    from controller.console.commands import Commands
+
+FOOTER = "Enter: as it says    →: begin without it, and why    Esc: back"
+TRIAL = "KEY TRIAL: press {left} once. A second c, or e, or F1-F4 CALLS IN EARNEST"
+TRIED = "all four keys arrived. c calls in earnest again"
+
+_SIGNS: dict[str, tuple[str, Tone]] = {
+    "green": ("ok", "good"),
+    "overridden": ("over", "good"),
+    "red": ("RED", "bad"),
+}
+_ENTRIES = ("sitter", "participants", "touch", "limits")
+
+
+def preflight(do: Commands, key: str) -> None:
+    """The list as it stands, or the question that begins one."""
+    if do.status.preflight.programme:
+        do.show(the_list(do))
+    else:
+        do.ask(preflight_forms.begin_form(partial(the_list, do), *coming(do.status)), key)
+
+
+def drop(do: Commands, _key: str) -> None:
+    """What was found counts no more."""
+    do.send(DropPreflight(), "preflight dropped", ())
+
+
+def the_list(do: Commands) -> Menu:
+    """Every check with how it stands, those first that are not well yet."""
+    return _fresh(do, Menu(title="", lines=(), numbered=False, fresh=partial(_fresh, do)))
+
+
+def _fresh(do: Commands, menu: Menu) -> Menu:
+    """The list as things stand now, with the same line chosen as long as it is not well."""
+    view = do.status.preflight
+    lines = tuple(_line(do, line) for line in sorted(view.lines, key=lambda line: line.settled))
+    chosen = menu.lines[menu.at].name if menu.lines else ""
+    names = [line.name for line in lines]
+    before = next((line for line in menu.lines if line.name == chosen), None)
+    now = next((line for line in lines if line.name == chosen), None)
+    came_well = before is not None and now is not None and before.tone != "good" == now.tone
+    at = names.index(chosen) if chosen in names and not came_well else 0
+    drill = do.shell.drill
+    footer = FOOTER
+    if drill is not None:
+        left = ", ".join({"space": "Space"}.get(key, key) for key in drill.left)
+        footer = TRIAL.format(left=left) if left else TRIED
+    title = wording.preflight.summary(view).capitalize() or "Preflight"
+    return replace(menu, title=title, lines=lines, at=at, footer=footer)
+
+
+def _line(do: Commands, line: PreflightLine) -> Line:
+    sign, tone = _SIGNS.get(line.stage, ("", "plain"))
+    label = f"{sign:<5}{wording.preflight.check(line.check):<29}{wording.preflight.how(line)}"
+    return Line(
+        label=label, name=line.check, tone=tone, run=partial(_next_step, do, line.check),
+        other=partial(_without, do, line.check),
+    )  # fmt: skip
+
+
+def _next_step(do: Commands, check: str) -> None:
+    """What the line says: play, ask whether it was heard, ask for what is to be entered, look again."""
+    line = next((line for line in do.status.preflight.lines if line.check == check), None)
+    if line is None:
+        return
+    above = partial(the_list, do)
+    heard = check.startswith("sound.")
+    if check in _ENTRIES:
+        do.ask(preflight_forms.entry_form(line, do.status.preflight, above))
+    elif check == "keys":
+        do.shell.try_keys()
+        do.show(the_list(do))
+    elif heard and line.stage == "asked":
+        do.ask(preflight_forms.heard_form(line, above))
+    else:
+        do.send(RunPreflight(check=check), wording.preflight.begun(check), ())
+        if heard:
+            do.ask(preflight_forms.heard_form(line, above))
+        else:
+            do.show(the_list(do))
+
+
+def _without(do: Commands, check: str) -> None:
+    """A reason to begin without this check."""
+    line = next((line for line in do.status.preflight.lines if line.check == check), None)
+    if line is not None and line.stage != "green":
+        do.ask(preflight_forms.override_form(line, partial(the_list, do)))
+    else:
+        do.show(the_list(do))
+
+
+def tried(do: Commands, key: str) -> None:
+    """A key has arrived. The call's own goes out as a test call; where that is refused, the press is a call."""
+    instead = partial(call, do, "c") if key == "c" else None
+    words = "c arrived: TEST call; c again calls in earnest" if key == "c" else f"{key} arrived"
+    do.send(AnswerPreflight(check="keys", value=key), words, (), instead=instead)
+
+
+def _under_way(status: Status) -> str:
+    return no_session(status) or ("" if status.preflight.programme else wording.refusal("no_preflight", {}))
+
+
+def _stands(status: Status) -> str:
+    return wording.preflight.summary(status.preflight).removeprefix("preflight: ")
+
+
+ACTIONS = (
+    Action(
+        name="preflight", run=preflight, menu="session", long="preflight …", ctl="preflight begin",
+        sends=(BeginPreflight, AnswerPreflight, RunPreflight, OverridePreflight), offered=no_session, stands=_stands,
+        help="what is looked at before a session: a list, Enter line by line",
+    ),
+    Action(
+        name="drop_preflight", run=drop, menu="session", confirm=True, long="drop the preflight", ctl="preflight drop",
+        sends=(DropPreflight,), offered=_under_way, help="there will be no session: what was found counts no more",
+    ),
+)  # fmt: skip
