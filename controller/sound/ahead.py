@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from controller.sound.ceiling import Audio
+from controller.sound.ceiling import Frames
 from controller.sound.mixer import Action, Held, Mark, Mixer
 from controller.sound.outputs import QUEUE_BLOCKS, Output
 
@@ -24,7 +24,7 @@ _AT_ONCE = 2
 class _Rendered:
     """A block, its marks, and the way back to it."""
 
-    audio: Audio
+    audio: Frames
     marks: tuple[Mark, ...]
     before: Held
     actions: list[Action]

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from controller import clock
-from controller.sound.ceiling import Audio
+from controller.sound.ceiling import Frames
 from controller.sound.timeline import RATE
 
 _COMMENT_BYTES = 96
@@ -54,7 +54,7 @@ class Capture:
         self.path = path
         self.channels = channels
         self.failure = ""
-        self._blocks: queue.SimpleQueue[Audio | int | None] = queue.SimpleQueue()
+        self._blocks: queue.SimpleQueue[Frames | int | None] = queue.SimpleQueue()
         self._frame_bytes = 2 * channels
         path.parent.mkdir(parents=True, exist_ok=True)
         continued = self._continued()
@@ -86,7 +86,7 @@ class Capture:
         self._blocks.put(frame)
         return frame
 
-    def append(self, block: Audio) -> None:
+    def append(self, block: Frames) -> None:
         """Hand a block over; never waits."""
         self._blocks.put(block)
 
@@ -107,7 +107,7 @@ class Capture:
                     self._write_header(self._end - _HEADER_BYTES)
                     continue
                 # float to int cuts towards zero: the file is never above what was played.
-                data = (block * 32767.0).astype("<i2").tobytes()
+                data = np.multiply(block, 32767.0, dtype=np.float64).astype("<i2").tobytes()
                 os.pwrite(self._file, data, self._end)
                 self._end += len(data)
                 since += len(block)
@@ -131,6 +131,6 @@ class Capture:
         os.pwrite(self._file, header, 0)
 
 
-def silence(frames: int, channels: int) -> Audio:
+def silence(frames: int, channels: int) -> Frames:
     """So many frames of nothing."""
-    return np.zeros((frames, channels))
+    return np.zeros((frames, channels), np.float32)

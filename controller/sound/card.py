@@ -175,7 +175,7 @@ class Card:
             return
         back = self._thread.is_alive()
         if back:
-            self._mixer.post(partial(self._mixer.set_master, 1.0, self._settings.recovery_fade_s, begin=0.0))
+            self._mixer.post(partial(self._mixer.set_master, 1.0, self._settings.recovery_fade_s, out_of_silence=True))
         opening.output.frame = self.output.frame
         self._stands_in, self.lost = False, ""
         self._replace(opening.output).close()

@@ -115,7 +115,7 @@ class Deck:
         return max(0, self.frames - frame) if frame >= self.read_to else 0
 
     def read(self, frame: int, count: int) -> Audio:
-        """(count, 2) float64 from `frame`, full scale 1 (a hot piece goes above).
+        """(2, count) from `frame`, full scale 1 (a hot piece goes above).
 
         Everything before is given up, but for half a second.
         """
@@ -143,15 +143,16 @@ class Deck:
         low, high = max(first, 0), min(first + count, self.written)
         if low == first and high == first + count:
             return self._held(first, count)
-        out = np.zeros((count, 2))
+        out = np.zeros((2, count), np.float32)
         if high > low:
-            out[low - first : high - first] = self._held(low, high - low)
+            out[:, low - first : high - first] = self._held(low, high - low)
         if first < 0 and self._lead_in is not None:
-            lead = min(-first, len(self._lead_in), count)
-            out[-first - lead : -first] = self._lead_in[len(self._lead_in) - lead :][: count - (-first - lead)]
+            held = self._lead_in.shape[1]
+            lead = min(-first, held, count)
+            out[:, -first - lead : -first] = self._lead_in[:, held - lead :][:, : count - (-first - lead)]
         if self.ended and self._beyond is not None and first + count > self.written:
             over = first + count - max(self.written, first)
-            out[count - over :] = self._beyond.natives(max(0, first - self.written), over)
+            out[:, count - over :] = self._beyond.natives(max(0, first - self.written), over)
         return out
 
     def _held(self, first: int, count: int) -> Audio:
@@ -162,7 +163,7 @@ class Deck:
         raw: npt.NDArray[np.int16] = self._ring[place : place + fits]
         if fits < count:
             raw = np.concatenate([raw, self._ring[: count - fits]])
-        return np.multiply(raw, _SCALE * self.makeup, dtype=np.float64)
+        return np.multiply(raw.T, np.float32(_SCALE * self.makeup), dtype=np.float32, order="C")
 
     @property
     def ahead(self) -> int:

@@ -30,7 +30,7 @@ _WIDTH = 0.9
 
 
 class Filler:
-    """Endless warm pad, (frames, 2) blocks whose mean level is `level_dbfs` RMS.
+    """Endless warm pad, (2, frames) blocks whose mean level is `level_dbfs` RMS.
 
     Both sides have the same tones, so that none beat; each swells for itself, so that the sound wanders slowly.
     """
@@ -46,11 +46,11 @@ class Filler:
         seconds = (self.frame + np.arange(frames)) / RATE
         ends = np.array([self.frame, self.frame + frames])[:, None] / RATE
         self.frame += frames
-        out = np.zeros((frames, 2))
+        out = np.zeros((2, frames), np.float32)
         for number, (hertz, weight, period) in enumerate(_NOTES):
             for side in (0, 1):
                 turn = ends * _SWELLS / period + (number * 0.618 + side * 0.37) * _SWELLS
                 begin, end = (_REST + _SWING * np.sin(2 * np.pi * turn).sum(axis=1)) * weight * self._scale
                 wave = np.sin(2 * np.pi * hertz * seconds + side * _WIDTH)
-                out[:, side] += np.linspace(begin, end, frames, endpoint=False) * wave
+                out[side] += np.linspace(begin, end, frames, endpoint=False) * wave
         return out

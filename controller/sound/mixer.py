@@ -8,26 +8,41 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import asin, pi
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from controller.messages import Transport
-from controller.sound.ceiling import DELAY, Audio, Ceiling
+from controller.sound.ceiling import CHUNK, DELAY, Audio, Ceiling, Curve, Frames
 from controller.sound.filler import Filler
 from controller.sound.settings import Bus, SoundSettings
 from controller.sound.timeline import RATE, Ramp, Sheet, Timeline, to_frames
 from controller.sound.tone import Tone
-from controller.sound.voice import Curve, Voice, equal_power, ramp_curve
+from controller.sound.voice import Voice, equal_power, ramp_curve, ramp_steps
 
 BLOCK = 960
 """20 ms."""
 
+_BEHIND = DELAY // CHUNK
+"""Chunks by which sound comes out of a bus after it went in."""
+
 Action = Callable[[], None]
 
-_HELD = ("sheet", "voices", "music", "master", "_filler_gain", "_silent", "_stopping")
+_HELD = (
+    "sheet",
+    "voices",
+    "music",
+    "master",
+    "_gates",
+    "_gate_level",
+    "_coming",
+    "_filler_gain",
+    "_silent",
+    "_stopping",
+)
 """What a block changes of the mixer itself, beside timeline, strips, filler and voices."""
 
 _PATIENCE = to_frames(0.3)
@@ -74,24 +89,23 @@ class Strip:
         """dB below the calibrated level."""
         self.tone = Tone()
         """Beside the fader, so that what leaves the bus is what was asked for; under the ceiling like all else."""
-        self._level_db = bus.level_db
+        self._level = np.float32(10 ** (bus.level_db / 20))
         self._ceiling = Ceiling(bus.ceiling_dbfs)
         self._power = self._peak = 0.0
         self._frames = 0
         first, second = (channel - 1 for channel in bus.channels)
         self.channels: Any = slice(first, first + 2) if second == first + 1 else [first, second]
 
-    def process(self, mix: Audio, master: Curve | float) -> Audio:
-        """The mix as this bus lets it out; `master` is what was done to it, and is done to the tone."""
-        level = _gain(ramp_curve(self.fader, BLOCK), self._level_db)
+    def process(self, mix: Audio, fade: Curve | float, master: Ramp) -> Audio:
+        """The mix as this bus lets it out under `fade` and its fader; `master` is done to the tone too."""
+        fade = fade * 10 ** (ramp_steps(self.fader, BLOCK) / 20)
         self.fader = self.fader.later(BLOCK)
-        sound = mix * level
+        out = self._ceiling.process(mix if self._level == 1.0 else mix * self._level, fade)
         if not self.tone.silent:
             tone = self.tone.block(BLOCK)
-            _scale(tone, master)
-            sound += tone
+            tone *= ramp_curve(master, BLOCK)
             self.tone = self.tone.later(BLOCK)
-        out = self._ceiling.process(sound)
+            out = np.clip(out + tone, -self._ceiling.limit, self._ceiling.limit, dtype=np.float32)
         self._power += float(np.vdot(out, out))
         self._peak = max(self._peak, float(out.max()), -float(out.min()))
         self._frames += BLOCK
@@ -103,6 +117,10 @@ class Strip:
         peak, self._power, self._peak, self._frames = self._peak, 0.0, 0.0, 0
         return rms, peak
 
+    def shut(self) -> None:
+        """Be silent at once."""
+        self._ceiling.shut()
+
     def state(self) -> tuple[dict[str, Any], Any]:
         """Everything that `process` changes."""
         return dict(vars(self)), self._ceiling.state()
@@ -111,6 +129,16 @@ class Strip:
         """Be as it was at `state`."""
         vars(self).update(state[0])
         self._ceiling.go_back(state[1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Coming:
+    """A session that waits until the one before it has fallen silent."""
+
+    timeline: Timeline
+    sheet: Sheet
+    stopping: bool = False
+    voices: tuple[Voice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +152,10 @@ class Held:
 
 
 class Mixer:
-    """Makes blocks of (BLOCK, channels) float64 and the marks that belong to them.
+    """Makes blocks of (BLOCK, channels) and the marks that belong to them.
 
-    Whatever is posted is followed by a mark of the timeline's place.
+    Whatever is posted is followed by a mark of the timeline's place. What fades everything (transport, music, master)
+    is handed to the end of the buses, which alone changes the level of a whole bus.
     """
 
     def __init__(self, settings: SoundSettings) -> None:
@@ -144,6 +173,11 @@ class Mixer:
         """Called after something urgent was posted."""
         self._filler = Filler(settings.filler_dbfs)
         self._filler_gain = Ramp.at(0.0)
+        self._gates: Curve = np.zeros(_BEHIND)
+        """The transport's gain over the last chunks."""
+        self._gate_level: float | None = 0.0
+        """What they all are, where they are all the same."""
+        self._coming: _Coming | None = None
         self._silent = 0
         self._stopping = False
         self._inbox: deque[Action] = deque()
@@ -192,26 +226,52 @@ class Mixer:
         for voice, kept in held.voices:
             voice.go_back(kept)
 
-    def begin(self, timeline: Timeline, sheet: Sheet) -> None:
-        """Stand at the place of a new session, or of one that a killed engine left."""
-        self.timeline, self.sheet = timeline.copy(), sheet
-        self._stopping = timeline.transport == "stop" and timeline.gate.moving
+    def begin(self, timeline: Timeline, sheet: Sheet, *, at_once: bool = False) -> None:
+        """Stand at the place of a new session, or of one that a killed engine left; `at_once` if nobody hears.
+
+        A session that still sounds fades out first: the new one begins in silence.
+        """
+        coming = _Coming(timeline.copy(), sheet, timeline.transport == "stop" and timeline.gate.moving)
+        if at_once:
+            self._enter(coming)
+        else:
+            self._coming = coming
+            if not self.timeline.still:
+                self.timeline.turn("stop", self.settings.cut_fade_s)
         for strip in self.strips.values():
             strip.tone = strip.tone.ending(to_frames(self.settings.cut_fade_s))
 
+    def lay(self, sheet: Sheet) -> None:
+        """Hold a new sheet of the same session, or none."""
+        if self._coming is not None and sheet.session == self._coming.sheet.session:
+            self._coming = replace(self._coming, sheet=sheet)
+        else:
+            self.sheet = sheet
+
     def turn(self, transport: Transport, fade_s: float) -> None:
         """Ramp to play, pause or stop; a stop that is complete is marked."""
-        self.timeline.turn(transport, fade_s)
-        self._stopping = transport == "stop"
+        if self._coming is not None:
+            timeline = self._coming.timeline.copy()
+            timeline.turn(transport, fade_s)
+            self._coming = replace(self._coming, timeline=timeline, stopping=transport == "stop")
+        else:
+            self.timeline.turn(transport, fade_s)
+            self._stopping = transport == "stop"
 
     def add(self, voice: Voice) -> None:
         """Let a new voice sound at its place."""
         voice.go_back(voice.fresh)
-        self.voices = (*self.voices, voice)
+        if self._coming is not None:
+            self._coming = replace(self._coming, voices=(*self._coming.voices, voice))
+        else:
+            self.voices = (*self.voices, voice)
 
     def let_go(self, voice: Voice) -> None:
-        """Let a voice that no plan holds any more fade out on its own, whatever the timeline does next."""
-        voice.leave(float(equal_power(self.timeline.gate.value)), to_frames(self.settings.cut_fade_s))
+        """Let a voice that no plan holds any more fade out, wherever the timeline goes next."""
+        voice.leave(to_frames(self.settings.cut_fade_s))
+        if self._coming is not None and voice in self._coming.voices:
+            rest = tuple(one for one in self._coming.voices if one is not voice)
+            self._coming, self.voices = replace(self._coming, voices=rest), (*self.voices, voice)
 
     def set_music(self, level: float, fade_s: float) -> None:
         """Take the music as a whole to an amplitude 0..1."""
@@ -229,40 +289,63 @@ class Mixer:
             sides = (left, right) if name == bus else (0.0, 0.0)
             strip.tone = strip.tone.towards(*sides, to_frames(fade_s), to_frames(for_s))
 
-    def set_master(self, level: float, fade_s: float, begin: float | None = None) -> None:
-        """Take everything to an amplitude, from another one at once where `begin` says so."""
-        master = self.master if begin is None else Ramp.at(begin)
-        self.master = master.arriving(level, to_frames(fade_s))
+    def set_master(self, level: float, fade_s: float, *, out_of_silence: bool = False) -> None:
+        """Take everything to an amplitude; `out_of_silence` where nobody has heard anything up to now."""
+        if out_of_silence:
+            self.master = Ramp.at(0.0)
+            for strip in self.strips.values():
+                strip.shut()
+        self.master = self.master.arriving(level, to_frames(fade_s))
 
-    def render(self, actions: Sequence[Action] | None = None) -> tuple[Audio, tuple[Mark, ...]]:
+    def render(self, actions: Sequence[Action] | None = None) -> tuple[Frames, tuple[Mark, ...]]:
         """The next block, after what was posted, or after these `actions`."""
         marks: list[Mark] = []
         todo = self.posted() if actions is None else actions
         for action in todo:
             action()
+        if self._coming is not None and self.timeline.still:
+            for voice in self.voices:
+                self._end(voice, DELAY, "cut", marks)
+            self._enter(self._coming)
+            todo = [*todo, lambda: None]
         if todo:
-            marks.append(Mark("place", DELAY, timeline=self.timeline.copy()))
+            place = self._coming.timeline if self._coming is not None else self.timeline
+            marks.append(Mark("place", DELAY, timeline=place.copy()))
+        gate = self._gate()
         mix = self._music(marks)
-        _scale(mix, equal_power(ramp_curve(self.music, BLOCK)))
-        self.music = self.music.later(BLOCK)
-        master = ramp_curve(self.master, BLOCK)
-        _scale(mix, master)
-        self.master = self.master.later(BLOCK)
-        out = np.zeros((BLOCK, self.settings.channels))
+        master = self.master
+        fade = gate * equal_power(ramp_steps(self.music, BLOCK)) * ramp_steps(master, BLOCK)
+        self.music, self.master = self.music.later(BLOCK), master.later(BLOCK)
+        out = np.zeros((BLOCK, self.settings.channels), np.float32)
         for strip in self.strips.values():
-            out[:, strip.channels] = strip.process(mix, master)
+            out[:, strip.channels] = strip.process(mix, fade, master).T
         return out, tuple(marks)
 
     def read_levels(self) -> Levels:
         """RMS and peak by bus since the last call; called through `post`."""
         return Levels({name: strip.read_level() for name, strip in self.strips.items()})
 
+    def _enter(self, coming: _Coming) -> None:
+        self.timeline, self.sheet = coming.timeline.copy(), coming.sheet
+        self.voices, self._stopping, self._coming = coming.voices, coming.stopping, None
+
+    def _gate(self) -> Curve | float:
+        """The transport's gain: down at once, but up only as its music comes out of the buses."""
+        now = equal_power(ramp_steps(self.timeline.gate, BLOCK))
+        if isinstance(now, float) and now == self._gate_level:
+            return now
+        gates = np.concatenate([self._gates, np.broadcast_to(now, BLOCK // CHUNK)])
+        self._gates = gates[-_BEHIND:]
+        level = float(self._gates[0])
+        self._gate_level = level if (self._gates == level).all() else None
+        least: Curve = sliding_window_view(gates, _BEHIND + 1).min(axis=1)
+        return least
+
     def _music(self, marks: list[Mark]) -> Audio:
-        """Voices and filler under the transport's gate, leaving voices beside it."""
+        """Voices and filler, as far as the timeline moves."""
         timeline = self.timeline
-        mix = np.zeros((BLOCK, 2))
+        mix = np.zeros((2, BLOCK), np.float32)
         at = timeline.frame
-        gate = equal_power(ramp_curve(timeline.gate, BLOCK))
         moved = timeline.advance(BLOCK)
         heard = False
         for voice in self.voices:
@@ -274,17 +357,16 @@ class Mixer:
                 sound = voice.render(at - voice.start, moved)
                 if sound is not None:
                     heard = True
-                    mix[:moved] += sound
+                    mix[:, :moved] += sound
                 self._follow(voice, at, moved, marks)
-        _scale(mix, gate)
         self._fill(mix, heard, moved, marks)
         for voice in self.voices:
             if voice.leaving:
-                sound = None if voice.gone else voice.render(voice.cursor, BLOCK)
+                sound = voice.render(voice.cursor, BLOCK) if moved and not voice.gone else None
                 if sound is not None:
                     mix += sound
-                if voice.gone:
-                    self._end(voice, 0, "cut", marks)
+                if voice.gone or not moved:
+                    self._end(voice, DELAY, "cut", marks)
         if self._stopping and timeline.still:
             self._stopping = False
             for voice in self.voices:
@@ -325,9 +407,8 @@ class Mixer:
             self._filler_gain = self._filler_gain.arriving(0.0, _FILLER_OUT if over < _FILLER_MAX else _FILLER_END)
             marks.append(Mark("filler", DELAY))
         if self._filler_gain.moving or self._filler_gain.value:
-            bed = self._filler.block(BLOCK)
-            _scale(bed, equal_power(ramp_curve(self._filler_gain, BLOCK)))
-            mix += bed
+            gain = equal_power(ramp_curve(self._filler_gain, BLOCK))
+            mix += self._filler.block(BLOCK) * np.asarray(gain, np.float32)
             self._filler_gain = self._filler_gain.later(BLOCK)
 
     def _imminent(self) -> bool:
@@ -354,21 +435,6 @@ def music_place(level: float) -> float:
 def music_level(place: float) -> float:
     """The amplitude at a place of an equal-power fade."""
     return float(equal_power(float(place)))
-
-
-def _gain(level_db: Curve | float, calibrated_db: float) -> Curve | float:
-    """Amplitude of a level in dB, as a factor for a block."""
-    if isinstance(level_db, float):
-        return float(10 ** ((level_db + calibrated_db) / 20))
-    return np.asarray(10 ** ((level_db + calibrated_db) / 20))[:, None]
-
-
-def _scale(mix: Audio, gain: Curve | float) -> None:
-    """Multiply a block where that changes anything."""
-    if not isinstance(gain, float):
-        mix *= gain[:, None]
-    elif gain != 1.0:
-        mix *= gain
 
 
 __all__ = ["BLOCK", "RATE", "Action", "Held", "Levels", "Mark", "Mixer", "music_level", "music_place"]

@@ -11,16 +11,18 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-import numpy as np
-
 from controller import clock
 from controller.sound.capture import Capture, silence
-from controller.sound.ceiling import Audio
+from controller.sound.ceiling import Frames
 from controller.sound.mixer import BLOCK, Mark
 from controller.sound.timeline import RATE
 
-QUEUE_BLOCKS = 7
-"""140 ms between mixer and card: none was late beside four busy processes on two cores."""
+QUEUE_BLOCKS = 10
+"""200 ms between mixer and card, at the most."""
+
+REFILL_BLOCKS = 7
+"""With so few left the queue is filled up again, in one go: a mixer that wakes for every block finds the caches cold,
+and takes twice the time. None of seven was late beside four busy processes on two cores."""
 
 BLOCK_S = BLOCK / RATE
 
@@ -38,23 +40,23 @@ class Output(Protocol):
     frame: int
     """Frames played."""
 
-    def put(self, block: Audio, marks: tuple[Mark, ...], timeout: float) -> bool:
+    def put(self, block: Frames, marks: tuple[Mark, ...], timeout: float) -> bool:
         """Queue a block; False if there was no room in time."""
         ...
 
     def has_room(self, timeout: float, unless: Callable[[], bool]) -> bool:
-        """Wait for room; False if there is none in time, or as soon as `unless` says so after a `wake`."""
+        """Wait until the queue is to be filled; False if it is not in time, or if `unless` says so after a `wake`."""
         ...
 
     def wake(self) -> None:
         """Let a waiter look again."""
         ...
 
-    def queued(self) -> Audio | None:
+    def queued(self) -> Frames | None:
         """The block that is played next; None if there is none."""
         ...
 
-    def replace(self, block: Audio, fresh: Sequence[tuple[Audio, tuple[Mark, ...]]]) -> bool:
+    def replace(self, block: Frames, fresh: Sequence[tuple[Frames, tuple[Mark, ...]]]) -> bool:
         """Play `fresh` in the place of `block` and all behind it; False if it is too late for that."""
         ...
 
@@ -78,11 +80,12 @@ class BlockQueue:
         self._channels = channels
         self._played = played
         self._capture = capture
-        self._blocks: deque[tuple[Audio, tuple[Mark, ...]]] = deque()
+        self._blocks: deque[tuple[Frames, tuple[Mark, ...]]] = deque()
+        self._filling = True
         self._room = threading.Condition()
         self._filled = threading.Event()
 
-    def put(self, block: Audio, marks: tuple[Mark, ...], timeout: float) -> bool:
+    def put(self, block: Frames, marks: tuple[Mark, ...], timeout: float) -> bool:
         """Queue a block; False if there was no room in time, or never will be: then its marks are known already."""
         with self._room:
             self._room.wait_for(lambda: self._gone or len(self._blocks) < QUEUE_BLOCKS, timeout)
@@ -91,6 +94,7 @@ class BlockQueue:
                     return False
                 self._blocks.append((block, marks))
                 if len(self._blocks) == QUEUE_BLOCKS:
+                    self._filling = False
                     self._filled.set()
                 return True
         for mark in marks:
@@ -98,12 +102,10 @@ class BlockQueue:
         return False
 
     def has_room(self, timeout: float, unless: Callable[[], bool]) -> bool:
-        """Wait for room; False if there is none in time, or as soon as `unless` says so after a `wake`."""
+        """Wait until the queue is to be filled; False if it is not in time, or if `unless` says so after a `wake`."""
         with self._room:
-            self._room.wait_for(
-                lambda: self._abandoned or unless() or (not self.lost and len(self._blocks) < QUEUE_BLOCKS), timeout
-            )
-            return len(self._blocks) < QUEUE_BLOCKS and not self._gone and not unless()
+            self._room.wait_for(lambda: self._abandoned or unless() or (not self.lost and self._filling), timeout)
+            return self._filling and not self._gone and not unless()
 
     @property
     def _gone(self) -> bool:
@@ -114,24 +116,27 @@ class BlockQueue:
         with self._room:
             self._room.notify_all()
 
-    def queued(self) -> Audio | None:
+    def queued(self) -> Frames | None:
         """The block that is played next; None if there is none."""
         with self._room:
             return self._blocks[0][0] if self._blocks else None
 
-    def replace(self, block: Audio, fresh: Sequence[tuple[Audio, tuple[Mark, ...]]]) -> bool:
+    def replace(self, block: Frames, fresh: Sequence[tuple[Frames, tuple[Mark, ...]]]) -> bool:
         """Play `fresh` in the place of `block` and all behind it; False if it is too late for that."""
         with self._room:
             if not self._blocks or self._blocks[0][0] is not block:
                 return False
             self._blocks = deque(fresh)
+            self._filling = True
         return True
 
-    def take(self, boottime: float) -> Audio:
+    def take(self, boottime: float) -> Frames:
         """The block that is played at `boottime`."""
         with self._room:
             block, marks = self._blocks.popleft() if self._blocks else (None, ())
-            self._room.notify()
+            if len(self._blocks) <= REFILL_BLOCKS:
+                self._filling = True
+                self._room.notify()
         if block is None:
             self.late_blocks += 1
             block = silence(BLOCK, self._channels)
@@ -228,7 +233,7 @@ class DeviceOutput(BlockQueue):
             self._begun = True
             if self._capture is not None:
                 self.frame = self._capture.begin(at)
-        outdata[:] = self.take(at).astype(np.float32)
+        outdata[:] = self.take(at)
 
     def _finished(self) -> None:
         if not self._closing:

@@ -130,7 +130,7 @@ class Player:
         elif place.transport == "pause":
             place.gate = Ramp.at(0.0)
         self.anchor = Anchor(now, place.copy())
-        self.mixer.post(partial(self.mixer.begin, place, self.sheet))
+        self.mixer.post(partial(self.mixer.begin, place, self.sheet, at_once=True))
         self._open_due(recovered=self.transport is None, at=place.frame)
 
     def _leave_out(self, here: int) -> None:
@@ -253,7 +253,7 @@ class Player:
             self.anchor = Anchor(clock.boottime(), place.copy())
             self.mixer.command(partial(self.mixer.begin, place, fresh))
         else:
-            self.mixer.command(partial(setattr, self.mixer, "sheet", fresh))
+            self.mixer.command(partial(self.mixer.lay, fresh))
         self.sheet = fresh
         self.memory.keep_sheet(fresh)
         self._open_due(at=to_frames(command.timeline_s) if new_session else None)
@@ -364,7 +364,7 @@ class Player:
             self._tell("filler", boottime, on=mark.on, why=mark.why, title=title)
         elif mark.kind == "stopped" and mark.why == self.sheet.session and self.anchor.timeline.transport == "stop":
             self.sheet = Sheet()
-            self.mixer.post(partial(setattr, self.mixer, "sheet", self.sheet))
+            self.mixer.post(partial(self.mixer.lay, self.sheet))
             self._begun.clear()
             self._done.clear()
             self.memory.keep_sheet(self.sheet)

@@ -39,7 +39,7 @@ class SoundSettings:
     pause_fade_s: float = 2.0
     """Fade of a pause that a console asks of the engine directly."""
     resume_fade_s: float = 6.0
-    ramp_in_s: float = 0.005
+    ramp_in_s: float = 0.05
     """Ramp at both ends of a cue that asks for no fade there."""
     recovery_fade_s: float = 1.0
     """Fade with which music comes back after the engine was restarted."""

@@ -16,9 +16,8 @@ from controller.messages import Cue, Transport
 RATE = 48_000
 """Frames a second, of every stream inside the engine."""
 
-SHORTEST_RAMP = 1_440
-"""30 ms: no level ever moves faster than from nothing to full in this many frames."""
-
+SHORTEST_RAMP = 2_400
+"""50 ms: no fade that anybody asks for is shorter, nor that of a piece that begins or ends without one."""
 
 _ROUNDING = 48
 """Frames by which two sheets may lay the same joined piece apart."""

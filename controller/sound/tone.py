@@ -53,10 +53,10 @@ class Tone:
         return self.towards(0.0, 0.0, fade, 0)
 
     def block(self, frames: int) -> Audio:
-        """What it plays over the next `frames`: (frames, 2)."""
-        out = np.take(noise(), np.arange(self.frame, self.frame + frames), axis=0, mode="wrap")
-        out[:, 0] *= ramp_curve(self.left, frames)
-        out[:, 1] *= ramp_curve(self.right, frames)
+        """What it plays over the next `frames`: (2, frames)."""
+        out = np.take(noise(), np.arange(self.frame, self.frame + frames), axis=1, mode="wrap")
+        out[0] *= ramp_curve(self.left, frames)
+        out[1] *= ramp_curve(self.right, frames)
         return out
 
     def later(self, frames: int) -> Tone:
@@ -73,7 +73,7 @@ def amplitude_of(dbfs: float | None, ceiling_dbfs: float) -> float:
 
 @cache
 def noise() -> Audio:
-    """One period, (65536, 2), of RMS 1 and peaks below `CREST_DB`; takes 0.2 s the first time."""
+    """One period, (2, 65536), of RMS 1 and peaks below `CREST_DB`; takes 0.2 s the first time."""
     random = np.random.default_rng(2000)
     hertz = np.fft.rfftfreq(_PERIOD, 1 / RATE)
     inside = (hertz >= BAND_HZ[0]) & (hertz <= BAND_HZ[1])
@@ -84,4 +84,4 @@ def noise() -> Audio:
         wave /= np.sqrt((wave**2).mean(axis=0))
         # Phases alone are kept of the cut wave: the spectrum stays pink to the last digit.
         turned = np.angle(np.fft.rfft(np.clip(wave, -1.5, 1.5), axis=0))
-    return np.asarray(wave, dtype=np.float64)
+    return np.ascontiguousarray(wave.T, dtype=np.float32)

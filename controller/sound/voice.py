@@ -6,13 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from controller.sound.ceiling import Audio
+from controller.sound.ceiling import CHUNK, Audio, Curve
 from controller.sound.deck import Deck
 from controller.sound.timeline import SHORTEST_RAMP, Laid, Ramp, to_frames
-
-Curve = npt.NDArray[np.float64]
 
 _BEND = 2_400
 """50 ms over which a playing cue takes on the envelope of a new plan."""
@@ -20,22 +17,30 @@ _BEND = 2_400
 _SOONEST_END = 24_000
 """0.5 s in which a playing cue fades out that by a new plan should have ended already."""
 
-_SPARE = 960
+_SPARE = SHORTEST_RAMP
 """Frames that must be there beyond the block at hand; less is the beginning of a starving deck."""
+
+_READY = 3_840
+"""Frames with which a deck may begin."""
 
 _TOLERANCE_S = 0.5
 """A file may be so much shorter than its cue thinks (encoders pad); more is a truncated file."""
 
 
-def ramp_curve(ramp: Ramp, frames: int) -> Curve | float:
-    """The ramp's values over the next `frames`, a plain number while it stands."""
+def ramp_curve(ramp: Ramp, frames: int, every: int = 1) -> Curve | float:
+    """The ramp's values over the next `frames`, or one `every` so many; a plain number while it stands."""
     if not ramp.moving:
         return ramp.value
     step = ramp.step if ramp.target > ramp.value else -ramp.step
-    line = ramp.value + step * np.arange(frames)
+    line = ramp.value + step * np.arange(0, frames, every)
     low, high = sorted((ramp.value, ramp.target))
     bounded: Curve = np.clip(line, low, high)
     return bounded
+
+
+def ramp_steps(ramp: Ramp, frames: int) -> Curve | float:
+    """The ramp's values at the ends of the next chunks, a plain number while it stands."""
+    return ramp_curve(ramp.later(CHUNK), frames, CHUNK) if ramp.moving else ramp.value
 
 
 def equal_power(place: Curve | float) -> Curve | float:
@@ -69,7 +74,6 @@ class Voice:
         self._bend = 0.0
         self._bend_left = 0
         self._away: Ramp | None = None
-        self._frozen = 1.0
         self.cursor = 0
         """The next frame of the cue to sound."""
         self.played = 0
@@ -89,7 +93,7 @@ class Voice:
 
     @property
     def leaving(self) -> bool:
-        """Whether it fades out on its own, outside timeline and transport."""
+        """Whether it fades out on its own, outside the timeline."""
         return self._away is not None
 
     @property
@@ -102,7 +106,7 @@ class Voice:
         """Whether it can sound at its place, or never will."""
         deck = self.deck
         wanted = max(self.cursor - deck.origin, 0)
-        return bool(deck.failure) or deck.ended or deck.available(wanted) > 4 * _SPARE
+        return bool(deck.failure) or deck.ended or deck.available(wanted) > _READY
 
     def state(self) -> dict[str, Any]:
         """Everything that rendering changes."""
@@ -158,12 +162,10 @@ class Voice:
         self._bend = before - self._gain_at(self.cursor)
         self._bend_left = _BEND
 
-    def leave(self, gate: float, frames: int) -> None:
-        """Fade out from here; `gate` is the transport's gain now, which is kept."""
+    def leave(self, frames: int) -> None:
+        """Fade out from here."""
         if self._away is None:
-            self._frozen = gate
-            sounds = 1.0 if self.sounding and gate > 0.0 else 0.0
-            self._away = Ramp(sounds, 0.0, 1.0 / max(frames, SHORTEST_RAMP))
+            self._away = Ramp(1.0 if self.sounding else 0.0, 0.0, 1.0 / max(frames, SHORTEST_RAMP))
 
     def render(self, at: int, count: int) -> Audio | None:
         """The voice over `count` frames of which the first is frame `at` of the cue; None when it is silent.
@@ -187,18 +189,18 @@ class Voice:
         gain = gain * ramp_curve(self._presence, have)
         self._presence = self._presence.later(have)
         if self._away is not None:
-            gain = gain * equal_power(ramp_curve(self._away, have)) * self._frozen
+            gain = gain * equal_power(ramp_curve(self._away, have))
             self._away = self._away.later(have)
         deck = self.deck
         if deck.ended and source + have > deck.frames - SHORTEST_RAMP and deck.origin + deck.frames < self.length:
             gain = gain * np.clip((deck.frames - (source + np.arange(have))) / SHORTEST_RAMP, 0.0, 1.0)
         sound = deck.read(source, have)
-        sound *= gain[:, None] if isinstance(gain, np.ndarray) else gain
+        sound *= gain.astype(np.float32) if isinstance(gain, np.ndarray) else np.float32(gain)
         self.played += have
         if have == count:
             return sound
-        out = np.zeros((count, 2))
-        out[first - at : first - at + have] = sound
+        out = np.zeros((2, count), np.float32)
+        out[:, first - at : first - at + have] = sound
         return out
 
     def _envelope(self, first: int, count: int) -> Curve | float:
@@ -244,7 +246,7 @@ class Voice:
         have = min(wanted, available)
         if have and self._presence.value > 0.0:
             # What is left is the way out: silent at its last frame.
-            self._presence = self._presence.heading(0.0, self._presence.value / have)
+            self._presence = self._presence.heading(0.0, self._presence.value / available)
             return have
         self._presence = Ramp.at(0.0)
         return 0

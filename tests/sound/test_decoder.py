@@ -38,7 +38,7 @@ def decode(*pieces: Piece) -> list[Samples]:
         while not all(deck.ended for deck in decks):
             assert clock.boottime() < deadline, [deck.failure for deck in decks]
             Event().wait(0.02)
-        return [deck.read(0, deck.frames) for deck in decks]
+        return [deck.read(0, deck.frames).T.astype(np.float64) for deck in decks]
     finally:
         for deck in decks:
             decoder.close(deck)
@@ -143,7 +143,7 @@ def test_a_silent_head_is_left_out_to_the_sample(tmp_path: Path) -> None:
         while not deck.ended:
             assert clock.boottime() < deadline, deck.failure
             Event().wait(0.02)
-        first = deck.read(-deck.origin, 1000)
+        first = deck.read(-deck.origin, 1000).T
     finally:
         decks.close(deck)
         decks.decoder.shut()

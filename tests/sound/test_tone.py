@@ -39,7 +39,7 @@ def rms_db(samples: np.ndarray) -> float:
 
 
 def test_the_tone_is_steady_for_a_meter_and_as_loud_as_the_arithmetic_says(tmp_path: Path) -> None:
-    wave = noise()
+    wave = noise().T
     assert 20 * np.log10(np.abs(wave).max()) < CREST_DB
     power = (np.tile(wave, (4, 1)) ** 2)[:, 0]
     fast = [10 * np.log10(power[start : start + RATE // 8].mean()) for start in range(0, len(power), 2_400)][:-3]
