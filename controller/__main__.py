@@ -13,6 +13,7 @@ from controller.ctl.verbs import app as ctl_app
 from controller.options import STATE, StateDir, runtime_dir
 from controller.verbs.archive import add, amend, redact, sign
 from controller.verbs.book import book
+from controller.verbs.console import app as console_app
 from controller.verbs.devices import app as devices_app
 from controller.verbs.export import export
 from controller.verbs.journal import app as journal_app
@@ -34,6 +35,7 @@ app.add_typer(ctl_app, name="ctl")
 for verb in (export, sign, add, amend, redact):
     journal_app.command()(verb)
 app.add_typer(journal_app, name="journal")
+app.add_typer(console_app, name="console")
 app.add_typer(devices_app, name="devices")
 app.add_typer(library_app, name="library")
 app.add_typer(playlist_app, name="playlist")
@@ -94,20 +96,6 @@ def buttons(room: RoomFile, state: StateDir = STATE) -> None:
 
     _log()
     keep_panel(_room(room).buttons(runtime_dir(state)))
-
-
-@app.command()
-def console(
-    state: StateDir = STATE,
-    person: Annotated[str | None, typer.Option(help="Initials of who sits here; they stand in the record.")] = None,
-) -> None:
-    """Open the sitter's console on the room that runs with this state directory.
-
-    Example: stillroom console --person AB
-    """
-    from controller.console.app import run_console
-
-    run_console(runtime_dir(state), person)
 
 
 @app.command()

@@ -52,6 +52,8 @@ class Action:
     shown_plain: str = ""
     """The key's sign where the font lacks `shown`."""
     short: str = ""
+    caps: tuple[str, ...] = ()
+    """The word on the label of each key, where they are not all `short`."""
     in_dialog: bool = False
     repeat: Repeat = "once"
     menu: Subject | None = None

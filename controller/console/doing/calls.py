@@ -73,8 +73,9 @@ ACTIONS = (
         help="after c: makes it an emergency; F9 alone does it at once",
     ),
     Action(
-        name="stand_down", run=stand_down, keys=("enter",), shown="Enter", long="stand a call down", menu="call",
-        ctl="stand-down", sends=(StandDown,), help="Enter asks, Enter again: nobody need come",
+        name="stand_down", run=stand_down, keys=("enter",), shown="Enter", caps=("yes, do it",),
+        long="stand a call down", menu="call", ctl="stand-down", sends=(StandDown,),
+        help="Enter asks, Enter again: nobody need come",
     ),
     Action(
         name="seen", run=seen, keys=("a",), shown="a", short="seen", long="alarm seen", ctl="seen",

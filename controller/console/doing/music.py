@@ -209,12 +209,14 @@ ACTIONS = (
         sends=(Quiet,), help="silence until r, the arc goes on; s again: minutes",
     ),
     Action(
-        name="volume", run=volume, keys=("up", "down"), shown="↑↓", short="vol", long="volume", repeat="step",
-        ctl="volume", sends=(Volume,), help="speakers and headphones together, in small ramps",
+        name="volume", run=volume, keys=("up", "down"), shown="↑↓", short="vol",
+        caps=("louder", "softer"), long="volume", repeat="step", ctl="volume", sends=(Volume,),
+        help="speakers and headphones together, in small ramps",
     ),
     Action(
-        name="headphones", run=headphones, keys=("pageup", "pagedown"), shown="Pg", short="phones", long="headphones",
-        repeat="step", ctl="volume --bus", sends=(Volume,), help="PgUp and PgDn: the headphones alone",
+        name="headphones", run=headphones, keys=("pageup", "pagedown"), shown="Pg", short="phones",
+        caps=("phones +", "phones -"), long="headphones", repeat="step", ctl="volume --bus", sends=(Volume,),
+        help="PgUp and PgDn: the headphones alone",
     ),
     Action(
         name="softer", run=softer, menu="music", long="softer by 6 dB", ctl="softer", sends=(Softer,),

@@ -44,8 +44,9 @@ def evacuate(do: Commands, _key: str) -> None:
 
 ACTIONS = (
     Action(
-        name="light", run=light, keys=("left", "right"), shown="←→", short="light", long="light", repeat="step",
-        ctl="light", sends=(Light,), help="darker and brighter by hand, in small ramps",
+        name="light", run=light, keys=("left", "right"), shown="←→", short="light",
+        caps=("darker", "brighter"), long="light", repeat="step", ctl="light", sends=(Light,),
+        help="darker and brighter by hand, in small ramps",
     ),
     Action(
         name="exit_light", run=exit_light, keys=("l",), shown="l", short="exit", long="exit light",

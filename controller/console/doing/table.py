@@ -88,6 +88,11 @@ def _digit(subject: Subject) -> int:
     return subjects().index(subject) + 1
 
 
+def in_menus() -> tuple[Action, ...]:
+    """All that stands in the menus, in the order of its digits."""
+    return tuple(action for subject in subjects() for action in lines_of(subject))
+
+
 def path(action: Action) -> str:
     """The keys from the open room to an action in a menu: "m 3 1"; "" for one that stands in none."""
     if action.menu is None:
