@@ -21,7 +21,7 @@ from controller.console.commands import Commands
 from controller.console.drill import KeyDrill
 from controller.console.forms import Filled, Form, note_form
 from controller.console.keyboard import Keyboard
-from controller.console.looks import THEMES, Look, look_for
+from controller.console.looks import BLOCKS, THEMES, Look, look_for
 from controller.console.menu import Menu, Tone
 from controller.console.sitter_forms import Signing, pin_form
 from controller.console.view import View
@@ -211,6 +211,7 @@ class ConsoleApp(App[None]):
 
     def say(self, text: str, tone: Tone = "plain") -> None:
         """Put words on the answer line."""
+        text = text.replace(BLOCKS.done, self.look.signs.done)
         self._answer = (text, tone, boottime() + ANSWER_S)
         if (ask := self.asking) is not None:
             ask.say(text, self.look.colours.text)

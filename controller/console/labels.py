@@ -41,11 +41,11 @@ def _of(action: Action, marks: Sequence[tuple[str, str]]) -> list[Label]:
         words = [label for _, label in marks] or ["mark"] * len(action.keys)
         return [Label(cap=key, word=word) for key, word in zip(action.keys, words, strict=False)]
     keys = [key for key in (*action.keys, *action.anywhere) if "+" not in key and key != ":"]
-    words = action.caps or (action.short or action.long,) * len(keys)
+    does = action.caps or (action.short or action.long,) * len(keys)
     loud = action.name in ("call", "emergency", "pause")
     return [
         Label(cap=CAPS.get(key, key.upper()), word=word, wide_mm=WIDE_MM.get(key, KEY_MM), loud=loud)
-        for key, word in zip(keys, words, strict=True)
+        for key, word in zip(keys, does, strict=True)
     ]
 
 

@@ -162,6 +162,8 @@ class FakeRoom:
     calls: list[dict[str, Any]] = field(default_factory=list)
     directs: list[dict[str, Any]] = field(default_factory=list)
     refusals: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    still: bool = False
+    """Let no time pass."""
     moves: bool = False
     """Let time pass in the session, with a meter that dances."""
     silent: bool = False
@@ -241,6 +243,8 @@ class FakeRoom:
     async def _telemetry(self) -> None:
         while "daemon" in self._servers:
             await asyncio.sleep(0.5)
+            if self.still:
+                continue
             self.status = moved(self.status, 0.5) if self.moves else replace(self.status, t=self.status.t + 0.5)
             news = Telemetry(**{name: getattr(self.status, name) for name in _TELEMETRY})
             self._tell("daemon", {"telemetry": to_plain(news)})

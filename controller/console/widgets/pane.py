@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from rich.style import Style
 from rich.text import Text
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
 from controller.console.view import View, style_of
-
-_PLAIN = str.maketrans("✓…’–", "√.'-")
-"""What the words use and the Linux console's font lacks, sign for sign."""
 
 Draw = Callable[[View, int, int], list[Text]]
 """(view, columns, rows) -> at most so many lines, none wider than the columns."""
@@ -64,16 +62,15 @@ class Pane(Widget):
         if strip is None:
             ground = style_of(self._view.look.colours.text, ground=self._ground)
             line = self._lines[y] if y < len(self._lines) else Text("")
-            strip = Strip(line.render(self.app.console)).apply_style(ground)
+            # A text without spans renders without its own style, so that is laid beneath together with the ground.
+            own = line.style if isinstance(line.style, Style) else Style.null()
+            strip = Strip(line.render(self.app.console)).apply_style(ground + own)
             strip = self._strips[y] = strip.adjust_cell_length(self.size.width, ground)
         return strip
 
     def _draw_now(self, view: View) -> None:
         size = self.size
         lines = self._draw(view, size.width, size.height)[: size.height]
-        if view.look.signs.plain:
-            for line in lines:
-                line.plain = line.plain.translate(_PLAIN)
         ground = view.look.colours.ground
         if ground == self._ground and size == self._drawn_size and len(lines) == len(self._lines):
             kept = {y: strip for y, strip in self._strips.items() if y < len(lines) and lines[y] == self._lines[y]}
