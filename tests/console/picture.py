@@ -98,7 +98,6 @@ def pictures() -> dict[str, Picture]:
         "go-80x24": Picture(status=well, keys=("g",)),
         "menu-linux-80x24": Picture(status=well, look=linux, keys=("m", "3")),
         "find-80x24": Picture(status=well, keys=("ctrl+p", *"medi")),
-        "keys-linux-80x24": Picture(status=well, look=linux, keys=("question_mark",)),
         "small-60x12": Picture(status=undelivered, size=(60, 12)),
     }
 
