@@ -25,6 +25,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from controller.broker_tls import TlsSettings, why_not
 from controller.clock import boottime
 
 _log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ class BrokerSettings:
     client_id: str
     username: str | None = None
     password: str | None = field(default=None, repr=False)
-    tls: bool = False
+    tls: TlsSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ class BrokerLink:
         self._client: paho.Client | None = None
         self._down: asyncio.Future[str] | None = None
         self._connected = False
+        self._greeted = False
         self._reported: bool | None = None
         self._why = ""
         self._watchers: list[OnChange] = []
@@ -219,8 +221,6 @@ class BrokerLink:
         client.connect_timeout = _CONNECT_TCP_S
         if settings.username is not None:
             client.username_pw_set(settings.username, settings.password)
-        if settings.tls:
-            client.tls_set()
         if self._will is not None:
             client.will_set(*self._will, qos=1, retain=True)
         client.on_socket_open = _without_delay
@@ -231,15 +231,19 @@ class BrokerLink:
         assert self._loop is not None
         self._client = client
         self._down = self._loop.create_future()
+        self._greeted = False
         self._unanswered_since = None
         return client
 
-    async def _live(self, client: paho.Client, connecting: asyncio.Future[bool]) -> str:
+    async def _live(self, client: paho.Client, connecting: asyncio.Future[str]) -> str:
         """Keep the heartbeat going until the connection is over; returns why it is."""
         assert self._down is not None
         opened = boottime()
-        if not await asyncio.shield(connecting):
-            return f"no broker at {self.settings.host}:{self.settings.port}"
+        why = await asyncio.shield(connecting)
+        if self._down.done():  # it hung up while we said hello
+            return self._down.result()
+        if why:
+            return why
         self._watch(client)
         while True:
             await asyncio.wait({self._down}, timeout=_TICK_S)
@@ -277,7 +281,7 @@ class BrokerLink:
                 except Exception:
                     _log.exception("nobody was told that the broker is %s", "there" if up else "lost")
 
-    async def _shut(self, client: paho.Client, connecting: asyncio.Future[bool], graceful: bool) -> None:
+    async def _shut(self, client: paho.Client, connecting: asyncio.Future[str], graceful: bool) -> None:
         """End a client; waits for at most a TCP connection attempt."""
         await asyncio.wait({connecting})
         sock = client.socket()
@@ -398,6 +402,7 @@ class BrokerLink:
             self._loop.call_soon_threadsafe(function, *arguments)
 
     def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, code: ReasonCode, _props: Any) -> None:
+        self._greeted = True
         if code.is_failure:
             self._hand_over(self._gone, client, f"the broker refuses us: {code}")
             return
@@ -423,7 +428,8 @@ class BrokerLink:
                 _log.error("the broker refuses a subscription of %s: %s", self.settings.client_id, code)
 
     def _on_disconnect(self, client: paho.Client, _data: Any, _flags: Any, code: ReasonCode, _props: Any) -> None:
-        self._hand_over(self._gone, client, f"connection ended: {code}")
+        # paho knows no more of a broker that hangs up before it has answered, over a certificate or the lack of one.
+        self._hand_over(self._gone, client, f"connection ended: {code}" if self._greeted else "hangs_up")
 
 
 def _options(subscription: _Subscription) -> SubscribeOptions:
@@ -435,14 +441,20 @@ def _without_delay(_client: paho.Client, _data: Any, sock: Any) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
-def _connect(client: paho.Client, settings: BrokerSettings) -> bool:
-    """Open the connection and say hello; blocks for at most `_CONNECT_TCP_S`, and the time to find the host."""
+def _connect(client: paho.Client, settings: BrokerSettings) -> str:
+    """Open the connection and say hello; returns why that failed, or "".
+
+    Blocks for at most `_CONNECT_TCP_S`, the same again for TLS, and the time to find the host.
+    """
+    nobody = f"no broker at {settings.host}:{settings.port}"
     try:
+        if settings.tls is not None:
+            client.tls_set_context(settings.tls.context())
         client.connect(settings.host, settings.port, keepalive=_KEEPALIVE_S, clean_start=True)
     except (OSError, ValueError) as error:
         _log.debug("no connection to %s:%d: %s", settings.host, settings.port, error)
-        return False
-    return client.socket() is not None
+        return (settings.tls is not None and why_not(error)) or nobody
+    return "" if client.socket() is not None else nobody
 
 
 def _unread(client: paho.Client) -> bool:

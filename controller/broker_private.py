@@ -39,6 +39,17 @@ class PrivateBroker:
         """How a client of that name reaches it."""
         return BrokerSettings("127.0.0.1", self.port, client_id)
 
+    def configuration(self) -> str:
+        """What mosquitto is told."""
+        return (
+            f"listener {self.port} 127.0.0.1\n"
+            "allow_anonymous true\n"
+            "persistence false\n"
+            "set_tcp_nodelay true\n"
+            f"user {getpass.getuser()}\n"
+            "log_dest stdout\n"
+        )
+
     def start(self) -> None:
         """Start it and wait until it listens; nothing to do when it runs."""
         if self._process is not None:
@@ -46,15 +57,7 @@ class PrivateBroker:
         self.port = self.port or _free_port()
         self.directory.mkdir(parents=True, exist_ok=True)
         configuration = self.directory / "mosquitto.conf"
-        configuration.write_text(
-            f"listener {self.port} 127.0.0.1\n"
-            "allow_anonymous true\n"
-            "persistence false\n"
-            "set_tcp_nodelay true\n"
-            f"user {getpass.getuser()}\n"
-            "log_dest stdout\n",
-            encoding="utf-8",
-        )
+        configuration.write_text(self.configuration(), encoding="utf-8")
         with (self.directory / "mosquitto.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [_mosquitto(), "-c", str(configuration)],

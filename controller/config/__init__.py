@@ -17,6 +17,7 @@ from controller.arc.programme import Programme
 from controller.broker import BrokerSettings
 from controller.calls.caller import CallerSettings
 from controller.clock import system_zone
+from controller.config.broker import BrokerTable, broker_settings
 from controller.config.buttons import ButtonTable, button_mistakes, buttons_of
 from controller.config.mqtt import mqtt_mistakes
 from controller.config.people import SittersTable
@@ -131,16 +132,6 @@ class LightTable(_Table):
     scene_fade_s: Seconds = 2.0
     release_fade_s: Seconds = 10.0
     lamps: tuple[LampTable, ...] = ()
-
-
-class BrokerTable(_Table):
-    """The room's MQTT broker. The password lies in a file of its own."""
-
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65535)] = 1883
-    username: str = ""
-    password_file: Path | None = None
-    tls: bool = False
 
 
 class CallTable(_Table):
@@ -276,21 +267,7 @@ class Room:
 
     def broker(self, client: str) -> BrokerSettings:
         """For one client of the broker; `client` tells the room's links apart. Raises ConfigError."""
-        broker = self.table.broker
-        password = None
-        if broker.password_file is not None:
-            try:
-                password = broker.password_file.read_text(encoding="utf-8").strip()
-            except OSError as error:
-                raise ConfigError([f"{self.path}: broker.password_file: cannot be read: {error}"]) from None
-        return BrokerSettings(
-            host=broker.host,
-            port=broker.port,
-            client_id=f"stillroom-{self.name}-{client}-{machine_id()[:8]}",
-            username=broker.username or None,
-            password=password,
-            tls=broker.tls,
-        )
+        return broker_settings(self.path, self.table.broker, f"stillroom-{self.name}-{client}-{machine_id()[:8]}")
 
     def lights(self) -> LightSettings:
         """For the driver of the lamps behind MQTT."""

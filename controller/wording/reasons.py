@@ -32,7 +32,22 @@ WHYS: dict[str, str] = {
     "ended": "it ended by itself",
     # Why a device does not answer.
     "late": "the disk is too slow",
+    "hangs_up": "it hangs up at once; is TLS set on both sides, and our certificate?",
+    "tls_another_host": "its certificate is for another host",
+    "tls_not_spoken": "it does not speak TLS",
+    "tls_out_of_date": "its certificate is out of date, or this machine's clock is",
+    "tls_untrusted": "its certificate is not signed by whom we trust",
 }
+
+
+BROKER: dict[str, str] = {
+    "hangs_up": "hangs up at once",
+    "tls_another_host": "has another's certificate",
+    "tls_not_spoken": "does not speak TLS",
+    "tls_out_of_date": "certificate out of date",
+    "tls_untrusted": "is not to be trusted",
+}
+"""What the broker does instead of answering, short enough for its alarm's line."""
 
 
 def why_words(values: Values) -> str:

@@ -11,6 +11,7 @@ from controller.wording import people as people_words
 from controller.wording import preflight as preflight_words
 from controller.wording import timetable as timetable_words
 from controller.wording.quantities import duration, number, percent, percent_of_db
+from controller.wording.reasons import BROKER
 from controller.wording.reasons import why_words as _why
 from controller.wording.templates import Template, Values, filled, worded
 from controller.wording.templates import nearest as _nearest
@@ -171,6 +172,11 @@ def _lost(values: Values) -> str:
     if _text(values, "name").startswith("journal."):
         return f"{_device(values)}{_why(values)}; it was set aside and is kept"
     return f"{_device(values)} does not answer{_why(values)}"
+
+
+def _broker_lost(values: Values) -> str:
+    told = BROKER.get(_text(values, "why"), "does not answer")
+    return f"MQTT BROKER {told}: light and call may not get through"
 
 
 def _sound_lost(values: Values) -> str:
@@ -376,7 +382,7 @@ ALARMS: dict[str, Template] = {
     "journal_late": "RECORD is late: entries are kept and written as soon as the disk allows",
     "journal_damaged": lambda v: f"RECORD {_text(v, 'name').partition('.')[2]} DAMAGED: {_text(v, 'why')}",
     "disk_full": "DISK FULL: this session goes on, entries are kept in memory",
-    "broker_lost": "MQTT BROKER does not answer: light and call may not get through",
+    "broker_lost": _broker_lost,
     "light_lost": _lost,
     "light_unconfirmed": _light_unconfirmed,
     "light_taken": lambda v: f"LIGHT {_lamp_taken(v)}",
