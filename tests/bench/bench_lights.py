@@ -79,7 +79,9 @@ async def run_daemon(directory: Path) -> None:
         word = payload.decode()
         act = Light(scene=word) if word in ("medical", "arc") else Light(level=float(word))  # type: ignore[arg-type]
         daemon.runner.post(Input(act=act))
-        asyncio.get_running_loop().call_later(APART_S / 2, budget.keep, "medical light" if word == "medical" else "step")
+        asyncio.get_running_loop().call_later(
+            APART_S / 2, budget.keep, "medical light" if word == "medical" else "step"
+        )
 
     daemon._link.subscribe("daemon/in", pressed)
     await running

@@ -74,9 +74,7 @@ class Budget:
     def _stamp(self, place: str) -> None:
         self._at.setdefault(place, boottime())
 
-    def _around(
-        self, kind: type, name: str, before: Callable[[], None] = int, after: Callable[[], None] = int
-    ) -> None:
+    def _around(self, kind: type, name: str, before: Callable[[], None] = int, after: Callable[[], None] = int) -> None:
         original = getattr(kind, name)
 
         def stamped(*given: Any, **named: Any) -> Any:
