@@ -34,8 +34,11 @@ class Certificates:
         for name in ("ca", "stranger"):
             self._run("req", "-x509", *_KEY, "-keyout", f"{name}.key", "-out", f"{name}.crt", "-subj", f"/CN={name}")
         for name, host, days in (
-            ("broker", "IP:127.0.0.1", 2), ("other-host", "DNS:elsewhere", 2), ("old", "IP:127.0.0.1", 0), ("us", "DNS:us", 2),
-        ):  # fmt: skip
+            ("broker", "IP:127.0.0.1", 2),
+            ("other-host", "DNS:elsewhere", 2),
+            ("old", "IP:127.0.0.1", 0),
+            ("us", "DNS:us", 2),
+        ):
             self._run("req", *_KEY, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
             (folder / "names").write_text(f"subjectAltName={host}")
             by = ("-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", str(days), "-extfile", "names")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,7 @@ def spans(file: Path, way: str) -> list[tuple[str, float, float]]:
         if kept != way or "sent" not in at:
             continue
         on_the_way = sorted((t, place) for place, t in at.items() if t <= at["sent"])
-        for (begin, place), (end, _) in zip(on_the_way, on_the_way[1:], strict=False):
+        for (begin, place), (end, _) in pairwise(on_the_way):
             found.setdefault(place, []).append(end - begin)
     return [
         (SPANS[place], statistics.median(found[place]), sorted(found[place])[len(found[place]) * 9 // 10])
