@@ -1,8 +1,8 @@
 """From an MQTT message to a lamp's command, and what 64 fading lamps cost: `python -m tests.bench.bench_lights`.
 
 The daemon beside a bare paho bridge that does nothing but pass a message on; both are processes of their own, asked in
-turn in the same run. A light step reaches its lamp after its record is on the disk, which no bare bridge does: an append
-with fsync on the same disk is measured beside it, and what bridge and append take together is its floor. Medical light
+turn in the same run. A light step reaches its lamp after its record is on the disk, which no bare bridge does: an
+append with fsync on the same disk is measured beside it, and bridge and append together are its floor. Medical light
 acts at once. The lamp is one without a bridge's pace: nothing but our own work lies between. Then where the daemon's
 time goes, and the light driver alone, with 64 lamps in one long fade: behind one bridge, and each its own client.
 """
