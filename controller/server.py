@@ -4,7 +4,8 @@
     daemon  -> {"protocol": 1, "room": "room-1"}           or {"error": "protocol", "server": 1} and the end
     daemon  -> {"status": {…}}                             at once, and on every change
     daemon  -> {"telemetry": {…}}                          at 2 Hz
-    console -> {"input": {…}}                              an Input with the console's own id
+    console -> {"input": {…}}                              an Input with the console's own id; "locked": true beside
+                                                           it where nobody knows whose hand it was
     console -> {"sign_on": {"id": …, "initials": "AB", "pin": …, "purpose": "duty"}}     see `sitters.desk.Asked`
     daemon  -> {"reply": {…}}                              when its record is on disk, or at once when refused
 
@@ -184,7 +185,8 @@ class Server:
                 why = f"at most {NOTE_LIMIT} letters"
                 self._reply(writer, Reply(id=given.id, refused="bad_value", values={"what": what, "why": why}))
                 return
-        origin = Origin(person=self._desk.person(visitor), console=visitor.console, path="socket")
+        person = None if message.get("locked") is True else self._desk.person(visitor)
+        origin = Origin(person=person, console=visitor.console, path="socket")
         self._take(replace(given, origin=origin), lambda reply: self._reply(writer, reply))
 
     def _sign_on(self, asked: Asked, visitor: Visitor, writer: asyncio.StreamWriter) -> None:

@@ -21,6 +21,7 @@ from controller.console.commands import Commands
 from controller.console.drill import KeyDrill
 from controller.console.forms import Filled, Form, note_form
 from controller.console.keyboard import Keyboard
+from controller.console.lock import Lock
 from controller.console.looks import BLOCKS, THEMES, Look, look_for
 from controller.console.menu import Menu, Tone
 from controller.console.sitter_forms import Signing, pin_form
@@ -30,6 +31,7 @@ from controller.console.widgets.arc import arc_of, draw_arc
 from controller.console.widgets.ask import Ask
 from controller.console.widgets.header import draw_header
 from controller.console.widgets.keyrows import draw_answer, draw_keys, draw_small
+from controller.console.widgets.locked import draw_locked
 from controller.console.widgets.log import draw_log
 from controller.console.widgets.pane import Pane
 from controller.console.widgets.panels import draw_panels
@@ -63,6 +65,7 @@ class ConsoleApp(App[None]):
         self._answer: tuple[str, Tone, float] = ("", "plain", 0.0)
         self.keyboard = Keyboard(self)
         self.drill: KeyDrill | None = None
+        self.lock = Lock(self)
         self._leaving_at = -1e9
         self._paint_due = False
         self._painted_at = -1e9
@@ -81,6 +84,7 @@ class ConsoleApp(App[None]):
             yield Pane(draw_arc, id="arc", of=arc_of)
             yield Pane(draw_panels, id="panels")
         yield Pane(self._draw_sheet, id="sheet")
+        yield Pane(draw_locked, id="locked")
         with Vertical(id="lines"):
             yield Pane(draw_log, id="log", of=lambda view, _width: view.status.log)
             yield Pane(draw_answer, id="answer")
@@ -157,6 +161,7 @@ class ConsoleApp(App[None]):
             mismatch=mismatch,
             console=client.console,
             person=client.who or "",
+            locked=self.lock.on,
             whom=self.commands.whom,
             answer=text if boottime() < until else "",
             answer_tone=tone,
@@ -196,6 +201,7 @@ class ConsoleApp(App[None]):
 
     def _tick(self) -> None:
         """What changes although nothing is heard."""
+        self.lock.look()
         if not self.client.connected or self._answer[0]:
             self._changed()
         for ask in self.query(Ask):  # none while the screen is being built or taken down
@@ -235,6 +241,8 @@ class ConsoleApp(App[None]):
             self.ask(pin_form(signing))
         elif looked_at:
             self.back()
+        if not refused:
+            self.lock.open()
         told = {"hand_over": f"{signing.leaves} handed over to {signing.initials}"}
         self.say(refused or told.get(signing.purpose, f"{signing.initials} signed on"), "bad" if refused else "good")
 
@@ -257,6 +265,14 @@ class ConsoleApp(App[None]):
         self.back()
         self.keys_page = page
         self.screen.add_class("listing")
+        self._changed()
+
+    def shut(self) -> None:
+        """Lock this console."""
+        self.lock.shut()
+
+    def repaint(self) -> None:
+        """Show what has changed here."""
         self._changed()
 
     def darken(self) -> None:

@@ -85,6 +85,7 @@ class _Pending:
     answer: asyncio.Future[Reply]
     written: bool = False
     done_directly: bool = False
+    locked: bool = False
 
     @property
     def lasts(self) -> bool:
@@ -111,6 +112,8 @@ class Client:
         self.runtime_dir = runtime_dir
         self.console = console or f"console-{uuid4().hex[:4]}"
         self.person = person
+        self.locked = False
+        """Whether nobody knows whose hand it is: what is sent goes under nobody's initials."""
         self.status = Status()
         self.room = ""
         self.last_heard = 0.0
@@ -192,7 +195,7 @@ class Client:
 
     @property
     def who(self) -> str | None:
-        """Under whose initials this console's acts go."""
+        """Under whose initials this console's acts go, but while it is locked."""
         return (self.signed_on or None) if self.status.signs_on else self.person
 
     @property
@@ -217,11 +220,11 @@ class Client:
         daemon is away and the other way answered; the record follows when it is back. `refused` is "not_reached"
         (never left this console) or "no_answer" (left it; look whether it was done) for acts that would be stale.
         """
-        if isinstance(act, Resume) and self.status.signs_on and not self.signed_on:
+        if isinstance(act, Resume) and self.status.signs_on and (self.locked or not self.signed_on):
             return Reply(id="", refused="sign_on_needed")  # before the sound engine is asked, which knows nobody
-        origin = Origin(person=self.who, console=self.console, path="socket")
+        origin = Origin(person=None if self.locked else self.who, console=self.console, path="socket")
         given = Input(act=act, origin=origin, participants=participants, why=why)
-        pending = _Pending(given, boottime(), asyncio.get_running_loop().create_future())
+        pending = _Pending(given, boottime(), asyncio.get_running_loop().create_future(), locked=self.locked)
         self._pending[given.id] = pending
         self._write(pending)
         if isinstance(act, Call):
@@ -267,7 +270,8 @@ class Client:
         self.changed()
 
     def _write(self, pending: _Pending) -> None:
-        if self._greeted and self._link.write({"input": to_plain(pending.input)}):
+        message = {"input": to_plain(pending.input), **({"locked": True} if pending.locked else {})}
+        if self._greeted and self._link.write(message):
             pending.written = True
 
     def _closed(self) -> None:

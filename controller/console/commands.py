@@ -60,6 +60,9 @@ class Shell(Protocol):
     def show_keys(self) -> None:
         """Open the sheet of all keys."""
 
+    def shut(self) -> None:
+        """Lock this console."""
+
     def darken(self) -> None:
         """One step darker."""
 

@@ -46,11 +46,16 @@ class Keyboard:
         app = self._app
         key, now = plain_key(event.key, event.character), boottime()
         action = action_of(key)
+        app.lock.touch(now)
         if app.wake() and (action is None or action.name not in WAKING):
             return True
-        if app.drill is not None and self._tries(app.drill, key, now):
-            return True
         ask = app.asking
+        hidden = ask is not None and ask.form is not None and ask.form.masked  # a PIN is no trial of the keys
+        if app.drill is not None and not hidden and self._tries(app.drill, key, now):
+            return True
+        if app.lock.on and ask is None:
+            self._typing.clear()
+            return self._locked(key, action, now)
         if not (event.character and event.is_printable):
             self._typing.clear()
         elif self._somebody_types(event.character, now, ask):
@@ -84,7 +89,18 @@ class Keyboard:
             tried(app.commands, key)
         return True
 
+    def _locked(self, key: str, action: Action | None, now: float) -> bool:
+        if key == "escape":
+            self._app.back()
+        elif self._app.menu is not None:
+            self._in_menu(self._app.menu, key, action, now)
+        elif self._app.lock.press(key, action) and action is not None:
+            self._act(action, key, now)
+        return True
+
     def _act(self, action: Action, key: str, now: float) -> None:
+        if not self._app.lock.allows(action):
+            return
         each = action.name == "mark" or action.repeat == "step"
         # Enter is one key wherever it is pressed, so that a held one cannot ask and confirm.
         name = key if key == "enter" else f"{action.name} {key}" if each else action.name

@@ -31,6 +31,8 @@ class View:
     mismatch: str = ""
     console: str = ""
     person: str = ""
+    """Under whose initials entries go here; "" for nobody's."""
+    locked: bool = False
     whom: tuple[str, ...] = ()
     answer: str = ""
     answer_tone: Tone = "plain"

@@ -51,6 +51,11 @@ def sign_off(do: Commands, _key: str) -> None:
     do.show(menu_of("Who goes off duty", lines, do.show))
 
 
+def lock(do: Commands, _key: str) -> None:
+    """Until a PIN is typed, or any key where nobody signs on."""
+    do.shell.shut()
+
+
 def _signs_on(status: Status) -> str:
     return "" if status.signs_on else wording.refusal("no_sitters", {})
 
@@ -83,5 +88,9 @@ ACTIONS = (
     Action(
         name="sign_off", run=sign_off, menu="sitters", long="off duty …", ctl="sign-off", sends=(SignedOff,),
         offered=_on_duty, help="this console needs a sign-on again",
+    ),
+    Action(
+        name="lock", run=lock, anywhere=("ctrl+l",), shown="^L", menu="sitters", long="lock this console",
+        help="Ctrl+L; T+, state, call, pause, exit light stay",
     ),
 )  # fmt: skip

@@ -8,6 +8,9 @@ from controller import wording
 from controller.console.view import View, local_time, row, styled
 from controller.console.widgets.digits import big
 
+DUTY_COLUMNS = 100
+"""In a narrower header there is no room for who is on duty: it stands at the end of the answer line instead."""
+
 
 def phase_words(view: View) -> str:
     """The phase and how far it has come: "Peak  22 of 85 min"."""
@@ -51,6 +54,8 @@ def _single(view: View, width: int) -> Text:
     left.append_text(state_text(view))
     left.append_text(styled(f"  {phase_words(view)}", colours.text))
     left.append_text(styled(f"  {view.status.programme}", colours.dim))
+    if width >= DUTY_COLUMNS:
+        left.append_text(styled(f"  {duty(view)}", colours.text))
     right = Text("", no_wrap=True, end="")
     if view.in_session:
         right.append_text(styled("T+ " if view.has_dose else "", colours.dim))
@@ -77,7 +82,7 @@ def _tall(view: View, width: int, height: int) -> list[Text]:
     lefts = [
         styled(f" {status.room or 'Stillroom'}   {title}{signed}", colours.dim),
         state,
-        styled(f" {people}", colours.dim),
+        styled(f" {'   '.join(part for part in (people, duty(view)) if part)}", colours.dim),
     ]
     wall = ["", "", _wall_clock(view)]
     lines = []
@@ -89,6 +94,13 @@ def _tall(view: View, width: int, height: int) -> list[Text]:
         right.append_text(styled(f"   {wall[at] if at < 3 else '':>5} ", colours.dim))
         lines.append(row(left, right, width))
     return lines
+
+
+def duty(view: View) -> str:
+    """Who is on duty; who sits here, where nobody signs on."""
+    if view.status.signs_on:
+        return wording.on_duty(view.status)
+    return f"{view.person} not signed on" if view.person else ""
 
 
 def _big_clock(view: View) -> str:

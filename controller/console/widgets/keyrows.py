@@ -5,13 +5,15 @@ from __future__ import annotations
 from rich.text import Text
 
 from controller import wording
-from controller.console.doing.table import ROWS, named
+from controller.console.doing.table import ROWS, named, path
+from controller.console.lock import KEYS
 from controller.console.view import View, row, styled
+from controller.console.widgets.header import DUTY_COLUMNS, duty
 
 
 def draw_keys(view: View, width: int, _height: int) -> list[Text]:
-    """Both rows of the table."""
-    return [_row(view, names, width) for names in ROWS]
+    """Both rows of the table; of a locked console what works there."""
+    return [_row(view, names, width) for names in ((KEYS,) if view.locked else ROWS)]
 
 
 def _row(view: View, names: tuple[str, ...], width: int) -> Text:
@@ -37,11 +39,13 @@ def draw_answer(view: View, width: int, _height: int) -> list[Text]:
     colours = view.look.colours
     colour = {"plain": colours.text, "good": colours.bright, "bad": colours.medium}[view.answer_tone]
     text = view.answer
-    if not text and view.in_session and not view.status.reviewed:
+    if not text and view.status.signs_on and not view.person and not view.locked:
+        text, colour = f"nobody is signed on here: {path(named('sign_on'))} signs on", colours.text
+    elif not text and view.in_session and not view.status.reviewed and not view.locked:
         text, colour = wording.NOT_SIGNED, colours.dim
-    right = styled("", colours.dim)
-    if len(view.status.participants) > 1 and view.in_session:
-        right = styled(f"for {' and '.join(view.whom)} ", colours.text)
+    whom = f"for {' and '.join(view.whom)}" if len(view.status.participants) > 1 and view.in_session else ""
+    here = duty(view) if width < DUTY_COLUMNS else ""
+    right = styled("".join(f"{told}  " for told in (whom, here) if told)[:-1], colours.text)
     return [row(styled(f" {text}", colour), right, width)]
 
 
@@ -59,7 +63,8 @@ def draw_small(view: View, width: int, height: int) -> list[Text]:
     call.append_text(styled("CALL SUPPORT", colours.text))
     lines = [row(first, time, width), *draw_alert(view, width, 1), call]
     if height > 3:
-        lines.append(styled(f" {wording.fit(view.answer, width - 2)}", colours.text))
+        said = view.answer or ("LOCKED" if view.locked else "")
+        lines.append(styled(f" {wording.fit(said, width - 2)}", colours.text))
     if height > 4:
         lines.append(styled(" larger than 80 x 24 shows everything", colours.dim))
     return lines

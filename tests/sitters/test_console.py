@@ -1,0 +1,244 @@
+"""The real console on a real daemon with sitters: signing on by keys alone, breaks, and the lock."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from controller.clock import boottime
+from controller.console.app import ConsoleApp
+from controller.console.client import Client
+from controller.console.doing.table import named, path
+from controller.console.looks import LINUX, VGA, Look
+from controller.journal.reading import read_records, room_file, session_file
+from controller.messages import Call, Evacuate, Light, Pause, Record, SeeAlarm, StandDown, Start
+from controller.options import runtime_dir
+from controller.wording import alarm
+from tests.console.conftest import until
+from tests.console.test_app import rest_keys, rows, text
+from tests.sitters.room import PINS, console, daemon_here, sign_on
+
+START = Start(programme="demo", participants=("D-001",), seed=1)
+
+
+@pytest.fixture
+def state_dir() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="room") as where:
+        yield Path(where)
+
+
+class Sitting:
+    """Somebody at a console, who has nothing but keys."""
+
+    def __init__(self, app: ConsoleApp, pilot: Pilot[None]) -> None:
+        self.app, self.pilot = app, pilot
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            rest_keys(self.app)
+            await self.pilot.press(key)
+        await self.pilot.pause()
+
+    async def type(self, line: str) -> None:
+        """A line, and Enter."""
+        await self.pilot.press(*line)
+        await self.press("enter")
+
+    async def choose(self, action: str) -> None:
+        await self.press(*path(named(action)).split())
+
+    async def sign_on(self, who: str, pin: str = "") -> None:
+        await self.choose("sign_on")
+        await self.type(who.lower())
+        await self.type(pin or PINS[who])
+
+    async def shown(self, told: str) -> None:
+        try:
+            await until(lambda: told in text(self.app))
+        except TimeoutError:
+            pytest.fail(f"{told!r} is not shown:\n{text(self.app)}")
+
+    @property
+    def client(self) -> Client:
+        return self.app.client
+
+
+@asynccontextmanager
+async def sitting(
+    state_dir: Path, size: tuple[int, int] = (80, 24), look: Look | None = None
+) -> AsyncIterator[Sitting]:
+    app = ConsoleApp(Client(runtime_dir(state_dir), console="console-1"), look or Look())
+    async with app.run_test(size=size) as pilot:
+        await until(lambda: app.client.status.room)
+        await pilot.pause()
+        yield Sitting(app, pilot)
+
+
+async def test_by_keys_alone_two_sitters_sign_on_hand_over_and_take_a_break(state_dir: Path) -> None:
+    async with daemon_here(state_dir), sitting(state_dir) as it:
+        await it.shown(f"nobody is signed on here: {path(named('sign_on'))}")
+        await it.press("l")
+        await it.shown("noted")
+        await it.press("right")
+        await it.shown("sign on first")
+        await it.sign_on("AB", "0000")
+        await it.shown("initials or PIN are wrong")
+        assert it.app.asking is not None, "the hidden line stays, so that digits typed blindly are no marks"
+        await it.type(PINS["AB"])
+        await it.shown("AB signed on")
+        assert it.client.signed_on == "AB"
+        await it.client.send(START)
+        await it.sign_on("CD")
+        await it.shown("AB, CD")
+        await it.choose("break")
+        await it.type("AB 7")
+        await until(lambda: "CD IS ALONE IN THE ROOM while a break lasts" in map(alarm, it.client.status.alarms))
+        await it.shown("AB out 7 min")
+        await it.choose("break_over")
+        await until(lambda: not any(one.on_break for one in it.client.status.sitters))
+        await it.choose("hand_over")
+        await it.type("ef")
+        await it.type("settled since two")
+        await it.type(PINS["EF"])
+        await it.shown("CD handed over to EF")
+        assert [one.initials for one in it.client.status.sitters] == ["AB", "EF"]
+        await it.choose("sign_off")
+        await it.press("2", "enter")
+        await until(lambda: not it.client.signed_on)
+        session = it.client.status.session
+    texts = [
+        (record.input.act.kind, words) for record, words in read_records(session_file(state_dir, session)) if words
+    ]
+    assert texts == [("hand_over", "settled since two")]
+
+
+async def test_a_pin_is_hidden_and_space_and_c_keep_their_meaning_above_it(state_dir: Path) -> None:
+    async with daemon_here(state_dir), sitting(state_dir) as it:
+        await it.choose("sign_on")
+        await it.type("AB")
+        await it.press(*"7391")
+        assert "7391" not in text(it.app) and "••••" in text(it.app)
+        await it.press("space", "c", "x", "8")
+        assert it.app.asking is not None and it.app.asking.line.value == "73918"
+        await until(lambda: it.client.call.call)
+        await until(lambda: {"pause", "call"} <= {record.input.act.kind for record in kept(state_dir)})
+        await it.press("ampersand", "escape")
+        assert it.app.asking is None
+
+
+def kept(state_dir: Path) -> list[Record]:
+    return [record for record, _ in read_records(room_file(state_dir))]
+
+
+async def test_a_locked_console_keeps_what_must_never_wait_and_nothing_else(state_dir: Path) -> None:
+    async with daemon_here(state_dir), sitting(state_dir) as it:
+        await it.sign_on("AB")
+        await it.client.send(START)
+        await until(lambda: it.client.status.state != "idle")
+        await it.press("ctrl+l")
+        seen = text(it.app)
+        assert "LOCKED" in seen and "RUNNING" in rows(it.app)[0] and "Music" not in seen and "signed on" not in seen
+        assert "CALL" in rows(it.app)[-2] and "pause" in rows(it.app)[-2]
+        await it.press("space")
+        await until(lambda: it.client.status.state == "paused")
+        await it.shown("PAUSED")
+        await it.press("c")
+        await until(lambda: it.client.call.call)
+        await it.shown("CALL NOT DELIVERED - use the wall button")
+        await it.press("l", "a", "m", "1", "g", "2", "enter")
+        await until(lambda: it.client.status.evacuated)
+        for key in ("r", "h", "n", "v", "d", "s", "up", "left", "f", "backspace", "enter", "tab", "question_mark",
+                    "colon", "ctrl+p", "ctrl+c", "ctrl+c", "ctrl+q", "1", "5", "9"):  # fmt: skip
+            await it.press(key, "escape")
+            assert it.app.lock.on, key
+        assert it.app.is_running
+        session = it.client.status.session
+        await it.press("7")
+        assert it.app.asking is not None and it.app.asking.line.value == "7", "the digit that opens it is its first"
+        await it.type("0000")
+        await it.shown("initials or PIN are wrong")
+        assert it.app.lock.on
+        await it.type(PINS["AB"])
+        await until(lambda: not it.app.lock.on)
+        await it.press("r")
+        await until(lambda: it.client.status.state == "running")
+    records = [record for record, _ in read_records(session_file(state_dir, session))]
+    done = [
+        (record.input.act, record.input.origin.person) for record in records if record.input.origin.path == "socket"
+    ]
+    under_lock = [act for act, person in done if person is None and act.kind != "sign_on_refused"]
+    kinds = {type(act) for act in under_lock}
+    assert kinds == {Pause, Call, Light, SeeAlarm, Evacuate}
+    assert {act.scene for act in under_lock if isinstance(act, Light)} == {"exit", "medical"}
+    (unlocked,) = [act for act, _ in done if act.kind == "signed_on" and getattr(act, "unlocks", False)]
+    assert unlocked.kind == "signed_on"
+    assert [person for act, person in done if act.kind == "resume"] == ["AB"]
+
+
+async def test_somebody_else_may_unlock_and_is_who_notes_from_then_on(state_dir: Path) -> None:
+    async with daemon_here(state_dir), sitting(state_dir) as it:
+        await it.sign_on("AB")
+        await it.choose("lock")
+        assert it.app.lock.on
+        await it.press("x", "enter")
+        await it.type("CD")
+        await it.type(PINS["CD"])
+        await until(lambda: it.client.signed_on == "CD")
+        assert not it.app.lock.on
+
+
+async def test_in_a_lockout_the_console_says_how_long_and_still_calls_and_pauses(state_dir: Path) -> None:
+    async with daemon_here(state_dir), sitting(state_dir) as it:
+        await it.choose("sign_on")
+        await it.type("AB")
+        for _ in range(3):
+            await it.type("0000")
+            await it.shown("wrong")
+        await it.shown("too many wrong PINs: wait 60 s")
+        await it.press("space", "c", "escape")
+        await until(lambda: it.client.call.call)
+        await until(lambda: "pause" in {record.input.act.kind for record in kept(state_dir)})
+        async with console(state_dir, "console-2") as other:
+            await sign_on(other, "CD")
+            assert not (await other.send(StandDown())).refused
+
+
+async def test_in_a_room_without_sitters_any_key_unlocks_and_initials_are_as_given(state_dir: Path) -> None:
+    async with daemon_here(state_dir, sitters=False), sitting(state_dir, (100, 30)) as it:
+        it.client.person = "AB"
+        await it.press("ctrl+l", "space")
+        assert it.app.lock.on
+        await it.press("x")
+        assert not it.app.lock.on
+        await it.shown("AB not signed on")
+        await it.choose("sign_on")
+        await it.shown("nobody signs on in this room")
+
+
+async def test_a_console_locks_itself_after_the_rooms_time_without_a_key(state_dir: Path) -> None:
+    async with daemon_here(state_dir), sitting(state_dir) as it:
+        await it.press("n")
+        it.client.status = replace(it.client.status, lock_after_s=600.0)
+        it.app.lock.touch(boottime() - 599.0)
+        it.app.lock.look()
+        assert not it.app.lock.on
+        it.app.lock.touch(boottime() - 601.0)
+        it.app.lock.look()
+        assert it.app.lock.on and it.app.asking is None
+
+
+@pytest.mark.parametrize("size", [(60, 12), (80, 24), (100, 30), (160, 45)])
+async def test_the_lock_fits_every_size_and_the_bare_linux_console(state_dir: Path, size: tuple[int, int]) -> None:
+    async with daemon_here(state_dir):
+        for look in (Look(), Look(palette=VGA, signs=LINUX)):
+            async with sitting(state_dir, size, look) as it:
+                await it.press("ctrl+l")
+                seen = text(it.app)
+                assert "LOCKED" in seen and "CALL" in seen
+                assert all(len(row.rstrip()) <= size[0] for row in rows(it.app))
