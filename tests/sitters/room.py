@@ -27,6 +27,9 @@ name = "room-1"
 [broker]
 port = 9
 
+[preflight]
+required = false
+
 [sitters]
 wrong_pins = 3
 lockout_s = 60

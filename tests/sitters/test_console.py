@@ -93,7 +93,7 @@ async def test_by_keys_alone_two_sitters_sign_on_hand_over_and_take_a_break(stat
         await it.type(PINS["AB"])
         await it.shown("AB signed on")
         assert it.client.signed_on == "AB"
-        await it.client.send(START)
+        assert not (await it.client.send(START)).refused
         await it.sign_on("CD")
         await it.shown("AB, CD")
         await it.choose("break")
@@ -139,7 +139,7 @@ def kept(state_dir: Path) -> list[Record]:
 async def test_a_locked_console_keeps_what_must_never_wait_and_nothing_else(state_dir: Path) -> None:
     async with daemon_here(state_dir), sitting(state_dir) as it:
         await it.sign_on("AB")
-        await it.client.send(START)
+        assert not (await it.client.send(START)).refused
         await until(lambda: it.client.status.state != "idle")
         await it.press("ctrl+l")
         seen = text(it.app)
