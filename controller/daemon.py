@@ -9,6 +9,7 @@ import logging
 import secrets
 import shutil
 import signal
+import sqlite3
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,15 +19,18 @@ from pathlib import Path
 from controller.arc.programme import Programme
 from controller.arc.shelves import Pool
 from controller.archiving import ArchiveDesk
+from controller.as_run import AsRun, gather
 from controller.booking import known_programme, prepare_booking
 from controller.broker import BrokerLink
 from controller.calls.client import CallerClient
 from controller.clock import RoomClock, clock_synchronised, utc_now
 from controller.config import Room, load_programme, shipped
+from controller.config.record import MEGABYTE
 from controller.inputs.client import ButtonsClient
 from controller.journal.chain import ROOM
 from controller.journal.reading import log_entries
 from controller.journal.recovery import Recovered, recover
+from controller.journal.reserve import Reserve, is_full
 from controller.journal.writer import Journal
 from controller.messages import (
     ArchiveAct,
@@ -42,6 +46,7 @@ from controller.messages import (
     OverridePreflight,
     Refused,
     Reply,
+    ReserveChanged,
     Start,
     Status,
     Telemetry,
@@ -55,7 +60,7 @@ from controller.pool import RoomPool
 from controller.probes import Links, Probes
 from controller.restoring import Restored, restore
 from controller.room_lights import make_lights
-from controller.runner import Runner
+from controller.runner import LATE_S, Runner
 from controller.server import Server
 from controller.session.preflight import carried
 from controller.sitters.desk import SignOnDesk
@@ -66,10 +71,8 @@ from controller.views import Surroundings, status, telemetry
 
 log = logging.getLogger(__name__)
 
-LEAST_FREE_BYTES = 64 * 1024 * 1024
-"""With less than this on the disk no new session begins."""
-
 CLOCK_CHECK_S = 10.0
+RESERVE_CHECK_S = 10.0
 
 ROOM_FIRST_S = 0.02
 """Consoles are told of a change after it is done; a disk that takes longer does not keep it from them."""
@@ -85,6 +88,10 @@ class Daemon:
         self._room = room
         self._state_dir = state_dir
         self._pools = RoomPool(state_dir, room)
+        self._reserve = Reserve(state_dir, int(room.table.record.reserve_mb * MEGABYTE))
+        self._record_fails = False
+        self._as_run: AsRun | None = None
+        self._starts: set[asyncio.Task[None]] = set()
         self._clock = RoomClock()
         self._stop = asyncio.Event()
         self._told = False
@@ -107,10 +114,12 @@ class Daemon:
     async def _open(self, stack: contextlib.AsyncExitStack) -> None:
         run_dir = runtime_dir(self._state_dir)
         run_dir.mkdir(parents=True, exist_ok=True)
-        recovered = await asyncio.to_thread(recover, self._state_dir)
+        recovered = await asyncio.to_thread(self._recover)
         restored = restore(recovered, self._room.rules(), self._clock)
         await asyncio.to_thread(encode, restored.state)  # the first time costs a tenth of a second
-        self._journal = Journal(self._state_dir, self._clock, self._journal_trouble)
+        self._journal = Journal(
+            self._state_dir, self._clock, self._journal_trouble, reserve=self._reserve, on_reserve=self._reserve_changed
+        )
         stack.push_async_callback(self._journal.close)
         self._link = BrokerLink(self._room.broker("daemon"))
         self._sound = SoundClient(run_dir, self._clock)
@@ -125,7 +134,13 @@ class Daemon:
         desk = SignOnDesk(Register(self._state_dir), lambda: self.runner.state.duty, self._take, self._clock.now)
         self._server = Server(run_dir / "daemon.sock", self._room.name, self._take, self._status, self._telemetry, desk)
         stack.push_async_callback(self.runner.close)
-        self.runner.post_act(Opened(rules=self._room.rules(), outage_s=restored.outage_s, rebooted=restored.rebooted))
+        opened = Opened(
+            rules=self._room.rules(),
+            outage_s=restored.outage_s,
+            rebooted=restored.rebooted,
+            unrecorded_s=recovered.unrecorded_s(self._clock.now()),
+        )
+        self.runner.post_act(opened)
         if recovered.session is not None and not restored.state.in_session:
             self.runner.close_book(recovered.session.book)
         for session in recovered.reopened:
@@ -133,7 +148,7 @@ class Daemon:
         self._archive.apply(Erase(book=ROOM), 0)  # what a crash cut short
         for damage in recovered.damaged:
             log.error("%s was damaged (%s) and is kept as %s", damage.book, damage.why, damage.kept_as)
-            self.runner.post_act(DeviceLost(name=f"journal.{damage.book}", why=f"damaged at {damage.first_bad}"))
+            self.runner.post_act(damage.act)
         if recovered.session is not None and restored.unread:
             why = f"cannot be replayed from {restored.unread[0]}"
             self.runner.post_act(DeviceLost(name=f"journal.{recovered.session.book}", why=why))
@@ -155,8 +170,9 @@ class Daemon:
             buttons = ButtonsClient(run_dir)
             await buttons.start(self.runner.post)
             stack.push_async_callback(buttons.close)
-        watch = asyncio.create_task(self._watch_clock())
-        stack.callback(watch.cancel)
+        for watch in (self._watch_clock(), self._keep_reserve()):
+            stack.callback(asyncio.create_task(watch).cancel)
+        stack.callback(lambda: [start.cancel() for start in self._starts])
 
     def _make_runner(self, recovered: Recovered, restored: Restored) -> Runner:
         books = [recovered.room] + ([recovered.session] if recovered.session else [])
@@ -198,8 +214,17 @@ class Daemon:
     def _take(self, given: Input, listener: Callable[[Reply], None] | None) -> None:
         if isinstance(given.act, ArchiveAct):
             self._archive.look_up(given, self.runner.book, lambda: self.runner.post(given, listener))
+        elif isinstance(given.act, Start):
+            task = asyncio.get_running_loop().create_task(self._take_start(given, given.act, listener))
+            self._starts.add(task)
+            task.add_done_callback(self._starts.discard)
         else:
             self.runner.post(given, listener)
+
+    async def _take_start(self, given: Input, start: Start, listener: Callable[[Reply], None] | None) -> None:
+        """Gather beside the loop what the session is to be run with, and let the rules see it then."""
+        self._as_run = await asyncio.to_thread(gather, start, self._room, self._pools, self._state_dir, software())
+        self.runner.post(given, listener)
 
     def _pool_of(self, programme: Programme) -> Pool:
         path = shipped("playlists").get(programme.name)
@@ -223,13 +248,25 @@ class Daemon:
             return replace(given, act=replace(act, least=least, most=most))
         if not isinstance(act, Start):
             return given
-        if shutil.disk_usage(self._state_dir).free < LEAST_FREE_BYTES:
+        if self._record_fails or self.runner.waiting_s() >= LATE_S:
+            raise Refused("not_recorded")
+        least_free = self._room.table.record.least_free_mb * MEGABYTE
+        if not self._reserve.there or shutil.disk_usage(self._state_dir).free < least_free:
             raise Refused("disk_full")
-        path = known_programme(act.programme)
+        known_programme(act.programme)
+        run = self._as_run
+        if run is None:
+            raise Refused("bad_value", what="programme", why="it could not be read")
+        self._journal.offer(run.by_digest)
         session = f"{utc_now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
         seed = act.seed if act.seed is not None else secrets.randbelow(2**31)
         filled = replace(
-            act, programme_text=path.read_text(encoding="utf-8"), session=session, seed=seed, software=software()
+            act,
+            programme_text=run.programme_text,
+            session=session,
+            seed=seed,
+            software=software(),
+            kept=run.kept,
         )
         return replace(given, act=carried(filled, self.runner.state.preflight))
 
@@ -251,7 +288,30 @@ class Daemon:
         self._timetable.follow(self.runner.state)
         self._probes.follow(self.runner.state)
 
+    def _recover(self) -> Recovered:
+        """What the journals hold; a full disk must not keep the room from opening."""
+        try:
+            return recover(self._state_dir)
+        except (sqlite3.Error, OSError) as error:
+            if not (is_full(error, self._state_dir) and self._reserve.give_up()):
+                raise
+        return recover(self._state_dir)
+
+    def _reserve_changed(self) -> None:
+        megabytes = round(self._reserve.size / MEGABYTE, 1)
+        self.runner.post_act(ReserveChanged(there=self._reserve.there, megabytes=megabytes))
+
+    async def _keep_reserve(self) -> None:
+        """Hold room on the disk for the record, and take it again when there is some."""
+        if not await asyncio.to_thread(self._reserve.hold):
+            self._reserve_changed()
+        while True:
+            await asyncio.sleep(RESERVE_CHECK_S)
+            if not self._reserve.there and await asyncio.to_thread(self._reserve.hold):
+                self._reserve_changed()
+
     def _journal_trouble(self, why: str) -> None:
+        self._record_fails = bool(why)
         self.runner.post_act(DeviceLost(name="journal", why=why) if why else DeviceBack(name="journal"))
 
     # --- what consoles are shown ------------------------------------------------------------------------------

@@ -59,8 +59,9 @@ class RoomPool:
         key = (programme.name, tuple(_musics(programme)), beside, *_stamps(self._state_dir))
         if key != self._key:
             library = read_library(self._state_dir, self._room)
-            self._pool, _ = resolve_sources(programme, library, beside)
-            self._key = key
+            pool, _ = resolve_sources(programme, library, beside)
+            self._pool, self._key = pool, key
+            return pool
         return self._pool
 
 

@@ -22,6 +22,7 @@ from controller.config.buttons import ButtonTable, button_mistakes, buttons_of
 from controller.config.mqtt import mqtt_mistakes
 from controller.config.people import SittersTable
 from controller.config.preflight import PreflightTable
+from controller.config.record import RecordTable
 from controller.config.serial import Name, PortTable, SerialPlace, serial_lights, serial_mistakes
 from controller.files import ConfigError, did_you_mean, mistakes_in, read_toml
 from controller.inputs.kind import ButtonKind
@@ -196,6 +197,7 @@ class RoomTable(_Table):
     outage: OutageTable = OutageTable()
     ports: dict[Name, PortTable] = {}
     timetable: TimetableTable = TimetableTable()
+    record: RecordTable = RecordTable()
     buttons: dict[Name, ButtonTable] = {}
     sitters: SittersTable = SittersTable()
     preflight: PreflightTable = PreflightTable()
@@ -208,6 +210,8 @@ class Room:
     path: Path
     table: RoomTable
     profiles: dict[str, BaseModel]
+    text: str = ""
+    """The file as it was read."""
 
     @property
     def name(self) -> str:
@@ -344,7 +348,7 @@ def load_room(path: Path) -> Room:
         mistakes += [f"{path}: sound.buses: {said}" for said in mistakes_of(levels, table.sound.target_lufs)]
     if table is None or mistakes:
         raise ConfigError(mistakes)
-    return Room(path=path, table=table, profiles=profiles)
+    return Room(path=path, table=table, profiles=profiles, text=path.read_text(encoding="utf-8"))
 
 
 def load_profile(path: Path) -> BaseModel:

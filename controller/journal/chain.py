@@ -21,14 +21,19 @@ _SESSION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Head:
-    """A line of the room's chain: how far a session's own chain had come when its file was opened or closed."""
+    """A line of the room's chain: how far a session's own chain had come when its file was opened or closed.
+
+    "salvaged": its file was found damaged; what was whole of it goes on, the rest is in the file `kept_as`. Only this
+    one may also speak of the room's own book.
+    """
 
     kind: Literal["head"] = "head"
-    event: Literal["opened", "closed"]
+    event: Literal["opened", "closed", "salvaged"]
     session: str
     seq: int
     hash: str
     utc: str
+    kept_as: str = ""
 
 
 def check_book(book: str) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from controller.journal.chain import ROOM, name_digest
 from controller.journal.reading import find_records, session_info
 from controller.journal.redaction import blank_text
-from controller.journal.store import book_file, reading, room_file, sessions_dir
+from controller.journal.store import COMPANIONS, book_file, reading, room_file, sessions_dir
 from controller.messages import Redaction, Removal, Retention
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ def _remove(file: Path, removal: Removal) -> None:
     if info is None or not info.closed or info.head != removal.head:
         log.error("%s is not as it was when it was to be removed; it stays", file.name)
         return
-    for ending in ("", "-wal", "-shm"):
+    for ending in ("", *COMPANIONS):
         file.with_name(file.name + ending).unlink(missing_ok=True)
     directory = os.open(file.parent, os.O_RDONLY)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -20,6 +21,7 @@ from controller.messages import (
     BeginPreflight,
     Book,
     HandOver,
+    KeptName,
     LampChanged,
     LogEntry,
     MaskingGuess,
@@ -42,6 +44,7 @@ __all__ = [
     "first_snapshot",
     "list_sessions",
     "log_entries",
+    "parts_of",
     "read_records",
     "room_file",
     "session_file",
@@ -75,7 +78,7 @@ _SAID_BY_THE_ACT = {
 _NOT_SHOWN = {
     Start: {"programme_text", "participants"},
     BeginPreflight: {"least", "most"},
-    Opened: {"rules"},
+    Opened: {"rules", "unrecorded_s"},
     MaskingGuess: {"guess", "certainty"},  # one's guess would sway another's
     RefusedAct: {"values"},
     PieceStarted: {"session"},
@@ -214,6 +217,21 @@ def first_snapshot(file: Path) -> bytes:
         raise ValueError("the file keeps no state")
     state: bytes = row[0]
     return state
+
+
+def parts_of(file: Path) -> dict[KeptName, bytes]:
+    """What a session was run with, by name; nothing for sessions of the first versions, or where damage took it.
+
+    Raises as `read_records`.
+    """
+    with reading(file) as connection:
+        first = connection.execute("SELECT body FROM records ORDER BY line LIMIT 1").fetchone()
+        start = read_body(first[0]).input.act if first else None
+        if not isinstance(start, Start) or not start.kept:
+            return {}
+        there = dict(connection.execute("SELECT digest, content FROM parts WHERE content IS NOT NULL").fetchall())
+    contents = {digest.hex(): zlib.decompress(content) for digest, content in there.items()}
+    return {kept.name: contents[kept.sha256] for kept in start.kept if kept.sha256 in contents}
 
 
 def log_entries(record: Record, text: str = "") -> list[LogEntry]:

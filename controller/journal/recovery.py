@@ -6,11 +6,20 @@ import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from controller.clock import utc_now
 from controller.journal.chain import ROOM, Head
+from controller.journal.salvage import Damage, finish, set_aside
 from controller.journal.schema import read_body
-from controller.journal.store import book_file, is_passing, read_meta, reading, room_file, session_file, sessions_dir
-from controller.journal.verify import compare_heads, walk
+from controller.journal.store import (
+    book_file,
+    is_passing,
+    read_meta,
+    reading,
+    room_file,
+    session_file,
+    sessions_dir,
+    writing_alone,
+)
+from controller.journal.verify import Walk, compare_heads, heads_of, walk
 from controller.messages import Record, RefusedAct, Reply, Stamp
 
 _REPLIES = 1000
@@ -40,16 +49,6 @@ class Book:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Damage:
-    """A journal file that did not verify, and the name under which it is kept."""
-
-    book: str
-    kept_as: Path
-    first_bad: int | None
-    why: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Recovered:
     """The room's book, the session that was not closed (if any), and what had to be set aside."""
 
@@ -69,6 +68,12 @@ class Recovered:
             found |= book.replies if book else {}
         return found
 
+    def unrecorded_s(self, now: float) -> float:
+        """How long before room time `now` the session's record ends, where damage took its end; 0 where it did not."""
+        book = self.session
+        cut = book is not None and any(it.book == book.book and it.lost != 0 for it in self.damaged)
+        return max(0.0, now - book.last.t) if cut and book and book.last else 0.0
+
     @property
     def last(self) -> Stamp | None:
         """The newest stamp of all, for `RoomClock.continue_from`."""
@@ -79,25 +84,28 @@ class Recovered:
 def recover(state_dir: Path) -> Recovered:
     """Verify the journals and find the session to go on with. Call it before `Journal` is made.
 
-    A damaged file is renamed to `*.damaged-<utc>` and kept; an empty or missing state directory gives an empty room.
-    Raises `sqlite3.OperationalError` where a file cannot be read just now: nothing is set aside for that.
+    A damaged file is renamed to `*.damaged-<utc>` and kept, and its good part goes on in its place; an empty or missing
+    state directory gives an empty room. Raises `sqlite3.OperationalError` where a file cannot be read just now, or the
+    good part cannot be written, and `JournalInUse` where another process writes: nothing is set aside for that.
     """
+    for directory in (state_dir, sessions_dir(state_dir)):
+        finish(directory)
     damaged: list[Damage] = []
     room, heads = _recover_room(state_dir, damaged)
     sessions = []
     reopened: list[str] = []
     for file in sorted(sessions_dir(state_dir).glob("*.db")):
-        mine = [head for head in heads if head.session == file.stem]
-        found = _recover_session(file, mine, damaged)
+        mine = heads_of(file.stem, heads)
+        found = _recover_session(state_dir, file, mine, damaged)
         if found is not None:
             sessions.append(found)
         elif mine and mine[-1].event == "opened" and _is_whole(file, mine):
             reopened.append(file.stem)
     newest = max(sessions, key=lambda found: found[0], default=None)
     return Recovered(
-        room=room,
+        room=room if not damaged else _read_room(state_dir),
         session=newest[1] if newest else None,
-        ended=_replies_of_the_ended(state_dir, heads),
+        ended=_replies_of_the_ended(state_dir, [head for _, head in heads]),
         damaged=tuple(damaged),
         reopened=tuple(reopened),
     )
@@ -135,40 +143,46 @@ def _replies_of_the_ended(state_dir: Path, heads: list[Head]) -> dict[str, Reply
         return {}
 
 
-def _recover_room(state_dir: Path, damaged: list[Damage]) -> tuple[Book, list[Head]]:
+def _recover_room(state_dir: Path, damaged: list[Damage]) -> tuple[Book, list[tuple[int, Head]]]:
     file = room_file(state_dir)
     if not file.is_file():
         return Book(book=ROOM), []
     found = walk(file, ROOM)
-    heads = [head for _, head in found.heads]
     if found.why:
-        damaged.append(_set_aside(file, ROOM, found.first_bad, found.why))
-        return Book(book=ROOM), heads
-    return _read_book(file, ROOM, tail=_ROOM_TAIL), heads
+        with writing_alone(state_dir):
+            damaged.append(set_aside(state_dir, file, ROOM, found))
+    return _read_room(state_dir), found.heads
 
 
-def _recover_session(file: Path, heads: list[Head], damaged: list[Damage]) -> tuple[str, Book] | None:
-    """An open session with the UTC at which it was opened; None for one that is closed, never begun or damaged."""
-    first_bad: int | None = None
+def _read_room(state_dir: Path) -> Book:
+    file = room_file(state_dir)
+    return _read_book(file, ROOM, tail=_ROOM_TAIL) if file.is_file() else Book(book=ROOM)
+
+
+def _recover_session(state_dir: Path, file: Path, heads: list[Head], damaged: list[Damage]) -> tuple[str, Book] | None:
+    """An open session with the UTC at which it was opened; None for one that is closed, never begun or lost."""
+    found = Walk()
     try:
         with reading(file) as connection:
             meta = read_meta(connection)
         if meta.get("closed_utc"):
             return None
         found = walk(file, file.stem)
-        first_bad, why = found.first_bad, found.why
-        if not why:
-            first_bad, why = compare_heads(heads, found)
-        if not why and not found.seq:
-            return None
-        if not why:
-            return meta["opened_utc"], _read_book(file, file.stem)
+        if not found.why:
+            found.first_bad, found.why = compare_heads(heads, found)
+        if not found.why:
+            return (meta["opened_utc"], _read_book(file, file.stem)) if found.seq else None
     except (sqlite3.DatabaseError, ValueError) as error:
         if is_passing(error):
             raise
-        why = f"unreadable: {error}"
-    damaged.append(_set_aside(file, file.stem, first_bad, why))
-    return None
+        found.why = f"unreadable: {error}"
+    with writing_alone(state_dir):
+        damaged.append(set_aside(state_dir, file, file.stem, found, max((head.seq for head in heads), default=0)))
+    if not damaged[-1].kept:
+        return None
+    with reading(file) as connection:
+        meta = read_meta(connection)
+    return meta["opened_utc"], _read_book(file, file.stem)
 
 
 def _read_book(file: Path, book: str, tail: int | None = None) -> Book:
@@ -176,7 +190,8 @@ def _read_book(file: Path, book: str, tail: int | None = None) -> Book:
         if not read_meta(connection):
             return Book(book=book)
         newest = connection.execute(
-            "SELECT r.seq, s.state FROM snapshots s JOIN records r USING (line) ORDER BY s.line DESC LIMIT 1"
+            "SELECT r.seq, s.state FROM snapshots s JOIN records r USING (line) WHERE s.state IS NOT NULL "
+            "ORDER BY s.line DESC LIMIT 1"
         ).fetchone()
         snapshot_seq, snapshot = newest or (0, None)
         seq = connection.execute("SELECT coalesce(max(seq), 0) FROM records").fetchone()[0]
@@ -203,12 +218,3 @@ def _reply(record: Record) -> Reply:
     if isinstance(act, RefusedAct):
         return Reply(id=record.input.id, seq=record.seq, utc=record.stamp.utc, refused=act.code, values=act.values)
     return Reply(id=record.input.id, seq=record.seq, utc=record.stamp.utc)
-
-
-def _set_aside(file: Path, book: str, first_bad: int | None, why: str) -> Damage:
-    kept_as = file.with_name(f"{file.name}.damaged-{utc_now():%Y%m%dT%H%M%S%fZ}")
-    for ending in ("-wal", "-shm", ""):  # the log goes along, so that nothing in it is lost
-        part = file.with_name(file.name + ending)
-        if part.exists():
-            part.rename(kept_as.with_name(kept_as.name + ending))
-    return Damage(book=book, kept_as=kept_as, first_bad=first_bad, why=why)

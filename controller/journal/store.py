@@ -7,53 +7,34 @@ snapshot; a free text may be blanked, and nothing else. One connection writes; a
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import hashlib
 import os
 import secrets
 import sqlite3
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from controller.journal import chain
-
-FILE_FORMAT = 1
-"""Version of the tables below."""
+from controller.journal.mark import ENDING, Mark, read_mark, remove_mark, sync_directory
+from controller.journal.tables import FILE_FORMAT, TABLES, has_tables
 
 Commit = Callable[[Callable[[], None]], None]
 """Runs the commit that it is given; a test's may dawdle or raise instead."""
 
 _FOLD_EVERY = 100
 """Commits after which the write-ahead log is folded into the file, and then written anew from its beginning."""
+COMPANIONS = ("-wal", "-shm", ENDING)
+"""Endings of the files that belong to a journal file."""
 
 _BUSY_S = 1.0
 """How long a writer waits for a redaction that holds the file."""
 
-_TABLES = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE records (
-    line INTEGER PRIMARY KEY, seq INTEGER, body BLOB NOT NULL, text_digest BLOB, state_digest BLOB, hash BLOB NOT NULL
-);
-CREATE TABLE snapshots (line INTEGER PRIMARY KEY, state BLOB NOT NULL);
-CREATE TABLE texts (line INTEGER PRIMARY KEY, salt BLOB, text TEXT);
-CREATE TRIGGER records_grow BEFORE INSERT ON records
-    WHEN NEW.line IS NOT (SELECT coalesce(max(line), 0) + 1 FROM records)
-    BEGIN SELECT raise(ABORT, 'a journal only grows'); END;
-CREATE TRIGGER snapshots_grow BEFORE INSERT ON snapshots
-    WHEN NEW.line <= (SELECT coalesce(max(line), 0) FROM snapshots)
-    BEGIN SELECT raise(ABORT, 'a journal only grows'); END;
-CREATE TRIGGER texts_grow BEFORE INSERT ON texts
-    WHEN NEW.line <= (SELECT coalesce(max(line), 0) FROM texts)
-    BEGIN SELECT raise(ABORT, 'a journal only grows'); END;
-CREATE TRIGGER records_stay BEFORE UPDATE ON records BEGIN SELECT raise(ABORT, 'a record never changes'); END;
-CREATE TRIGGER records_remain BEFORE DELETE ON records BEGIN SELECT raise(ABORT, 'a record is never deleted'); END;
-CREATE TRIGGER snapshots_stay BEFORE UPDATE ON snapshots BEGIN SELECT raise(ABORT, 'a snapshot never changes'); END;
-CREATE TRIGGER snapshots_remain BEFORE DELETE ON snapshots
-    BEGIN SELECT raise(ABORT, 'a snapshot is never deleted'); END;
-CREATE TRIGGER texts_blank_only BEFORE UPDATE ON texts
-    WHEN NEW.line IS NOT OLD.line OR NEW.text IS NOT NULL OR NEW.salt IS NOT NULL
-    BEGIN SELECT raise(ABORT, 'a text may only be blanked'); END;
-CREATE TRIGGER texts_remain BEFORE DELETE ON texts BEGIN SELECT raise(ABORT, 'a text may only be blanked'); END;
-"""
+
+class JournalInUse(Exception):
+    """Another process writes to this state directory."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,6 +45,8 @@ class Line:
     body: bytes
     text: str = ""
     snapshot: bytes | None = None
+    parts: tuple[bytes, ...] = ()
+    """What the record names by its digest and is too large for its body; kept compressed."""
 
 
 def room_file(state_dir: Path) -> Path:
@@ -95,7 +78,7 @@ def journal_files(state_dir: Path) -> list[Path]:
 def set_aside(state_dir: Path) -> list[Path]:
     """The journals that recovery found damaged, and kept under another name."""
     found = [file for top in (state_dir, sessions_dir(state_dir)) for file in top.glob("*.db.damaged-*")]
-    return sorted(file for file in found if not file.name.endswith(("-wal", "-shm")))
+    return sorted(file for file in found if not file.name.endswith(COMPANIONS))
 
 
 def make_dirs(state_dir: Path) -> None:
@@ -104,20 +87,43 @@ def make_dirs(state_dir: Path) -> None:
         directory.mkdir(mode=0o750, parents=True, exist_ok=True)
 
 
+def take_lock(state_dir: Path) -> int:
+    """The right to write here, until the descriptor is closed. Raises OSError or `JournalInUse`."""
+    lock = os.open(state_dir / "journal.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        raise JournalInUse(f"{state_dir}: another process writes the journal here") from error
+    return lock
+
+
+@contextlib.contextmanager
+def writing_alone(state_dir: Path) -> Iterator[None]:
+    """Hold that right meanwhile."""
+    lock = take_lock(state_dir)
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
 class BookFile:
     """The writing end of one journal file. Raises `sqlite3.Error` or `OSError` where the disk fails."""
 
     def __init__(self, file: Path, book: str, opened_utc: str) -> None:
-        """Open the file, or make it with mode 0640."""
+        """Open the file, or make it with mode 0640. Raises ValueError where it ends before its mark."""
         _make_empty(file)
         self.book = book
+        self._file = file
         self._connection = connect_writing(file)
         self._unfolded = 0
         try:
             self._connection.execute("PRAGMA wal_autocheckpoint = 0")
-            if not _has_tables(self._connection):
+            if not has_tables(self._connection):
                 self._make_tables(opened_utc)
             self._find_end()
+            self._mark = self._mark_end()
         except BaseException:
             self._connection.close()
             raise
@@ -125,7 +131,9 @@ class BookFile:
     def _make_tables(self, opened_utc: str) -> None:
         meta = {"format": str(FILE_FORMAT), "book": self.book, "opened_utc": opened_utc, "closed_utc": ""}
         values = ",".join(f"('{key}', '{value}')" for key, value in meta.items())
-        self._connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} INSERT INTO meta VALUES {values}; COMMIT;")
+        self._connection.executescript(
+            f"BEGIN IMMEDIATE; {TABLES[FILE_FORMAT]} INSERT INTO meta VALUES {values}; COMMIT;"
+        )
 
     def _find_end(self) -> None:
         last = self._connection.execute("SELECT line, hash FROM records ORDER BY line DESC LIMIT 1").fetchone()
@@ -135,6 +143,12 @@ class BookFile:
         self.line: int = last[0] if last else 0
         self.head: bytes = last[1] if last else chain.genesis(self.book)
         self.seq: int = numbered[0] if numbered else 0
+
+    def _mark_end(self) -> Mark:
+        kept = read_mark(self._file)
+        if kept is not None and kept[0] > self.line:
+            raise ValueError(f"{self._file.name} ends at {self.line}, but was written up to {kept[0]}")
+        return Mark(self._file, self.line, self.head)
 
     def holds(self, line: Line) -> bool:
         """Whether this very record is in the file already (its commit was doubtful)."""
@@ -163,6 +177,9 @@ class BookFile:
                 if line.snapshot is not None:
                     state_digest = chain.state_digest(line.snapshot)
                     execute("INSERT INTO snapshots VALUES (?, ?)", (at, line.snapshot))
+                for part in line.parts:
+                    kept = (hashlib.sha256(part).digest(), zlib.compress(part, 9))
+                    execute("INSERT INTO parts (digest, content) VALUES (?, ?)", kept)
                 head = chain.line_hash(head, line.body, text_digest, state_digest)
                 row = (at, line.seq, line.body, text_digest, state_digest, head)
                 execute("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)", row)
@@ -172,6 +189,7 @@ class BookFile:
                 self._connection.rollback()
             raise
         self.line, self.seq, self.head = at, seq, head
+        self._mark.move(at, head)
         self._unfolded += 1
 
     def fold(self) -> None:
@@ -196,9 +214,12 @@ class BookFile:
         with contextlib.suppress(sqlite3.OperationalError):
             self._connection.execute("PRAGMA journal_mode = DELETE")
 
-    def close(self) -> None:
-        """Close the file; twice is fine."""
+    def close(self, *, ended: bool = False) -> None:
+        """Close the file; twice is fine. `ended`: the room's chain has its end, and the mark is done with."""
         self._connection.close()
+        self._mark.close()
+        if ended:
+            remove_mark(self._file)
 
 
 def connect_writing(file: Path) -> sqlite3.Connection:
@@ -215,14 +236,19 @@ def connect_writing(file: Path) -> sqlite3.Connection:
 
 
 @contextlib.contextmanager
-def reading(file: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that cannot write. Raises FileNotFoundError, or `sqlite3.Error` where it is no journal."""
+def reading(file: Path, *, damaged: bool = False) -> Iterator[sqlite3.Connection]:
+    """A connection that cannot write. Raises FileNotFoundError, or `sqlite3.Error` where it is no journal.
+
+    `damaged`: also a file that is shorter than it should be is read, as far as it goes.
+    """
     if not file.is_file():
         raise FileNotFoundError(file)
     uri = file.resolve().as_uri() + "?mode=ro"
     connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_S, isolation_level=None)
     try:
         try:
+            if damaged:
+                connection.execute("PRAGMA writable_schema = ON")  # what keeps SQLite from refusing it
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.OperationalError:
             # A settled file in a directory that we may not write to: there is no log to share with a writer.
@@ -241,10 +267,10 @@ def read_meta(connection: sqlite3.Connection) -> dict[str, str]:
 
     Raises `sqlite3.DatabaseError` for a format that this version cannot read.
     """
-    if not _has_tables(connection):
+    if not has_tables(connection):
         return {}
     meta = {str(key): str(value) for key, value in connection.execute("SELECT key, value FROM meta")}
-    if meta.get("format") != str(FILE_FORMAT):
+    if meta.get("format") not in {str(known) for known in TABLES}:
         raise sqlite3.DatabaseError(f"file format {meta.get('format')} is not one that this version reads")
     return meta
 
@@ -260,18 +286,9 @@ def is_passing(error: Exception) -> bool:
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF in _PASSING
 
 
-def _has_tables(connection: sqlite3.Connection) -> bool:
-    row = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
-    return row is not None
-
-
 def _make_empty(file: Path) -> None:
     if file.exists():
         return
     os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o640))
     file.chmod(0o640)
-    directory = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    sync_directory(file.parent)

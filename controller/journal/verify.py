@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from controller.journal import chain
+from controller.journal.lines import StoredLine, part_is_whole, parts_named, state_fault, stored_lines, text_fault
+from controller.journal.mark import read_mark
 from controller.journal.schema import read_body
 from controller.journal.store import is_passing, read_meta, reading, room_file, sessions_dir, set_aside
+from controller.journal.tables import has_parts, tables_changed
 from controller.messages import Removal, Retention, decode
 
-_PAGE = 500
-"""Lines per query: a short read never keeps the writer's log from being folded in."""
+_META = {b"format", b"book", b"opened_utc", b"closed_utc"}
+UTC = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +33,8 @@ class Verified:
     """Head hashes of the room's chain that were compared."""
     removed: tuple[str, ...] = ()
     """For the room's book: the days on which the sessions were opened that retention has taken."""
+    lost: int = 0
+    """Snapshots, and what the session was run with, that an earlier damage took."""
 
 
 @dataclass(slots=True)
@@ -39,6 +44,7 @@ class Walk:
     lines: int = 0
     seq: int = 0
     redacted: int = 0
+    lost: int = 0
     first_bad: int | None = None
     why: str = ""
     hashes: dict[int, bytes] = field(default_factory=dict)
@@ -47,6 +53,34 @@ class Walk:
     """The head hashes that a room's book holds, with their lines."""
     removed: dict[str, Removal] = field(default_factory=dict)
     """What a room's book says was removed, by the digest of the session's name."""
+
+    @classmethod
+    def of(cls, book: str) -> Walk:
+        """Before the first line."""
+        return cls(hashes={0: chain.genesis(book)})
+
+    def fault(self, line: StoredLine, book: str) -> str:
+        """Why this cannot be the next line of the chain; "" where it is."""
+        if line.line != self.lines + 1:
+            return f"line {self.lines + 1} is missing"
+        if chain.line_hash(self.hashes[self.lines], line.body, line.text_digest, line.state_digest) != line.hash:
+            return "the hash is not that of the record"
+        if line.seq is None and book == chain.ROOM:
+            return ""
+        if line.seq != self.seq + 1 or not line.body.startswith(b'{"seq":%d,' % line.seq):
+            return f"the number is not {self.seq + 1}"
+        return ""
+
+    def take(self, line: StoredLine) -> None:
+        """Go on behind a line that has no fault."""
+        self.lines = line.line
+        self.hashes[line.line] = line.hash
+        if line.seq is None:
+            self.heads.append((line.line, decode(chain.Head, line.body)))
+        else:
+            self.seq = line.seq
+        self.redacted += line.text is not None and line.text[1] is None
+        self.lost += line.state == (None,)
 
 
 def verify(file: Path) -> Verified:
@@ -64,12 +98,12 @@ def verify(file: Path) -> Verified:
     if not found.why:
         book = file.name.partition(".")[0]
         if beside:
-            mine = [head for _, head in heads if head.session == book]
+            mine = heads_of(book, heads)
             compared = len(mine)
             found.first_bad, found.why = compare_heads(mine, found)
             if not found.why and mine and mine[-1].event == "closed" and mine[-1].seq < found.lines:
                 # It may have been opened again since we read the room's book.
-                again = [head for _, head in walk(room).heads if head.session == book]
+                again = heads_of(book, walk(room).heads)
                 if len(again) == len(mine):
                     found.first_bad, found.why = mine[-1].seq + 1, "records were added after the session was closed"
         elif found.heads:
@@ -82,6 +116,7 @@ def verify(file: Path) -> Verified:
         redacted=found.redacted,
         heads=compared,
         removed=tuple(removal.opened_utc[:10] for removal in found.removed.values()),
+        lost=found.lost,
     )
 
 
@@ -93,7 +128,7 @@ def verify_sessions(state_dir: Path, files: Iterable[Path]) -> Iterator[Verified
         heads.setdefault(head.session, []).append(head)
     for file in files:
         found = walk(file)
-        mine = heads.get(file.stem, [])
+        mine = _since_damage(heads.get(file.stem, []))
         if not found.why:
             found.first_bad, found.why = compare_heads(mine, found)
         added = not found.why and mine and mine[-1].event == "closed" and mine[-1].seq < found.lines
@@ -102,7 +137,7 @@ def verify_sessions(state_dir: Path, files: Iterable[Path]) -> Iterator[Verified
         else:
             yield Verified(
                 ok=not found.why, records=found.seq, first_bad=found.first_bad, why=found.why, redacted=found.redacted,
-                heads=len(mine),
+                heads=len(mine), lost=found.lost,
             )  # fmt: skip
 
 
@@ -113,22 +148,36 @@ def walk(file: Path, book: str | None = None) -> Walk:
     """
     found = Walk()
     try:
+        mark = read_mark(file)  # before the lines: the file may grow meanwhile
         with reading(file) as connection:
             meta = read_meta(connection)
-            if not meta:
-                return found
-            named = meta.get("book", "")
-            if book is not None and named != book:
-                found.why = f"the file says that it is the journal of {named}"
-                return found
-            _check_lines(connection, named, found)
-            if not found.why:
-                _check_strays(connection, found)
+            if meta:
+                named = meta.get("book", "")
+                if book is not None and named != book:
+                    found.why = f"the file says that it is the journal of {named}"
+                    return found
+                found = Walk.of(named)
+                connection.text_factory = bytes  # a damaged text need not be UTF-8
+                _check_lines(connection, named, found)
+                if not found.why:
+                    _check_rest(connection, int(meta["format"]), found)
+        if mark and not found.why:
+            _check_mark(mark, found)
     except (sqlite3.Error, OverflowError, ValueError) as error:
         if is_passing(error):
             raise
         found.first_bad, found.why = found.lines + 1, f"unreadable: {error}"
     return found
+
+
+def heads_of(session: str, heads: list[tuple[int, chain.Head]]) -> list[chain.Head]:
+    """What the room's chain says of a session; after a damage only what was left of it counts."""
+    return _since_damage([head for _, head in heads if head.session == session])
+
+
+def _since_damage(mine: list[chain.Head]) -> list[chain.Head]:
+    cut = max((place for place, head in enumerate(mine) if head.event == "salvaged"), default=0)
+    return [head for head in mine[:cut] if head.seq <= mine[cut].seq] + mine[cut:]
 
 
 def compare_heads(heads: list[chain.Head], found: Walk) -> tuple[int | None, str]:
@@ -142,12 +191,24 @@ def compare_heads(heads: list[chain.Head], found: Walk) -> tuple[int | None, str
     return None, ""
 
 
+def _check_parts(connection: sqlite3.Connection, body: bytes, found: Walk) -> None:
+    there = connection.execute("SELECT digest, content FROM parts").fetchall()
+    if any(content is not None and not part_is_whole(digest, content) for digest, content in there):
+        found.why = "what the session was run with is not what was written"
+    elif sorted(digest for digest, _ in there) != sorted(parts_named(body)):
+        found.why = "what the session was run with is missing, or was added to"
+    found.lost += sum(content is None for _, content in there)
+
+
 def _compare_sessions(state_dir: Path, room: Walk) -> tuple[int, int | None, str]:
     walks: dict[str, Walk] = {}
     compared = 0
     last = {head.session: head.hash for _, head in room.heads}
     kept_aside = {file.name.partition(".")[0] for file in set_aside(state_dir)}
+    standing = {id(head) for session in last for head in heads_of(session, room.heads)}
     for line, head in room.heads:
+        if id(head) not in standing or head.session == chain.ROOM:
+            continue
         file = sessions_dir(state_dir) / f"{head.session}.db"
         if not file.is_file():
             removal = room.removed.get(chain.name_digest(head.session))
@@ -165,62 +226,44 @@ def _compare_sessions(state_dir: Path, room: Walk) -> tuple[int, int | None, str
     return compared, None, ""
 
 
-def _rows(connection: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
-    at = 0
-    while True:
-        page = connection.execute(
-            "SELECT r.line, r.seq, r.body, r.text_digest, r.state_digest, r.hash, t.line, t.salt, t.text, s.state "
-            "FROM records r LEFT JOIN texts t USING (line) LEFT JOIN snapshots s USING (line) "
-            "WHERE r.line > ? ORDER BY r.line LIMIT ?",
-            (at, _PAGE),
-        ).fetchall()
-        if not page:
-            return
-        yield from page
-        at = page[-1][0]
-
-
 def _check_lines(connection: sqlite3.Connection, book: str, found: Walk) -> None:
-    connection.text_factory = bytes  # a damaged text need not be UTF-8
-    head = chain.genesis(book)
-    found.hashes[0] = head
-    for line, seq, body, text_digest, state_digest, kept, text_line, salt, text, state in _rows(connection):
-        head = chain.line_hash(head, body, text_digest, state_digest)
-        if line != found.lines + 1:
-            found.why = f"line {found.lines + 1} is missing"
-        elif head != kept:
-            found.why = "the hash is not that of the record"
-        elif seq is None and book == chain.ROOM:
-            found.heads.append((line, decode(chain.Head, body)))
-        elif seq != found.seq + 1 or not body.startswith(b'{"seq":%d,' % seq):
-            found.why = f"the number is not {found.seq + 1}"
-        elif (text_digest is None) != (text_line is None):
-            found.why = "a text is missing" if text_line is None else "a text was added"
-        elif text_digest is not None and text is not None and chain.text_digest(salt or b"", text) != text_digest:
-            found.why = "the text is not what was written"
-        elif (state_digest is None) != (state is None):
-            found.why = "a snapshot is missing" if state is None else "a snapshot was added"
-        elif state is not None and chain.state_digest(state) != state_digest:
-            found.why = "the snapshot is not what was written"
+    for line in stored_lines(connection):
+        found.why = found.fault(line, book) or text_fault(line) or state_fault(line)
+        if not found.why and line.seq == 1 and has_parts(connection):
+            _check_parts(connection, line.body, found)
         if found.why:
             found.first_bad = found.lines + 1
             return
-        if (
-            book == chain.ROOM
-            and b'"kind":"retention"' in body
-            and isinstance(act := read_body(body).input.act, Retention)
-        ):
-            found.removed |= {removal.session: removal for removal in act.removed}
-        found.lines = line
-        found.seq = found.seq if seq is None else seq
-        found.hashes[line] = head
-        found.redacted += text_digest is not None and text is None
+        found.take(line)
+        if book == chain.ROOM and b'"kind":"retention"' in line.body:
+            act = read_body(line.body).input.act
+            found.removed |= {it.session: it for it in act.removed} if isinstance(act, Retention) else {}
 
 
-def _check_strays(connection: sqlite3.Connection, found: Walk) -> None:
-    for table in ("texts", "snapshots"):
+def _check_rest(connection: sqlite3.Connection, file_format: int, found: Walk) -> None:
+    """What belongs to no single record: rows that nothing names, the tables, what the file says of itself."""
+    for table, digest in (("texts", "text_digest"), ("snapshots", "state_digest")):
         stray = connection.execute(
-            f"SELECT min(line) FROM {table} WHERE line NOT IN (SELECT line FROM records)"
+            f"SELECT min(line) FROM {table} WHERE line NOT IN (SELECT line FROM records WHERE {digest} IS NOT NULL)"
         ).fetchone()[0]
         if stray is not None:
             found.first_bad, found.why = stray, f"{table} has a row that belongs to no record"
+            return
+    meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+    if set(meta) != _META or not all(UTC.fullmatch(at) for at in (meta[b"opened_utc"], meta[b"closed_utc"]) if at):
+        found.why = "what the file says of itself is not what was written"
+    elif tables_changed(connection, file_format):
+        found.why = "a table or trigger is not as it was made"
+    else:
+        told = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+        if told != b"ok":
+            found.why = f"the file's structure is damaged: {told.decode(errors='replace')}"
+
+
+def _check_mark(mark: tuple[int, bytes], found: Walk) -> None:
+    line, head = mark
+    if line > found.lines:
+        found.first_bad = found.lines + 1
+        found.why = f"the file ends at {found.lines}, but was written up to {line}"
+    elif found.hashes.get(line, head) != head:
+        found.first_bad, found.why = line, "not the record that the mark beside the file has seen"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import threading
 from collections import deque
@@ -15,15 +14,14 @@ from typing import Literal
 
 from controller.clock import Clock
 from controller.journal.chain import ROOM, Head, check_book, stored_body
-from controller.journal.store import BookFile, Commit, Line, book_file, make_dirs
-from controller.messages import Record, encode
+from controller.journal.reserve import Reserve, is_full
+from controller.journal.store import BookFile, Commit, JournalInUse, Line, book_file, make_dirs, take_lock
+from controller.messages import Act, Record, Start, encode
+
+__all__ = ["Journal", "JournalInUse"]
 
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 0.1, 2.0
 _MOST_IN_A_COMMIT = 256
-
-
-class JournalInUse(Exception):
-    """Another process writes to this state directory."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,19 +44,25 @@ class Journal:
         on_trouble: Callable[[str], None],
         *,
         commit: Commit | None = None,
+        reserve: Reserve | None = None,
+        on_reserve: Callable[[], None] = lambda: None,
     ) -> None:
         """Make the directories, take the write lock and start the thread.
 
         `on_trouble(why)` is called on the loop when writing begins to fail, `on_trouble("")` when it works again.
+        `reserve` is given up when the disk is full, and `on_reserve()` is called on the loop then.
         Raises OSError where the directories cannot be made, `JournalInUse` where another process writes here.
         """
         self._state_dir = state_dir
         self._clock = clock
         self._on_trouble = on_trouble
+        self._reserve = reserve
+        self._on_reserve = on_reserve
+        self._offered: dict[str, bytes] = {}
         self._commit = commit or (lambda do: do())
         self._loop = asyncio.get_running_loop()
         make_dirs(state_dir)
-        self._lock: int | None = _take_lock(state_dir)
+        self._lock: int | None = take_lock(state_dir)
         self._waiting: deque[_Waiting] = deque()
         self._wake = threading.Condition()
         self._closing = False
@@ -85,15 +89,29 @@ class Journal:
         `book`: "room" or the session's id (letters, digits, - and _), whose file is made with its first record.
         `snapshot`: the state after this record. `record.seq` counts from 1 without gaps within its book.
         A note's text and an Input's `why` are taken out of the body by themselves; `text` is for any other free text.
-        Raises ValueError for a seq out of turn or a bad session id, RuntimeError once the journal is closed.
+        Raises ValueError for a seq out of turn, a bad session id or a part that was not offered, RuntimeError once the
+        journal is closed.
         """
         before = self._last_queued.get(check_book(book), record.seq - 1)
         if record.seq != before + 1 or record.seq < 1:
             raise ValueError(f"record {record.seq} cannot follow {before} in {book}")
         body, taken_out = stored_body(record)
-        line = Line(seq=record.seq, body=body, text=text or taken_out, snapshot=snapshot)
+        parts = self._parts_of(record.input.act)
+        line = Line(seq=record.seq, body=body, text=text or taken_out, snapshot=snapshot, parts=parts)
         self._queue(_Waiting(book=book, line=line, since=self._clock.now(), done=done))
         self._last_queued[book] = record.seq
+
+    def offer(self, contents: dict[str, bytes]) -> None:
+        """The contents, by SHA-256 (hex), that the next opening record may name in `Start.kept`."""
+        self._offered = contents
+
+    def _parts_of(self, act: Act) -> tuple[bytes, ...]:
+        if not isinstance(act, Start) or not act.kept:
+            return ()
+        try:
+            return tuple(self._offered[digest] for digest in dict.fromkeys(kept.sha256 for kept in act.kept))
+        except KeyError as missing:
+            raise ValueError(f"what the session is run with was not offered: {missing}") from None
 
     def close_session(self, session: str, done: Callable[[int], None] | None = None) -> None:
         """Queue the end of a session's file behind its records; its head hash goes into the room's chain."""
@@ -140,6 +158,9 @@ class Journal:
                 finished = self._write(group)
             except Exception as error:  # whatever it is: the records stay in the queue and the room is told
                 self._drop_files()
+                if self._reserve and is_full(error, self._state_dir) and self._reserve.give_up():
+                    self._tell(self._on_reserve)
+                    continue
                 if not trouble:
                     trouble = True
                     self._tell(self._on_trouble, f"{error.__class__.__name__}: {error}")
@@ -210,7 +231,7 @@ class Journal:
         self._write_head(self._open(ROOM), "closed", file)
         file.mark_closed(self._clock.stamp().utc)
         file.settle()
-        file.close()
+        file.close(ended=True)
         del self._files[session]
         self._announced.discard(session)
 
@@ -243,13 +264,3 @@ class Journal:
                 done(seq)
             except Exception as error:  # one that fails must not keep the others from their effects
                 self._loop.call_exception_handler({"message": f"after record {seq} was written", "exception": error})
-
-
-def _take_lock(state_dir: Path) -> int:
-    lock = os.open(state_dir / "journal.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(lock)
-        raise JournalInUse(f"{state_dir}: another process writes the journal here") from error
-    return lock

@@ -112,6 +112,7 @@ from controller.messages.preflight import (
     Probed,
     RunPreflight,
 )
+from controller.messages.record import JournalDamaged, Kept, KeptName, ReserveChanged
 from controller.messages.reports import (
     BatteryChanged,
     CallChanged,
@@ -246,7 +247,10 @@ __all__ = [
     "Hold",
     "Input",
     "Job",
+    "JournalDamaged",
     "JournalView",
+    "Kept",
+    "KeptName",
     "LampChanged",
     "LampTakenOver",
     "LampView",
@@ -289,6 +293,7 @@ __all__ = [
     "Removal",
     "Replan",
     "Reply",
+    "ReserveChanged",
     "Resume",
     "Retention",
     "RoomRules",

@@ -40,6 +40,7 @@ from controller.messages.preflight import (
     Probed,
     RunPreflight,
 )
+from controller.messages.record import JournalDamaged, Kept, ReserveChanged
 from controller.messages.reports import (
     BatteryChanged,
     CallChanged,
@@ -83,6 +84,8 @@ class Start:
     software: str = ""
     preflight: tuple[PreflightLine, ...] = ()
     """How the preflight came out; the daemon fills it in. Its `seq` are records of the room's own book."""
+    kept: tuple[Kept, ...] = ()
+    """What it was run with, by SHA-256; the contents lie in the journal beside the chain."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -279,7 +282,8 @@ Act = Annotated[
     | SittersKnown | SignedOn | SignOnRefused | SignedOff | HandOver | BreakBegun | BreakOver | DutyKept
     | MaskingGuess
     | SignOff | Addendum | Redaction | BackedUp | Retention
-    | BeginPreflight | AnswerPreflight | RunPreflight | OverridePreflight | DropPreflight | Probed | PreflightUsed,
+    | BeginPreflight | AnswerPreflight | RunPreflight | OverridePreflight | DropPreflight | Probed | PreflightUsed
+    | JournalDamaged | ReserveChanged,
     Discriminator("kind"),
 ]  # fmt: skip
 

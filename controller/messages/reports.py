@@ -16,6 +16,8 @@ class Opened:
     rules: RoomRules
     outage_s: float | None = 0.0
     rebooted: bool = False
+    unrecorded_s: float = 0.0
+    """How long before now the record ends, where later records were lost to damage; 0 where none were."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,5 @@
 """Rules of a daemon that opens: within one boot nothing happened; after another one the room was without power.
+Where the end of the record was lost to damage, what the room did since is unknown, and counts like an outage.
 
 A short outage of known length: everything goes on where it was. A long one, or one whose length nobody can know: soft
 light and filler, T+ "at least" what it says where it is unknown, and the sitter chooses: continue where it was
@@ -16,8 +17,7 @@ from controller.session.state import State, arc_position, flows, timeline_positi
 
 ANEW = (
     "sound_lost", "caller_lost", "journal_lost", "broker_lost", "light_lost", "light_unconfirmed", "light_taken",
-    "port_lost", "button_lost", "buttons_lost", "battery_low",
-    "sitters_lost",
+    "port_lost", "button_lost", "buttons_lost", "battery_low", "sitters_lost", "journal_damaged", "disk_full",
 )  # fmt: skip
 """Alarms of the links of a daemon; a daemon that opens makes its links anew, and says anew what it cannot reach."""
 
@@ -28,8 +28,10 @@ def opened(state: State, act: Opened, now: float) -> Ruled:
     state = replace(state, rules=act.rules, buses=buses)
     for code in ANEW:
         state = cleared(state, code)
-    if not state.in_session or not act.rebooted:
+    if not state.in_session:
         return state, ()
+    if not act.rebooted:
+        return (_choice(state, now) if act.unrecorded_s > act.rules.ask_after_outage_s else state), ()
     outage = act.outage_s
     fact = Fact(code="resumed_after_outage", values={"seconds": outage if outage is not None else -1.0})
     stopped_at = now - (outage or 0.0)
@@ -44,10 +46,15 @@ def opened(state: State, act: Opened, now: float) -> Ruled:
         people = tuple(replace(person, at_least=bool(person.doses)) for person in state.participants)
         state = replace(state, participants=people)
     short = outage is not None and outage <= act.rules.ask_after_outage_s
-    if short or state.mode == "paused" or state.waiting_for == "end":
-        return state, (fact,)
+    return (state if short else _choice(state, now)), (fact,)
+
+
+def _choice(state: State, now: float) -> State:
+    """Soft light, the filler, and the sitter chooses; a session that stands still anyway is left as it is."""
+    if state.mode == "paused" or state.waiting_for == "end":
+        return state
     plan = state.plan + 1
     state = replace(
         state, mode="waiting", waiting_for="choice", wait_until=None, hold=False, plan=plan, plan_held=plan, cues=()
     )
-    return raised(state, "choose_after_outage", "medium", now, {}), (fact,)
+    return raised(state, "choose_after_outage", "medium", now, {})

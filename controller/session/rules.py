@@ -24,6 +24,7 @@ from controller.session import (
     people,
     pieces,
     probing,
+    record,
     release,
     timetable,
     transport,
@@ -111,6 +112,8 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(("sign_off", "addendum", "redaction", "backed_up", "retention"), archive.ruled),
     **dict.fromkeys((act.kind for act in PREFLIGHT_ACTS), probing.ruled),  # type: ignore[attr-defined]
     "clock_synced": _bare(lambda state, _act: (state, ())),
+    "journal_damaged": _timed(record.journal_damaged),
+    "reserve_changed": _timed(record.reserve_changed),
     "refused": _bare(lambda state, _act: (state, ())),
 }
 """By the act's kind."""

@@ -9,6 +9,7 @@ from controller.wording import blinding as blinding_words
 from controller.wording import live as live_sentences
 from controller.wording import people as people_words
 from controller.wording import preflight as preflight_words
+from controller.wording import record as record_words
 from controller.wording import timetable as timetable_words
 from controller.wording.quantities import duration, number, percent, percent_of_db
 from controller.wording.reasons import BROKER
@@ -298,6 +299,7 @@ REFUSALS: dict[str, Template] = {
     ),
     "bad_value": "{what}: {why}",
     "fire_standing": "the fire panel calls to leave ({name}): no session begins",
+    **record_words.REFUSALS,
     "disk_full": "the disk is full: no new session can be recorded",
     "not_reached": "the room did not answer: not done",
     "no_answer": "no answer from the room: look whether it was done",
@@ -326,6 +328,7 @@ FACTS: dict[str, tuple[str, Template]] = {
     **live_sentences.FACTS,
     **people_words.FACTS,
     **preflight_words.FACTS,
+    **record_words.FACTS,
     # What followed.
     "phase_entered": ("phase", "{title} begins"),
     "session_started": ("session", "started: {programme}"),
@@ -380,8 +383,7 @@ ALARMS: dict[str, Template] = {
     "caller_lost": "CALL PATH BROKEN - use the wall button",
     "journal_lost": _journal_lost,
     "journal_late": "RECORD is late: entries are kept and written as soon as the disk allows",
-    "journal_damaged": lambda v: f"RECORD {_text(v, 'name').partition('.')[2]} DAMAGED: {_text(v, 'why')}",
-    "disk_full": "DISK FULL: this session goes on, entries are kept in memory",
+    **record_words.ALARMS,
     "broker_lost": _broker_lost,
     "light_lost": _lost,
     "light_unconfirmed": _light_unconfirmed,

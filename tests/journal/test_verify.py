@@ -13,18 +13,18 @@ from controller.messages import Note, Removal, Retention
 from tests.journal.writing import record, write_small_session, writing
 
 
-def strip_triggers(file: Path) -> sqlite3.Connection:
-    """What somebody does who is out to change a record."""
-    connection = sqlite3.connect(file, isolation_level=None)
-    for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-        connection.execute(f"DROP TRIGGER {name}")
-    return connection
-
-
 def tamper(file: Path, *orders: str) -> None:
-    connection = strip_triggers(file)
+    """What somebody does who is out to change a record, and knows how."""
+    connection = sqlite3.connect(file, isolation_level=None)
+    triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    for name, _ in triggers:
+        connection.execute(f"DROP TRIGGER {name}")
     for order in orders:
         connection.execute(order)
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    for name, sql in triggers:
+        if name.partition("_")[0] in tables:
+            connection.execute(sql)
     connection.close()
 
 
@@ -71,20 +71,25 @@ async def test_a_flipped_bit_in_any_byte_of_any_record_is_found_where_it_is(tmp_
         ("UPDATE records SET seq = 40 WHERE seq = 4", 4, "number"),
         ("UPDATE records SET seq = NULL WHERE seq = 4", 4, "number"),
         ("DELETE FROM texts WHERE line = 8", 8, "text is missing"),
-        ("INSERT INTO texts VALUES (7, x'00', 'she said')", 7, "text was added"),
+        ("INSERT INTO texts VALUES (7, x'00', 'she said')", 7, "belongs to no record"),
         ("INSERT INTO texts VALUES (70, x'00', 'she said')", 70, "belongs to no record"),
         ("UPDATE texts SET text = 'other' WHERE line = 4", 4, "text is not"),
         ("DELETE FROM snapshots WHERE line = 5", 5, "snapshot is missing"),
-        ("INSERT INTO snapshots VALUES (6, x'00')", 6, "snapshot was added"),
+        ("INSERT INTO snapshots VALUES (6, x'00')", 6, "belongs to no record"),
         ("UPDATE snapshots SET state = x'00' WHERE line = 10", 10, "snapshot is not"),
         ("UPDATE records SET state_digest = NULL WHERE seq = 10", 10, "hash"),
         ("UPDATE meta SET value = 's-2' WHERE key = 'book'", 1, "hash"),
-        ("UPDATE meta SET value = '2' WHERE key = 'format'", 1, "file format 2"),
-        ("DROP TABLE snapshots", 1, "unreadable"),
+        ("UPDATE meta SET value = '9' WHERE key = 'format'", 1, "file format 9"),
+        ("DROP TABLE snapshots", 5, "unreadable"),
+        ("CREATE TRIGGER more BEFORE INSERT ON texts BEGIN SELECT 1; END", None, "a table or trigger"),
+        ("CREATE TABLE beside (more TEXT)", None, "a table or trigger"),
+        ("UPDATE meta SET value = 'yesterday' WHERE key = 'opened_utc'", None, "says of itself"),
+        ("INSERT INTO meta VALUES ('arm', 'B')", None, "says of itself"),
+        ("INSERT INTO parts (digest, content) VALUES (x'00', NULL)", 1, "run with"),
     ],
 )
 async def test_whatever_is_changed_behind_the_triggers_is_found(
-    tmp_path: Path, order: str, first_bad: int, why: str
+    tmp_path: Path, order: str, first_bad: int | None, why: str
 ) -> None:
     await write_small_session(tmp_path)
     tamper(session_file(tmp_path, "s-1"), order)
@@ -134,7 +139,10 @@ async def test_the_room_s_own_chain_is_checked_head_lines_and_all(tmp_path: Path
     assert verify(room_file(tmp_path)).heads == 2
     tamper(room_file(tmp_path), "DELETE FROM records WHERE seq IS NULL AND line = 3")
     tamper(room_file(tmp_path), "UPDATE records SET line = line - 1 WHERE line > 3")
-    assert verify(room_file(tmp_path)).ok  # the last line of a chain can be cut off: the session's own end shows it
+    found = verify(room_file(tmp_path))
+    assert (found.ok, found.first_bad, "written up to 3" in found.why) == (False, 3, True)
+    (tmp_path / "room.db-mark").unlink()
+    assert verify(room_file(tmp_path)).ok  # nothing else shows that the last line of a chain was cut off
     tamper(room_file(tmp_path), "DELETE FROM records WHERE line = 1")
     assert verify(room_file(tmp_path)).first_bad == 1
 
