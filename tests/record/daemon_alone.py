@@ -28,7 +28,9 @@ class DaemonAlone:
         work.mkdir(parents=True, exist_ok=True)
         self.state_dir = state_dir
         self.room_file = work / "room.toml"
-        self.room_file.write_text(f'format = 1\nname = "alone"\n\n[broker]\nport = {port}\n\n[preflight]\nrequired = false\n\n{more}\n')
+        self.room_file.write_text(
+            f'format = 1\nname = "alone"\n\n[broker]\nport = {port}\n\n[preflight]\nrequired = false\n\n{more}\n'
+        )
         self.log = work / "run.log"
         self.environment = {**os.environ, **(environment or {})}
         self.pid = 0
