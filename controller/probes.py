@@ -41,7 +41,7 @@ ECHO_S = 12.0
 NEAR = 0.03
 """Of the level: less than half of the move."""
 
-SIDE_S = 2.0
+SIDE_S = 1.5
 SIDE_FADE_S = 0.6
 """Each side of a bus sounds for so long, and comes and goes by a ramp."""
 

@@ -294,10 +294,13 @@ def _aged(preflight: Preflight, rules: RoomRules, t: float, seq: int) -> Preflig
 
 
 def _reopened(preflight: Preflight, rules: RoomRules, t: float, seq: int) -> Preflight:
-    """A daemon goes on with it: with the lines of the room as it is now, and what an older room file showed is gone."""
+    """A daemon goes on with it: with the lines of the room as it is now, and what an older room file showed is gone.
+
+    What was being played broke off, and nobody can say what was heard of it.
+    """
     if not preflight.programme:
         return preflight
-    known = {line.check: line for line in preflight.lines}
+    known = {line.check: line for line in preflight.lines if line.stage != "asked"}
     fresh = (PreflightLine(check=check, t=t, seq=seq) for check in checks_of(rules))
     kept = replace(preflight, lines=tuple(known.get(line.check, line) for line in fresh), digest=rules.digest)
     if rules.digest == preflight.digest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from controller.messages import PREFLIGHT_ACTS, Input
+from controller.messages import Input
 from controller.session import (
     archive,
     blinding,
@@ -110,7 +110,18 @@ RULES: dict[str, Rule] = {
         duty.ruled,
     ),
     **dict.fromkeys(("sign_off", "addendum", "redaction", "backed_up", "retention"), archive.ruled),
-    **dict.fromkeys((act.kind for act in PREFLIGHT_ACTS), probing.ruled),  # type: ignore[attr-defined]
+    **dict.fromkeys(
+        (
+            "begin_preflight",
+            "answer_preflight",
+            "run_preflight",
+            "override_preflight",
+            "drop_preflight",
+            "probed",
+            "preflight_used",
+        ),
+        probing.ruled,
+    ),
     "clock_synced": _bare(lambda state, _act: (state, ())),
     "journal_damaged": _timed(record.journal_damaged),
     "reserve_changed": _timed(record.reserve_changed),

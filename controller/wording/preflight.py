@@ -11,11 +11,11 @@ CHECKS: dict[str, str] = {
     "broker": "MQTT broker answers",
     "disk": "record can be written",
     "clock": "clock is right",
-    "commissioning": "room file and commissioning",
+    "commissioning": "room and commissioning",
     "card": "sound card as measured",
     "library": "music of this programme",
     "lights": "lights answered",
-    "call": "call path: a person answered",
+    "call": "call path answered",
     "keys": "keys 1, 9, c, Space",
     "sitter": "sitter signed on",
     "participants": "participant's code",
@@ -107,7 +107,7 @@ def how(line: PreflightLine) -> str:
         case "open":
             return {"sound": "play it", "call": "place a test call", "keys": "try them"}.get(kind, "enter it")
         case _:
-            return f"ok, {line.by}" if line.by else "ok"
+            return line.by
 
 
 def begun(name: str) -> str:
@@ -123,10 +123,10 @@ def pressed(line: PreflightLine) -> list[str]:
     return text(line.values, "pressed").split()
 
 
-def summary(view: PreflightView) -> str:
-    """One line: "preflight: 9 of 12, next: headphones heard"."""
+def summary(view: PreflightView, *, due: bool = False) -> str:
+    """One line: "preflight: 9 of 12, next: headphones heard?"; "" where none is wanted."""
     if not view.programme:
-        return "preflight: not begun" if view.required else ""
+        return "preflight: not begun" if view.required or due else ""
     well = sum(line.settled for line in view.lines)
     told = f"preflight: {well} of {len(view.lines)}"
     following = next((line for line in view.lines if not line.settled), None)

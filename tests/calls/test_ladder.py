@@ -156,3 +156,30 @@ def test_the_ladder_never_says_more_than_is_true(steps: list[tuple[str, str]]) -
         if state.stage in ("placed", "not_delivered"):
             assert next_deadline(state, LIMITS) < now + 31
         assert passed(state, now, LIMITS) == state
+
+
+def a_test(now: float = 0.0) -> CallState:
+    return place(None, "c1", "assist", now, UTC, test=True)
+
+
+def test_a_test_call_climbs_like_any_other_and_says_what_it_is() -> None:
+    state = confirmed(a_test(), a_test().notice, 1, LIMITS)
+    assert (state.stage, state.notice.test) == ("sent", True)
+    assert acknowledged(state, "c1", "assist", "Kim").stage == "acknowledged"
+    assert passed(state, 31, LIMITS).stage == "not_delivered"
+
+
+def test_nothing_makes_a_call_a_test_and_the_end_of_a_test_ends_no_call() -> None:
+    assert place(sent(), "c1", "assist", 5, UTC, test=True) == sent()
+    assert stand_down(sent(), "c1", "", 5, UTC, test=True) == sent()
+    assert not stand_down(a_test(), "c1", "", 5, UTC, test=True).open
+
+
+def test_a_test_that_is_meant_in_earnest_begins_anew_and_an_answer_to_the_test_does_not_answer_it() -> None:
+    answered = acknowledged(confirmed(a_test(), a_test().notice, 1, LIMITS), "c1", "assist", "Kim")
+    meant = place(answered, "c1", "assist", 5, UTC)
+    assert (meant.test, meant.stage, meant.publish_at) == (False, "placed", 5)
+    assert acknowledged(meant, "c1", "assist", "Kim").stage == "placed"
+    assert confirmed(meant, a_test().notice, 6, LIMITS).stage == "placed", "that was the test's notice"
+    out = confirmed(meant, meant.notice, 6, LIMITS)
+    assert acknowledged(out, "c1", "assist", "Kim").stage == "acknowledged"

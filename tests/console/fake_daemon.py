@@ -29,6 +29,8 @@ from controller.messages import (
     ParticipantView,
     Pause,
     PhaseView,
+    PreflightLine,
+    PreflightView,
     Quiet,
     ReleaseView,
     Reply,
@@ -149,6 +151,29 @@ def moved(status: Status, by_s: float) -> Status:
         track=replace(track, position_s=track.position_s + by_s) if track else None,
         sound=replace(sound, buses=tuple(replace(bus, rms_dbfs=-24.0 + swing) for bus in sound.buses)),
     )  # fmt: skip
+
+
+def with_preflight(status: Status, **stages: str) -> Status:
+    """The status of an idle room half way through its preflight; `stages` by check, "__" for a dot."""
+    given = {
+        "engine": "green", "broker": "green", "disk": "green", "clock": "green", "commissioning": "green",
+        "card": "green", "library": "red", "lights": "green", "sound.speakers": "green", "sound.headphones": "open",
+        "keys": "open", "call": "open", "sitter": "green", "participants": "green", "touch": "open", "limits": "open",
+        **{check.replace("__", "."): stage for check, stage in stages.items()},
+    }  # fmt: skip
+    told: dict[str, tuple[str, dict[str, Any]]] = {
+        "library": ("library_unwell", {"count": 3, "first": "moss.flac: the file is not there"}),
+    }
+    lines = tuple(
+        PreflightLine(
+            check=check, stage=stage, t=status.t, seq=40 + at, by="AB" if check == "sitter" else "",  # type: ignore[arg-type]
+            code=told.get(check, ("no_answer", {}))[0] if stage == "red" else "",
+            values=told.get(check, ("", {}))[1] if stage == "red" else {},
+        )
+        for at, (check, stage) in enumerate(given.items())
+    )  # fmt: skip
+    view = PreflightView(required=True, programme="psilocybin-25mg", participants=("C-0412",), lines=lines)
+    return replace(status, state="idle", session="", phases=(), preflight=view)
 
 
 @dataclass

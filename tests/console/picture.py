@@ -24,7 +24,7 @@ from controller.console.client import Client
 from controller.console.doing.table import named, path
 from controller.console.looks import DAY, LINUX, RED, VGA, Look, Palette
 from controller.messages import CallView, LampView, Status
-from tests.console.fake_daemon import FakeRoom, demo_status, with_alarm, with_bookings
+from tests.console.fake_daemon import FakeRoom, demo_status, with_alarm, with_bookings, with_preflight
 
 SCREENS = Path(__file__).with_name("screens")
 
@@ -65,6 +65,7 @@ def states() -> dict[str, Picture]:
         "alarm": Picture(status=alarmed),
         "dialog": Picture(status=well, keys=("d", *_typed("12.5 mg, 5 ago"), "enter")),
         "lost": Picture(status=well, lost=True),
+        "preflight": Picture(status=with_preflight(_idle(well)), keys=_way("preflight")),
     }  # fmt: skip
 
 
@@ -77,7 +78,7 @@ def pictures() -> dict[str, Picture]:
     )
     called = replace(well, call=CallView(call="k", stage="acknowledged", by="Mara"))
     undelivered = replace(well, call=CallView(call="k", stage="not_delivered"))
-    idle = Status(room="room-2", utc=well.utc, light=well.light, sound=well.sound)
+    idle = _idle(well)
     linux = Look(palette=VGA, signs=LINUX)
     every = {
         f"{name}-{size}": replace(picture, size=columns, look=look)
@@ -94,12 +95,25 @@ def pictures() -> dict[str, Picture]:
         "start-booked-100x30": Picture(
             status=with_bookings(idle), size=(100, 30), keys=tuple(path(named("start")).split())
         ),
+        "preflight-idle-80x24": Picture(status=with_preflight(idle)),
+        "preflight-keys-80x24": Picture(
+            status=with_preflight(idle, library="green", sound__headphones="green"), keys=(*_way("preflight"), "enter")
+        ),
         "note-80x24": Picture(status=well, keys=("n", *_typed("cold hands, asks for a blanket"))),
         "go-80x24": Picture(status=well, keys=("g",)),
         "menu-linux-80x24": Picture(status=well, look=linux, keys=("m", "3")),
         "find-80x24": Picture(status=well, keys=("ctrl+p", *"medi")),
         "small-60x12": Picture(status=undelivered, size=(60, 12)),
     }
+
+
+def _idle(well: Status) -> Status:
+    return Status(room="room-2", utc=well.utc, light=well.light, sound=well.sound)
+
+
+def _way(name: str) -> tuple[str, ...]:
+    """The keys that lead through the menus to an action."""
+    return tuple(path(named(name)).split())
 
 
 def _typed(text: str) -> tuple[str, ...]:

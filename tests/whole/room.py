@@ -51,9 +51,12 @@ class WholeRoom:
 
 @asynccontextmanager
 async def whole_room(
-    state_dir: Path, more: str = "", environment: dict[str, str] | None = None
+    state_dir: Path, more: str = "", environment: dict[str, str] | None = None, *, preflight: bool = False
 ) -> AsyncIterator[WholeRoom]:
-    """A room with a broker, lamps, a desk, an engine that captures, a caller and a daemon; `more` in its file."""
+    """A room with a broker, lamps, a desk, an engine that captures, a caller and a daemon; `more` in its file.
+
+    `preflight`: no session begins without one.
+    """
     state_dir.mkdir(parents=True, exist_ok=True)
     music = prepare_music(state_dir)
     broker = PrivateBroker(state_dir / "broker")
@@ -62,7 +65,10 @@ async def whole_room(
     desk = SimulatedDesk(broker.settings("test-desk"), 0.5)
     wav = state_dir / "room.wav"
     room_file = write_room_file(state_dir, music, broker.port, f"file:{wav}", None)
-    room_file.write_text(room_file.read_text(encoding="utf-8") + more, encoding="utf-8")
+    text = room_file.read_text(encoding="utf-8")
+    if preflight:
+        text = text.replace("[preflight]\nrequired = false", "[preflight]\nrequired = true")
+    room_file.write_text(text + more, encoding="utf-8")
     processes = RoomProcesses(room_file, state_dir)
     try:
         await bridge.start()

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from controller.console.commands import Commands
 
 FOOTER = "Enter: as it says    →: begin without it, and why    Esc: back"
-TRIAL = "KEY TRIAL: press {left} once. A second c, or e, or F1-F4 CALLS IN EARNEST"
-TRIED = "all four keys arrived. c calls in earnest again"
+TRIAL = "Key trial: {left} once each.  c again, e, or F1-F4: a REAL call"
+TRIED = "All four keys arrived.  c is a REAL call again"
+TRIAL_FOOTER = "any other key ends the trial and does what it always does"
+NAME_COLUMNS = 24
 
 _SIGNS: dict[str, tuple[str, Tone]] = {
     "green": ("ok", "good"),
@@ -66,17 +68,17 @@ def _fresh(do: Commands, menu: Menu) -> Menu:
     came_well = before is not None and now is not None and before.tone != "good" == now.tone
     at = names.index(chosen) if chosen in names and not came_well else 0
     drill = do.shell.drill
-    footer = FOOTER
+    title, footer = wording.preflight.summary(view) or "preflight", FOOTER
     if drill is not None:
         left = ", ".join({"space": "Space"}.get(key, key) for key in drill.left)
-        footer = TRIAL.format(left=left) if left else TRIED
-    title = wording.preflight.summary(view).capitalize() or "Preflight"
-    return replace(menu, title=title, lines=lines, at=at, footer=footer)
+        title, footer = TRIAL.format(left=left) if left else TRIED, TRIAL_FOOTER
+    return replace(menu, title=f"{title[:1].upper()}{title[1:]}", lines=lines, at=at, footer=footer)
 
 
 def _line(do: Commands, line: PreflightLine) -> Line:
     sign, tone = _SIGNS.get(line.stage, ("", "plain"))
-    label = f"{sign:<5}{wording.preflight.check(line.check):<29}{wording.preflight.how(line)}"
+    name = wording.preflight.check(line.check)
+    label = f"{sign:<5}{name:<{NAME_COLUMNS}} {wording.preflight.how(line)}"
     return Line(
         label=label, name=line.check, tone=tone, run=partial(_next_step, do, line.check),
         other=partial(_without, do, line.check),

@@ -219,18 +219,20 @@ def _hours(canvas: _Canvas, view: View, axis: _Axis, y: int) -> None:
 
 def _idle(view: View, width: int, height: int) -> list[Text]:
     colours = view.look.colours
+    booking = following(view.status)
+    due = booking is not None and "preflight" in booking.told
+    summary = wording.preflight.summary(view.status.preflight, due=due)
     if not view.known:
         told = [("Looking for the room …", colours.dim)]
     else:
         told = [
             ("The session has ended." if view.status.state == "ended" else "No session is open.", colours.text),
             ("", colours.dim),
+            *([(f"{path(named('preflight'))}  {summary}", colours.bright)] if summary else []),
             (f"{path(named('start'))} starts one:  programme, participant's code, Enter.", colours.bright),
             ("c calls support at any time.   ? shows all keys.", colours.text),
         ]
-    if view.known and (summary := wording.preflight.summary(view.status.preflight)):
-        told += [("", colours.dim), (f"{path(named('preflight'))}  {summary}", colours.bright)]
-    if view.known and (booking := following(view.status)) is not None:
+    if view.known and booking is not None:
         told += [("", colours.dim), (f"Booked: {wording.booking(booking)}", colours.bright)]
     told += [
         ("", colours.dim),

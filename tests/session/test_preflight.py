@@ -1,0 +1,471 @@
+"""What is looked at before a session, what turns it red again, and that a test call is nobody's call."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field, replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from controller.messages import (
+    Act,
+    AnswerPreflight,
+    BeginPreflight,
+    Call,
+    CallChanged,
+    DeviceLost,
+    DropPreflight,
+    Effect,
+    End,
+    Fact,
+    FadeLight,
+    Input,
+    LampChanged,
+    Light,
+    Limits,
+    Opened,
+    Origin,
+    OverridePreflight,
+    PlaceCall,
+    PreflightLine,
+    PreflightUsed,
+    Probe,
+    Probed,
+    Refused,
+    RunPreflight,
+    SignedOn,
+    SittersKnown,
+    StandDown,
+    Start,
+    Timer,
+)
+from controller.session.deadlines import next_deadline
+from controller.session.preflight import ENTRIES, KEYS, MACHINES, Preflight, carried, checks_of, keep
+from controller.session.probing import BREATH, BREATH_S
+from controller.session.state import State, opening
+from controller.session.step import step
+from tests.session.room import RULES, PaperRoom
+
+ROOM = replace(RULES, preflight=True, card_measured=True, digest="a")
+
+
+@dataclass
+class Before:
+    """A room before a session, and everything that was recorded in it."""
+
+    state: State = field(default_factory=lambda: opening(ROOM, 1000.0))
+    now: float = 1000.0
+    seq: int = 0
+    effects: list[Effect] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+    told: list[tuple[Input, float, int]] = field(default_factory=list)
+
+    def act(self, act: Act, person: str | None = "AB", console: str = "a") -> list[Effect]:
+        given = Input(act=act, origin=Origin(person=person, console=console, path="socket"))
+        outcome = step(self.state, given, self.now, self.seq + 1)
+        self.seq += 1
+        self.told.append((given, self.now, self.seq))
+        self.state = outcome.state
+        self.effects += outcome.effects
+        self.facts += outcome.facts
+        return list(outcome.effects)
+
+    def refusal(self, act: Act, person: str | None = "AB") -> str:
+        before = self.state
+        with pytest.raises(Refused) as refused:
+            self.act(act, person)
+        assert self.state is before
+        return refused.value.code
+
+    def line(self, check: str) -> PreflightLine:
+        return self.state.preflight.line(check)
+
+    def stage(self, check: str) -> str:
+        return self.line(check).stage
+
+    def found(self, check: str, code: str = "", **values: str | float) -> None:
+        line = self.line(check)
+        act = Probed(check=check, number=line.seq, well=not code, code=code, values={**line.values, **values}, mark="m")
+        self.act(act, None)
+
+    def begin(self, *people: str) -> None:
+        self.act(BeginPreflight(programme="psilocybin-25mg", participants=people))
+
+    def all_well(self) -> None:
+        """A preflight in which everything is green."""
+        self.begin("C-0412")
+        for check in MACHINES:
+            self.found(check)
+        for bus in ROOM.buses:
+            self.act(RunPreflight(check=f"sound.{bus}"))
+            self.found(f"sound.{bus}")
+            self.act(AnswerPreflight(check=f"sound.{bus}", value="heard"))
+        for key in KEYS:
+            self.act(AnswerPreflight(check="keys", value=key))
+        self.answered("Kim")
+        self.act(AnswerPreflight(check="touch", value="none"))
+        self.act(AnswerPreflight(check="limits", limits=Limits()))
+
+    def answered(self, by: str) -> None:
+        call = self.state.preflight.call
+        for stage in ("placed", "sent", "acknowledged"):
+            by_now = by if stage == "acknowledged" else ""
+            self.act(CallChanged(call=call, level="assist", stage=stage, by=by_now, test=True), None)  # type: ignore[arg-type]
+
+    def start(self, *people: str) -> Start:
+        text = PaperRoom.programme_text("psilocybin-25mg")
+        act = Start(programme="psilocybin-25mg", participants=people or ("C-0412",), programme_text=text, session="s1")
+        return carried(act, self.state.preflight)
+
+
+def test_a_room_looks_at_what_it_has() -> None:
+    checks = checks_of(ROOM)
+    assert [check for check in checks if check.startswith("sound.")] == ["sound.speakers", "sound.headphones"]
+    assert "card" in checks and "lights" in checks
+    assert "card" not in checks_of(replace(ROOM, card_measured=False))
+    assert "lights" not in checks_of(replace(ROOM, lamps=()))
+
+
+def test_a_session_begins_only_when_all_is_well() -> None:
+    room = Before()
+    assert room.refusal(room.start()) == "preflight_missing"
+    room.all_well()
+    assert all(line.stage == "green" for line in room.state.preflight.lines)
+    assert [fact.code for fact in room.facts][-1] == "preflight_ready"
+    assert room.refusal(room.start("C-0413")) == "preflight_other"
+    room.act(DeviceLost(name="light.lamp-1"), None)
+    with pytest.raises(Refused) as refused:
+        room.act(room.start())
+    assert (refused.value.code, refused.value.values) == ("preflight_open", {"checks": "lights"})
+    room.act(OverridePreflight(check="lights"))
+    effects = room.act(room.start())
+    assert room.state.mode == "ready" and effects
+    told = next(fact for fact in room.facts if fact.code == "preflight_carried")
+    assert told.values == {"checks": 16, "green": 15, "overridden": "lights"}
+
+
+def test_the_opening_carries_what_was_found_and_entered_and_only_for_its_own_session() -> None:
+    room = Before()
+    room.all_well()
+    room.act(AnswerPreflight(check="touch", value="hand, shoulder"))
+    room.act(AnswerPreflight(check="limits", limits=Limits(no_vocals=True)))
+    act = room.start()
+    assert (act.touch_scope, act.limits, act.preflight) == (
+        "hand, shoulder", Limits(no_vocals=True), room.state.preflight.lines,
+    )  # fmt: skip
+    assert room.start("C-0999").preflight == ()
+
+
+def test_a_room_that_asks_for_none_begins_without() -> None:
+    room = Before(state=opening(RULES, 1000.0))
+    room.act(room.start())
+    assert room.state.in_session
+
+
+def test_one_preflight_is_for_one_session() -> None:
+    room = Before()
+    room.all_well()
+    room.act(room.start())
+    room.act(PreflightUsed(session="s1"), None)
+    assert room.state.in_session and room.state.preflight == Preflight()
+    room.act(End())
+    assert room.refusal(replace(room.start(), session="s2")) == "preflight_missing"
+
+
+def test_the_machine_makes_its_own_checks_at_once_and_begins_none_that_is_heard() -> None:
+    room = Before()
+    room.begin()
+    asked = {effect.check for effect in room.effects if isinstance(effect, Probe)}
+    assert asked == set(MACHINES)
+    assert room.stage("sound.speakers") == "open"
+
+
+def test_an_older_answer_is_worth_nothing() -> None:
+    room = Before()
+    room.begin()
+    older = room.line("clock").seq
+    room.act(RunPreflight(check="clock"))
+    room.act(Probed(check="clock", number=older, well=True), None)
+    assert room.stage("clock") == "running"
+    room.found("clock", "clock_unsynchronised")
+    assert (room.stage("clock"), room.line("clock").code) == ("red", "clock_unsynchronised")
+    room.act(RunPreflight())
+    assert room.stage("clock") == "running"
+
+
+def test_a_bus_is_heard_only_after_it_was_played() -> None:
+    room = Before()
+    room.begin()
+    heard = AnswerPreflight(check="sound.speakers", value="heard")
+    assert room.refusal(heard) == "not_played"
+    room.act(RunPreflight(check="sound.speakers"))
+    assert room.refusal(heard) == "not_played"
+    room.found("sound.speakers")
+    room.act(AnswerPreflight(check="sound.speakers", value="not_heard"))
+    assert room.line("sound.speakers").code == "not_heard"
+    room.act(RunPreflight(check="sound.speakers"))
+    room.found("sound.speakers")
+    room.found("sound.speakers", "not_played", why="the engine went away half way")
+    assert room.stage("sound.speakers") == "red"
+
+
+def test_the_lights_move_gently_and_go_back() -> None:
+    room = Before()
+    room.begin()
+    rest = ROOM.rest_light
+    up = [effect for effect in room.effects if isinstance(effect, FadeLight)][-1]
+    assert (up.start.level, up.end.level) == (rest, pytest.approx(rest + BREATH))
+    assert up.end.t - up.start.t == BREATH_S
+    room.now += 4.0
+    room.found("lights")
+    back = [effect for effect in room.effects if isinstance(effect, FadeLight)][-1]
+    assert (back.end.level, room.stage("lights")) == (rest, "green")
+
+
+def test_a_hand_on_the_light_is_left_alone() -> None:
+    room = Before()
+    room.begin()
+    room.act(Light(level=0.6))
+    room.effects.clear()
+    room.found("lights")
+    assert not [effect for effect in room.effects if isinstance(effect, FadeLight)]
+    room.act(Light(scene="exit"))
+    room.act(RunPreflight(check="lights"))
+    assert room.line("lights").code == "light_in_use"
+
+
+def test_what_was_found_is_too_old_after_an_hour_and_what_was_entered_is_not() -> None:
+    room = Before()
+    room.all_well()
+    deadline = next_deadline(room.state)
+    assert deadline == 1000.0 + 3600.0
+    room.now = deadline
+    room.act(Timer(), None)
+    old = [line.check for line in room.state.preflight.lines if line.code == "old"]
+    assert set(old) == {line.check for line in room.state.preflight.lines} - set(ENTRIES)
+    assert next_deadline(room.state) is None
+
+
+@pytest.mark.parametrize(
+    ("act", "red"),
+    [
+        (DeviceLost(name="sound"), {"engine", "sound.speakers", "sound.headphones"}),
+        (DeviceLost(name="sound.output"), {"engine", "sound.speakers", "sound.headphones"}),
+        (DeviceLost(name="broker"), {"broker", "lights"}),
+        (DeviceLost(name="light.lamp-2"), {"lights"}),
+        (DeviceLost(name="port.dmx"), {"lights"}),
+        (DeviceLost(name="caller"), {"call"}),
+        (DeviceLost(name="journal"), {"disk"}),
+        (DeviceLost(name="button.bed"), set()),
+        (LampChanged(lamp="lamp-1", confirmed=False, level=0.4), {"lights"}),
+        (Opened(rules=ROOM), set()),
+        (Opened(rules=replace(ROOM, digest="b")),
+         {*MACHINES, "sound.speakers", "sound.headphones"}),
+    ],
+)  # fmt: skip
+def test_what_changes_turns_its_checks_red_again(act: Act, red: set[str]) -> None:
+    room = Before()
+    room.all_well()
+    room.act(act, None)
+    assert {line.check for line in room.state.preflight.lines if line.stage == "red"} == red
+
+
+def test_music_that_changed_since_is_red() -> None:
+    room = Before()
+    room.all_well()
+    room.act(Probed(check="library", number=room.line("library").seq, well=False, code="changed"), None)
+    assert room.line("library").code == "changed"
+
+
+def test_the_test_call_is_answered_by_somebody_with_a_name_and_is_over_then() -> None:
+    room = Before()
+    room.begin()
+    effects = room.act(RunPreflight(check="call"))
+    placed = next(effect for effect in effects if isinstance(effect, PlaceCall))
+    assert placed.test and not placed.stood_down and placed.call == room.state.preflight.call
+    room.answered("")
+    assert room.line("call").code == "nobody"
+    room.act(RunPreflight(check="call"))
+    room.effects.clear()
+    room.answered("Kim")
+    assert (room.stage("call"), room.line("call").by) == ("green", "Kim")
+    over = [effect for effect in room.effects if isinstance(effect, PlaceCall)]
+    assert [(effect.stood_down, effect.test) for effect in over] == [(True, True)]
+
+
+@pytest.mark.parametrize(("stages", "code"), [(["placed"], "not_delivered"), (["placed", "sent"], "not_answered")])
+def test_a_test_call_that_fails_says_how_far_it_came(stages: list[str], code: str) -> None:
+    room = Before()
+    room.begin()
+    room.act(RunPreflight(check="call"))
+    for stage in (*stages, "not_delivered"):
+        changed = CallChanged(call=room.state.preflight.call, level="assist", stage=stage, test=True)  # type: ignore[arg-type]
+        room.act(changed, None)
+    assert room.line("call").code == code
+    assert not room.state.alarms
+    room.answered("Kim")
+    assert room.stage("call") == "green", "late is better than never"
+
+
+def test_a_test_call_never_is_nor_hides_the_rooms_call() -> None:
+    room = Before()
+    room.begin()
+    room.act(RunPreflight(check="call"))
+    test = room.state.preflight.call
+    assert not room.state.call.call
+    room.act(Call(call="k1"))
+    assert (room.state.call.call, room.state.call.stage) == ("k1", "placed")
+    room.answered("Kim")
+    assert (room.state.call.call, room.state.call.stage) == ("k1", "placed"), "an answer to the test answers nothing"
+    room.act(Call(call=test))
+    assert room.state.call.call == "k1", "one call stands for both"
+    real = [effect for effect in room.effects if isinstance(effect, PlaceCall) and not effect.test]
+    assert [effect.call for effect in real] == ["k1"]
+
+
+def test_a_test_call_that_is_open_ends_with_the_session_that_begins() -> None:
+    room = Before()
+    room.all_well()
+    room.act(RunPreflight(check="call"))
+    room.act(OverridePreflight(check="call"))
+    over = [effect for effect in room.effects if isinstance(effect, PlaceCall)][-1]
+    assert over.test and over.stood_down
+    room.act(RunPreflight(check="call"))
+    room.act(DropPreflight())
+    over = [effect for effect in room.effects if isinstance(effect, PlaceCall)][-1]
+    assert over.test and over.stood_down
+
+
+def test_the_key_of_the_call_is_always_a_test_call_even_where_that_was_tried_before() -> None:
+    room = Before()
+    room.all_well()
+    room.act(AnswerPreflight(check="keys", value="c"), console="b")
+    assert room.stage("call") == "running"
+    assert any(isinstance(effect, PlaceCall) and effect.test for effect in room.effects[-2:])
+    assert room.line("keys").values == {"pressed": "c"}, "keys count for the console that they came from"
+
+
+def test_an_override_has_somebody_and_nothing_green_needs_one() -> None:
+    room = Before()
+    room.begin("C-0412")
+    assert room.refusal(OverridePreflight(check="card"), person=None) == "no_person"
+    assert room.refusal(OverridePreflight(check="participants")) == "bad_value"
+    room.found("card")
+    assert room.refusal(OverridePreflight(check="card")) == "already"
+    assert room.refusal(OverridePreflight(check="crad")) == "unknown_check"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "codes", "code"),
+    [("", "Robert", "not_a_code"), ("", "C-0412 C-0412", "bad_value"), ("", "C-0412 C-0413", "bad_value"),
+     ("C-[0-9]{4}", "D-0412", "not_a_code"), ("C-[0-9]{4}", "C-04123", "not_a_code")],
+)  # fmt: skip
+def test_participants_are_codes(pattern: str, codes: str, code: str) -> None:
+    room = Before(state=opening(replace(ROOM, code_pattern=pattern), 1000.0))
+    room.begin()
+    assert room.refusal(AnswerPreflight(check="participants", value=codes)) == code
+    room.act(AnswerPreflight(check="participants", value="C-0412"))
+    assert room.state.preflight.participants == ("C-0412",)
+
+
+def test_nothing_is_an_answer_only_where_it_is_said() -> None:
+    room = Before()
+    room.begin()
+    assert room.refusal(AnswerPreflight(check="touch")) == "bad_value"
+    assert room.refusal(AnswerPreflight(check="limits")) == "bad_value"
+    assert room.refusal(AnswerPreflight(check="clock", value="ok")) == "check_is_made"
+    assert room.refusal(RunPreflight(check="touch")) == "check_is_answered"
+    room.act(AnswerPreflight(check="touch", value="none"))
+    assert room.state.preflight.touch == "none"
+
+
+def test_the_sitter_is_who_began_it_or_who_signed_on() -> None:
+    room = Before()
+    room.act(BeginPreflight(programme="psilocybin-25mg"), person=None)
+    assert room.stage("sitter") == "open"
+    room.act(AnswerPreflight(check="sitter", value="AB"))
+    assert room.line("sitter").by == "AB"
+    room.act(SittersKnown(initials=("CD",)), None)
+    assert room.stage("sitter") == "open", "initials are not enough where sitters sign on"
+    assert room.refusal(AnswerPreflight(check="sitter", value="CD")) == "sign_on_needed"
+    room.act(SignedOn(initials="CD", key="k"), None)
+    assert (room.stage("sitter"), room.line("sitter").by) == ("green", "CD")
+
+
+def test_the_record_alone_gives_the_preflight_back_and_what_was_playing_is_played_again() -> None:
+    room = Before()
+    room.begin("C-0412")
+    room.found("engine")
+    room.found("clock", "clock_unsynchronised")
+    room.act(RunPreflight(check="sound.speakers"))
+    room.found("sound.speakers")
+    room.act(RunPreflight(check="call"))
+    again = Preflight()
+    for recorded, t, seq in room.told:
+        again = keep(again, recorded, ROOM, t, seq)
+    assert replace(again, lines=()) == replace(room.state.preflight, lines=())
+    assert [(line.check, line.stage) for line in again.lines] == [
+        (line.check, line.stage) for line in room.state.preflight.lines
+    ]
+    room.state = replace(opening(ROOM, room.now), preflight=again)
+    effects = room.act(Opened(rules=ROOM), None)
+    assert room.stage("sound.speakers") == "open"
+    asked = {effect.check for effect in effects if isinstance(effect, Probe)}
+    assert asked == set(MACHINES) - {"engine", "clock"}
+    assert any(isinstance(effect, PlaceCall) and effect.test and not effect.stood_down for effect in effects)
+    assert any(isinstance(effect, FadeLight) and effect.end.level > ROOM.rest_light for effect in effects)
+
+
+def test_a_test_call_that_a_daemon_left_behind_is_ended() -> None:
+    room = Before()
+    effects = room.act(CallChanged(call="old", level="assist", stage="acknowledged", by="Kim", test=True), None)
+    assert [effect for effect in effects if isinstance(effect, PlaceCall)] == [
+        PlaceCall(call="old", level="assist", stood_down=True, test=True)
+    ]
+    assert not room.state.call.call
+
+
+acts: st.SearchStrategy[Act] = st.one_of(
+    st.builds(BeginPreflight, programme=st.just("demo"), participants=st.sampled_from([(), ("C-1",)])),
+    st.builds(RunPreflight, check=st.sampled_from(["", "call", "lights", "sound.speakers"])),
+    st.builds(AnswerPreflight, check=st.just("keys"), value=st.sampled_from(KEYS)),
+    st.builds(AnswerPreflight, check=st.just("sound.speakers"), value=st.just("heard")),
+    st.builds(OverridePreflight, check=st.sampled_from(["call", "lights", "keys"])),
+    st.builds(DropPreflight),
+    st.builds(
+        Probed, check=st.sampled_from(["lights", "sound.speakers"]), number=st.integers(1, 30), well=st.booleans()
+    ),
+    st.builds(Call, call=st.sampled_from(["k1", "k2"]), level=st.sampled_from(["assist", "emergency"])),
+    st.builds(StandDown),
+    st.builds(Opened, rules=st.just(ROOM)),
+    st.builds(Light, scene=st.sampled_from(["exit", "arc"])),
+)
+stages = st.sampled_from(["placed", "sent", "acknowledged", "not_delivered", "stood_down"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(acts | stages, max_size=25))
+def test_whatever_is_pressed_a_call_in_earnest_stands_until_it_is_stood_down(pressed: list[Act | str]) -> None:
+    room = Before()
+    for it in pressed:
+        act = it
+        if isinstance(it, str):  # how far the test call that stands open has come
+            act = CallChanged(call=room.state.preflight.call or "gone", level="assist", stage=it, by="Kim", test=True)  # type: ignore[arg-type]
+        with contextlib.suppress(Refused):
+            stood = room.state.call
+            effects = room.act(act)  # type: ignore[arg-type]
+            if isinstance(act, Call):
+                assert room.state.call.call and room.state.call.stage != "stood_down"
+            elif not isinstance(act, StandDown):
+                assert room.state.call == stood
+            calls = [effect for effect in effects if isinstance(effect, PlaceCall)]
+            assert all(effect.test != (effect.call in ("k1", "k2")) for effect in calls)
+    again = Preflight()
+    for recorded, t, seq in room.told:
+        again = keep(again, recorded, ROOM, t, seq)
+    assert replace(again, lines=()) == replace(room.state.preflight, lines=())
+    assert [(line.check, line.stage) for line in again.lines if line.check != "lights"] == [
+        (line.check, line.stage) for line in room.state.preflight.lines if line.check != "lights"
+    ]
