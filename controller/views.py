@@ -9,6 +9,9 @@ from typing import Any
 from controller.arc.blinding import BlindedPlan
 from controller.arc.curves import intensity_curve
 from controller.messages import (
+    DoseView,
+    EntryView,
+    EventView,
     JournalView,
     LampView,
     LogEntry,
@@ -19,15 +22,23 @@ from controller.messages import (
     Status,
     Telemetry,
     TrackView,
+    VitalsView,
+    plain_fields,
 )
 from controller.session import booster, release
 from controller.session.course import booked_end, leader, projected_end
 from controller.session.doses import infusion_runs, parts_of
 from controller.session.due import due_views
+from controller.session.entries import going_on
 from controller.session.limits import faders
 from controller.session.long_pause import offered_s
 from controller.session.silence import is_silent_phase
-from controller.session.state import State, arc_position, light_points, timeline_position
+from controller.session.state import Participant, State, arc_position, light_points, timeline_position
+from controller.session.touch import where
+
+ENTRIES_SHOWN = 20
+VITALS_SHOWN = 4
+"""So many lines of each participant, in which every reading is likely to be found once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +64,10 @@ def telemetry(state: State, now: float, around: Surroundings) -> Telemetry:
             last_dose=person.doses[-1].seq if person.doses else 0,
             infusion=infusion_runs(person),
             left=not person.present,
+            released=person.released_t is not None,
+            touch_scope=person.touch_scope,
+            touching=where(touch.act) if (touch := going_on(state, person.code, "touch")) else "",
+            challenging=going_on(state, person.code, "challenge") is not None,
         )
         for person in state.participants
     )
@@ -153,6 +168,16 @@ def _clinical(state: State, now: float) -> dict[str, Any]:
         "leads": first.code if first else "",
         "booster": tuple(view for view in windows if view is not None),
         "release": tuple(view for view in releases if view is not None),
+        "doses": tuple(dose for person in state.participants for dose in _doses(person)),
+        "vitals": tuple(line for person in state.participants for line in _vitals(person)),
+        "vitals_limits": tuple((name, *limit) for name, limit in state.programme.vitals.limits.given().items()),
+        "apart_minutes": state.programme.dose.apart_minutes,
+        "events": tuple(
+            EventView(seq=one.seq, participants=one.participants, t=one.t, event=one.event)
+            for one in reversed(state.adverse)
+        ),
+        "entries": _entries(state),
+        "desk_phone": state.rules.desk_phone,
     }
 
 
@@ -160,6 +185,31 @@ def _blinded(plan: BlindedPlan | None) -> dict[str, Any]:
     if plan is None:
         return {}
     return {"blinded": True, "unblinding_phone": plan.unblinding_phone, "guesses": plan.guesses}
+
+
+def _doses(person: Participant) -> list[DoseView]:
+    return [
+        DoseView(
+            participant=person.code, t=dose.t, seq=dose.seq, part=dose.part, amount=dose.amount, unit=dose.unit,
+            kit=dose.kit, witness=dose.witness,
+        )
+        for dose in person.doses
+    ]  # fmt: skip
+
+
+def _vitals(person: Participant) -> list[VitalsView]:
+    newest = person.vitals[-VITALS_SHOWN:][::-1]
+    return [VitalsView(participant=person.code, t=t, vitals=line) for t, line in newest]
+
+
+def _entries(state: State) -> tuple[EntryView, ...]:
+    return tuple(
+        EntryView(
+            seq=one.seq, kind=one.act.kind, t=one.t, values=plain_fields(one.act), participants=one.participants,
+            who=one.person,
+        )
+        for one in reversed(state.entries[-ENTRIES_SHOWN:])
+    )  # fmt: skip
 
 
 def _with_faders(state: State, sound: SoundView) -> SoundView:

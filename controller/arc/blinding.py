@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from controller.arc.clinical import BoosterPlan, ReleasePlan, VitalsPlan
+from controller.arc.clinical import BoosterPlan, ReleasePlan, VitalsLimits, VitalsPlan
 from controller.arc.model import FileModel
 
 if TYPE_CHECKING:
@@ -74,6 +74,16 @@ def _vitals(plans: tuple[VitalsPlan, ...]) -> VitalsPlan:
         before_booster=any(plan.before_booster for plan in plans),
         early_minutes=min(plan.early_minutes for plan in plans),
         late_minutes=min(plan.late_minutes for plan in plans),
+        limits=_limits(tuple(plan.limits.given() for plan in plans)),
+    )
+
+
+def _limits(said: tuple[dict[str, tuple[float, float]], ...]) -> VitalsLimits:
+    """The narrowest of all that is said."""
+    names = {name for limits in said for name in limits}
+    each = {name: [limits[name] for limits in said if name in limits] for name in names}
+    return VitalsLimits(
+        **{name: (max(low for low, _ in both), min(high for _, high in both)) for name, both in each.items()}
     )
 
 

@@ -21,6 +21,34 @@ class DosePlan(FileModel):
     shape: Literal["single", "devices", "infusion", "none"] = "single"
     unit: str = ""
     kit: bool = False
+    apart_minutes: Minutes = 0.0
+    """So long after one device the next one comes; a sooner one is recorded as such."""
+
+
+Least = tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(ge=0)]]
+"""(least, most)."""
+
+
+class VitalsLimits(FileModel):
+    """Beside what a reading is shown, as [least, most]. They raise no alarm: the sitter judges."""
+
+    systolic: Least | None = None
+    diastolic: Least | None = None
+    pulse: Least | None = None
+    spo2: Least | None = None
+    celsius: Least | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> VitalsLimits:
+        for name, (low, high) in self.given().items():
+            if low >= high:
+                raise ValueError(f"{name}: the least comes first")
+        return self
+
+    def given(self) -> dict[str, tuple[float, float]]:
+        """Those that are said."""
+        both = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: limit for name, limit in both.items() if limit is not None}
 
 
 class VitalsPlan(FileModel):
@@ -42,6 +70,7 @@ class VitalsPlan(FileModel):
     """Taken again before a booster is given."""
     early_minutes: Minutes = 5.0
     late_minutes: Minutes = 10.0
+    limits: VitalsLimits = VitalsLimits()
 
 
 class BoosterPlan(FileModel):

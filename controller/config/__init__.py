@@ -19,6 +19,7 @@ from controller.calls.caller import CallerSettings
 from controller.clock import system_zone
 from controller.config.broker import BrokerTable, broker_settings
 from controller.config.buttons import ButtonTable, button_mistakes, buttons_of
+from controller.config.desk import DeskTable
 from controller.config.mqtt import mqtt_mistakes
 from controller.config.people import SittersTable
 from controller.config.preflight import PreflightTable
@@ -201,6 +202,7 @@ class RoomTable(_Table):
     buttons: dict[Name, ButtonTable] = {}
     sitters: SittersTable = SittersTable()
     preflight: PreflightTable = PreflightTable()
+    desk: DeskTable = DeskTable()
 
 
 @dataclass(frozen=True)
@@ -248,6 +250,7 @@ class Room:
             code_pattern=self.table.preflight.code,
             card_measured=bool(sound.card),
             digest=sha256(self.table.model_dump_json().encode()).hexdigest()[:16],
+            desk_phone=self.table.desk.phone,
             peak_dbfs=min(0.0, *(bus.ceiling_dbfs - bus.level_db for bus in sound.buses)) - 1.0,
         )
         return self.table.sitters.into(rules)

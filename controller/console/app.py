@@ -17,9 +17,10 @@ from textual.widgets import Input
 
 from controller.clock import boottime
 from controller.console.client import Client
+from controller.console.clinical_forms import note_form
 from controller.console.commands import Commands
 from controller.console.drill import KeyDrill
-from controller.console.forms import Filled, Form, note_form
+from controller.console.forms import Filled, Form
 from controller.console.keyboard import Keyboard
 from controller.console.lock import Lock
 from controller.console.looks import BLOCKS, THEMES, Look, look_for
@@ -251,6 +252,7 @@ class ConsoleApp(App[None]):
         self.back()
         self.menu = menu
         self.screen.add_class("listing")
+        self.screen.set_class(menu.whole, "reading")
         self._changed()
 
     def find(self) -> None:
@@ -311,7 +313,7 @@ class ConsoleApp(App[None]):
         self.menu, self.keys_page = None, None
         self.query_one(Ask).form = None
         self.screen.set_focus(None)
-        self.screen.remove_class("asking", "listing")
+        self.screen.remove_class("asking", "listing", "reading")
         self._changed()
 
     def leave_question(self) -> None:
@@ -379,7 +381,10 @@ class ConsoleApp(App[None]):
     def typing_seen(self, letters: str) -> None:
         """Somebody types: take back what the letters did, and offer them as a note."""
         self.commands.typing_seen()
-        self.ask(note_form(self.client.room_time, initial=letters))
+        form = note_form(
+            self.client.room_time, self.commands.clock, initial=letters, blinded=self.client.status.blinded
+        )
+        self.ask(form)
         self.say("typing? what the letters did is taken back; Enter keeps them as a note")
 
     def on_input_changed(self, event: Input.Changed) -> None:

@@ -20,10 +20,14 @@ from controller.clock import boottime
 from controller.console.calling import CallDesk
 from controller.lines import Link, ProtocolMismatch, ask_once
 from controller.messages import (
+    LATE_ACTS,
     PROTOCOL,
     Act,
+    AdverseEvent,
+    Amend,
     Call,
     CallView,
+    Challenge,
     CorrectDose,
     DeclineBooster,
     Dose,
@@ -34,6 +38,8 @@ from controller.messages import (
     Note,
     Origin,
     Pause,
+    Redaction,
+    Release,
     ReleaseAnswer,
     Reply,
     Resume,
@@ -43,6 +49,8 @@ from controller.messages import (
     Status,
     TakeBack,
     Telemetry,
+    Touch,
+    UpdateEvent,
     Vitals,
     from_plain,
     to_plain,
@@ -70,10 +78,13 @@ SIGN_ON_S = 10.0
 Purpose = Literal["duty", "once", "unlock", "hand_over"]
 
 LASTING = (
-    Call, CorrectDose, DeclineBooster, Dose, Evacuate, Leave, Mark, Note, ReleaseAnswer, SeeAlarm, Stable, StandDown,
-    TakeBack, Vitals,
+    AdverseEvent, Amend, Call, Challenge, CorrectDose, DeclineBooster, Dose, Evacuate, Leave, Mark, Note, Redaction,
+    Release, ReleaseAnswer, SeeAlarm, Stable, StandDown, TakeBack, Touch, UpdateEvent, Vitals,
 )  # fmt: skip
 """Acts that are kept and sent until they are answered: they are records, or they call somebody."""
+
+ON_ITS_WAY_S = 1.0
+"""What is sent again later than this says how long ago it was entered."""
 
 _TELEMETRY = tuple(field.name for field in fields(Telemetry))
 
@@ -213,8 +224,10 @@ class Client:
         """What was asked here and has no answer yet, oldest first."""
         return tuple(pending.input for pending in self._pending.values())
 
-    async def send(self, act: Act, participants: tuple[str, ...] = (), why: str = "") -> Reply:
+    async def send(self, act: Act, participants: tuple[str, ...] = (), why: str = "", ago_s: float = 0.0) -> Reply:
         """Ask for something and wait for the answer. `why`: the person's reason, for the record.
+
+        `ago_s`: so long ago it happened, for an act that can be entered late.
 
         The answer has `refused` "" when the record is on disk. `values["path"]` is "engine" or "caller" where the
         daemon is away and the other way answered; the record follows when it is back. `refused` is "not_reached"
@@ -223,7 +236,7 @@ class Client:
         if isinstance(act, Resume) and self.status.signs_on and (self.locked or not self.signed_on):
             return Reply(id="", refused="sign_on_needed")  # before the sound engine is asked, which knows nobody
         origin = Origin(person=None if self.locked else self.who, console=self.console, path="socket")
-        given = Input(act=act, origin=origin, participants=participants, why=why)
+        given = Input(act=act, origin=origin, participants=participants, why=why, ago_s=ago_s)
         pending = _Pending(given, boottime(), asyncio.get_running_loop().create_future(), locked=self.locked)
         self._pending[given.id] = pending
         self._write(pending)
@@ -270,7 +283,8 @@ class Client:
         self.changed()
 
     def _write(self, pending: _Pending) -> None:
-        message = {"input": to_plain(pending.input), **({"locked": True} if pending.locked else {})}
+        given = _aged(pending.input, boottime() - pending.born)
+        message = {"input": to_plain(given), **({"locked": True} if pending.locked else {})}
         if self._greeted and self._link.write(message):
             pending.written = True
 
@@ -379,3 +393,15 @@ class Client:
             pending.input = replace(pending.input, act=done)
         pending.done_directly = True
         pending.answer.set_result(Reply(id=pending.input.id, values={"path": "engine"}))
+
+
+def _aged(given: Input, waited_s: float) -> Input:
+    """The Input as it is sent after so long: what happened at its press did not happen later for want of a room."""
+    act = given.act
+    if (
+        waited_s < ON_ITS_WAY_S
+        or not isinstance(act, LATE_ACTS)
+        or (isinstance(act, Note) and act.pressed_t is not None)
+    ):
+        return given
+    return replace(given, ago_s=given.ago_s + waited_s)

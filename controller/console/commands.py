@@ -39,6 +39,12 @@ SOON_S = 2.0
 """So far back typed letters are taken back."""
 
 
+UNDONE = (
+    "mark", "note", "volume", "softer", "light", "vitals", "touch", "challenge", "adverse_event", "release", "leave",
+)  # fmt: skip
+"""Kinds of acts that Backspace takes back."""
+
+
 class Shell(Protocol):
     """What the actions need of the screen."""
 
@@ -91,6 +97,7 @@ class _Done:
     seq: int = 0
     why: str = ""
     instead: Callable[[], None] | None = None
+    ago_s: float = 0.0
 
 
 class Commands:
@@ -168,6 +175,18 @@ class Commands:
         """Open a menu."""
         self.shell.list_choices(menu)
 
+    def show_page(self, title: str, lines: Sequence[Line], footer: str) -> None:
+        """Open a page to be read; it takes the log's place as well."""
+        self.show(Menu(title=title, lines=tuple(lines), footer=footer, numbered=False, whole=True))
+
+    def beside(self, work: Callable[[], str]) -> None:
+        """Do what takes a while in a thread, then say what came of it."""
+
+        async def run() -> None:
+            self.say(await asyncio.to_thread(work))
+
+        self._spawn(run())
+
     def open_menu(self) -> None:
         """The subjects."""
         self.show(main_menu(self))
@@ -185,6 +204,7 @@ class Commands:
         participants: tuple[str, ...] | None = None,
         why: str = "",
         *,
+        ago_s: float = 0.0,
         instead: Callable[[], None] | None = None,
     ) -> None:
         """Ask the room for it. `words` name it on the answer line; None means whoever is chosen, () the room.
@@ -192,7 +212,9 @@ class Commands:
         `instead` is done where the room refuses it or does not answer.
         """
         whom = self.whom if participants is None else participants
-        done = _Done(boottime(), act, words, whom, why=why, instead=instead)
+        if participants is None and len(self.status.participants) > 1:
+            words = f"{words}  ({' and '.join(whom)})"
+        done = _Done(boottime(), act, words, whom, why=why, ago_s=ago_s, instead=instead)
         self._done = [*self._done, done][-20:]
         self.say(f"noting …  {words}")
         self._spawn(self._await_answer(done))
@@ -203,7 +225,12 @@ class Commands:
 
     def fill(self, filled: Filled) -> None:
         """Send a form's answer."""
-        self.send(filled.act, filled.words, filled.participants, filled.why)
+        waited = boottime() - filled.pressed_at if filled.pressed_at is not None else 0.0
+        self.send(filled.act, filled.words, filled.participants, filled.why, ago_s=filled.ago_s + waited)
+
+    def clock(self) -> str:
+        """The room's wall clock now, "14:52:10"."""
+        return local_time(self.status.utc, ahead_s=self.client.room_time - self.status.t)
 
     def sign_on(self, signing: Signing) -> None:
         """Have a PIN looked at; the screen hears what became of it."""
@@ -243,7 +270,7 @@ class Commands:
     async def _move_mark(self, last: _Done) -> None:
         taken = await self.client.send(TakeBack(seq=last.seq))
         if not taken.refused:
-            self.send(last.act, last.words)
+            self.send(last.act, last.words, ago_s=boottime() - last.at)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -251,7 +278,7 @@ class Commands:
         task.add_done_callback(self._tasks.discard)
 
     async def _await_answer(self, done: _Done) -> None:
-        reply = await self.client.send(done.act, done.participants, done.why)
+        reply = await self.client.send(done.act, done.participants, done.why, done.ago_s)
         done.seq = reply.seq if _can_be_taken_back(done.act, reply) else 0
         if not done.seq and done in self._done and not isinstance(done.act, Pause | Quiet | Hold):
             self._done.remove(done)
@@ -263,9 +290,7 @@ class Commands:
 def _can_be_taken_back(act: Act, reply: Reply) -> bool:
     if reply.refused or not reply.seq:
         return False
-    return act.kind in ("mark", "note", "volume", "softer", "light") or (
-        isinstance(act, Call) and act.level == "assist"
-    )
+    return act.kind in UNDONE or (isinstance(act, Call) and act.level == "assist")
 
 
 def _told(done: _Done, reply: Reply, client: Client) -> tuple[str, Tone]:

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from controller.console.menu import Menu
-from controller.messages import Act, Dose, DosePart, End, Note, Quiet, Start, Vitals, telling_words
-from controller.wording.live import PARTS
+from controller.messages import Act, Dose, DosePart, End, Quiet, Start
 
 if TYPE_CHECKING:
     from controller.console.sitter_forms import Signing
@@ -27,6 +26,10 @@ class Filled:
     participants: tuple[str, ...] | None = None
     why: str = ""
     doubt: str = ""
+    ago_s: float = 0.0
+    """So long ago it was."""
+    pressed_at: float | None = None
+    """CLOCK_BOOTTIME of the key that it counts from, where that is not Enter's."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +39,8 @@ class Form:
     `preview`: ask for a second Enter after showing what will be done. `closes_after_s`: answers no by itself.
     `masked`: what is typed is secret: digits alone, shown as dots.
     `above`: the list that stays above it and is open again after it, answered or not.
-    `lists`: what fits the letters typed so far, as a menu above the line, of which Enter does the chosen line.
+    `beside`: what to know before anything is typed. `lists`: what fits the letters typed so far, as a menu above the
+    line, of which Enter does the chosen line.
     """
 
     title: str
@@ -45,94 +49,10 @@ class Form:
     preview: bool = False
     initial: str = ""
     closes_after_s: float | None = None
+    beside: str = ""
     lists: Callable[[str], Menu] | None = None
     masked: bool = False
     above: Callable[[], Menu] | None = None
-
-
-def note_form(pressed_t: float | None, initial: str = "", *, blinded: bool = False) -> Form:
-    """A few words; the time is that of the key. In a blinded session words that would tell are asked about once."""
-
-    def read(text: str) -> Filled | Form:
-        if not text:
-            raise ValueError("write a few words, or Esc")
-        filled = Filled(act=Note(text=text, pressed_t=pressed_t), words=f"note '{text}'")
-        told = telling_words(text) if blinded else []
-        if not told:
-            return filled
-        hint = f'"{told[0][1]}" may tell the arm: change it; Enter alone keeps it as it is'
-        return Form(
-            title="Blinded", hint=hint, read=lambda again: filled if again == text else read(again), initial=text
-        )
-
-    return Form(title="Note", hint="a few words, no names", read=read, initial=initial)
-
-
-_PRESSURE = re.compile(r"^(\d{2,3})[/-](\d{2,3})$")
-_BARE = ("pulse", "spo2")
-"""What a bare number means, in order."""
-
-PLAUSIBLE: dict[str, tuple[str, float, float]] = {
-    "systolic": ("systolic", 70, 220), "diastolic": ("diastolic", 40, 130), "pulse": ("pulse", 35, 180),
-    "spo2": ("SpO2", 85, 100), "celsius": ("temperature", 34.5, 41.0),
-}  # fmt: skip
-"""Between what a reading is noted without a question. Our judgement: outside it a slip of the finger is as likely."""
-
-
-def read_vitals(text: str) -> Vitals:
-    """Vitals of a line such as "120/80 72 98 36.8": pressure, pulse, SpO2, temperature.
-
-    The first whole number is the pulse, the second SpO2, one with a decimal point or comma the temperature. Raises
-    ValueError for a word that is no reading.
-    """
-    pressure: tuple[int, int] | None = None
-    bare: list[int] = []
-    celsius: float | None = None
-    for word in text.split():
-        if found := _PRESSURE.match(word):
-            pressure = int(found[1]), int(found[2])
-        elif re.fullmatch(r"\d{2}[.,]\d+", word):
-            celsius = float(word.replace(",", "."))
-        elif re.fullmatch(r"\d{1,3}", word) and len(bare) < len(_BARE):
-            bare.append(int(word))
-        else:
-            raise ValueError(f'"{word}" is no reading')
-    return Vitals(
-        systolic=pressure[0] if pressure else None,
-        diastolic=pressure[1] if pressure else None,
-        pulse=bare[0] if bare else None,
-        spo2=bare[1] if len(bare) > 1 else None,
-        celsius=celsius,
-    )
-
-
-def doubtful(vitals: Vitals) -> str:
-    """What of these readings may be a slip of the finger, in words; "" for nothing."""
-    told = [
-        f"{name} {value:g}"
-        for key, (name, low, high) in PLAUSIBLE.items()
-        if (value := getattr(vitals, key)) is not None and not low <= value <= high
-    ]
-    if vitals.systolic and vitals.diastolic and vitals.systolic <= vitals.diastolic:
-        told.append(f"{vitals.systolic} over {vitals.diastolic}")
-    return ", ".join(told)
-
-
-def vitals_form() -> Form:
-    """One line; nothing and a reason when they were missed."""
-
-    def missed(reason: str) -> Filled:
-        if not reason:
-            raise ValueError("a word why, or Esc")
-        return Filled(act=Vitals(missed=reason), words=f"vitals missed: {reason}")
-
-    def read(text: str) -> Filled | Form:
-        if not text:
-            return Form(title="Vitals missed", hint="why? asleep, asked not to, device ...", read=missed)
-        vitals = read_vitals(text)
-        return Filled(act=vitals, words=f"vitals {text}", doubt=doubtful(vitals))
-
-    return Form(title="Vitals", hint="120/80 72 98 36.8    (BP, pulse, SpO2, °C)    empty: missed", read=read)
 
 
 _AGO = re.compile(r"[, ]+(\d+)(?: ?min(?:utes)?)? ago\b", re.IGNORECASE)
@@ -174,42 +94,6 @@ def read_dose(text: str) -> Dose:
     raise ValueError("an amount with its unit (25 mg), or a kit (kit K-17)")
 
 
-_HINTS = {
-    "dose": "25 mg or kit K-17",
-    "device": "device 28 mg",
-    "start": "start 20 mg or stop",
-    "booster": "booster 40 mg",
-}
-
-
-_KIT_HINTS = {
-    "dose": "kit K-17",
-    "device": "device kit K-17",
-    "start": "start kit K-17 or stop",
-    "booster": "booster kit K-18",
-}
-"""Kit numbers, never amounts."""
-
-
-def dose_form(whom: str, parts: tuple[str, ...] = ("dose",), *, blinded: bool = False) -> Form:
-    """What was given, minutes ago, witness; shows what it understood and asks for Enter once more."""
-
-    def read(text: str) -> Filled:
-        said, _, why = (part.strip() for part in text.partition(";"))
-        dose = read_dose(said)
-        what = f"kit {dose.kit}" if dose.kit else f"{dose.amount:g} {dose.unit}" if dose.amount is not None else ""
-        kind = "dose" if dose.part == "dose" else PARTS[dose.part]
-        when = f", taken {dose.minutes_ago:g} min ago" if dose.minutes_ago else ", now"
-        by = f", witness {dose.witness}" if dose.witness else ""
-        over = ", outside its window" if dose.override else ""
-        return Filled(act=dose, words=f"{kind} {what}".rstrip() + f"{when}{by}{over}", why=why)
-
-    known = _KIT_HINTS if blinded else _HINTS
-    hints = " or ".join(known[part] for part in parts if part in known)
-    hint = f"{hints}  then: , 5 ago, by AB"
-    return Form(title=f"Dose for {whom}", hint=hint, read=read, preview=True)
-
-
 def quiet_form() -> Form:
     """How long a silence lasts that is already there."""
 
@@ -248,13 +132,20 @@ def start_form(programme: str = "", participants: tuple[str, ...] = (), hint: st
 END_CLOSES_S = 10.0
 
 
-def end_form() -> Form:
-    """Ends the session only for the typed word; answers no by itself."""
+def end_form(still_here: tuple[str, ...] = ()) -> Form:
+    """Ends the session only for the typed word; asks once more where somebody has not gone. Answers no by itself."""
+    filled = Filled(act=End(), words="end of the session", participants=())
 
-    def read(text: str) -> Filled:
+    def read(text: str) -> Filled | Form:
         if text.lower() != "end":
             raise ValueError("type  end  and Enter; Esc goes back")
-        return Filled(act=End(), words="end of the session", participants=())
+        if not still_here:
+            return filled
+        verb = "is" if len(still_here) == 1 else "are"
+        return Form(
+            title=f"{' and '.join(still_here)} {verb} neither released nor left", closes_after_s=END_CLOSES_S,
+            hint="Enter closes the record all the same    Esc: back", read=lambda _text: filled,
+        )  # fmt: skip
 
     return Form(
         title="End the session", hint="music fades, light comes up. Type  end  and Enter. Closes by itself in 10 s.",

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from controller import wording
 from controller.console.forms import Filled, Form
-from controller.messages import CorrectDose, Land, Leave, Limits, ParticipantView, SetLimits
+from controller.messages import Land, Limits, SetLimits
 
 REASON = "    ; and why"
 
@@ -35,43 +35,6 @@ def land_form(usual: float) -> Form:
         return Filled(act=Land(minutes=float(text)), words=f"land over {text} min", participants=())
 
     return Form(title="Land", hint=f"over how many minutes?    usual: {usual:g}{REASON}", read=with_why(read))
-
-
-_AGO = re.compile(r"(\d+)(?: ?min)?(?: ago)?")
-_BY = re.compile(r"([+-]\d+)(?: ?min)?")
-
-
-def correct_form(person: ParticipantView) -> Form:
-    """The true minute of the last dose, shown before it is noted."""
-
-    def read(text: str) -> Filled:
-        if by := _BY.fullmatch(text):
-            act = CorrectDose(dose=person.last_dose, by_minutes=float(by[1]))
-            minutes = abs(int(by[1]))
-            told = f"taken {minutes} min {'earlier' if int(by[1]) < 0 else 'later'} than was noted"
-        elif ago := _AGO.fullmatch(text):
-            act = CorrectDose(dose=person.last_dose, minutes_ago=float(ago[1]))
-            told = f"taken {ago[1]} min ago"
-        else:
-            raise ValueError("minutes ago (42), or by how much it moves (-17)")
-        return Filled(act=act, words=f"dose of {person.code} {told}", participants=(person.code,))
-
-    hint = f"how many minutes ago? or -17: earlier{REASON}"
-    return Form(title=f"Dose of {person.code}", hint=hint, read=with_why(read), preview=True)
-
-
-def leave_form(code: str) -> Form:
-    """Condition, and who was told."""
-
-    def read(text: str) -> Filled:
-        said, _, told = text.partition(",")
-        initials = told.strip().removeprefix("told").strip()
-        act = Leave(condition=said.strip(), told=initials)
-        by = f", told {initials}" if initials else ""
-        return Filled(act=act, words=f"{code} leaves: {act.condition or 'no word on how'}{by}", participants=(code,))
-
-    hint = f"how, in a word or two, told whom:  steady, told AB{REASON}"
-    return Form(title=f"{code} leaves", hint=hint, read=with_why(read), preview=True)
 
 
 _LISTS = {"language": "languages", "tradition": "traditions", "piece": "pieces"}

@@ -44,6 +44,8 @@ class Menu:
     opened_by: int = 0
     fresh: Callable[[Menu], Menu] | None = None
     """The same list as things stand now; asked whenever something was heard."""
+    whole: bool = False
+    """A page to be read, in the place of the log as well."""
 
     def moved(self, by: int) -> Menu:
         """The menu with another line chosen."""

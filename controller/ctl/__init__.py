@@ -10,13 +10,15 @@ import os
 import sys
 from collections.abc import Callable
 from contextvars import ContextVar
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, TypeVar, cast, get_args
 from uuid import uuid4
 
 import typer
 
-from controller import wording
+from controller import bedside, wording
+from controller.clock import utc_now
 from controller.console.client import Client
 from controller.ctl.limits import read_limits
 from controller.ctl.signing import NoPin, PinFrom, read_pin, sign_on_for, source
@@ -47,6 +49,7 @@ from controller.messages import (
     TakeBack,
     Vitals,
     Volume,
+    plain_fields,
     to_plain,
 )
 from controller.options import STATE, AsJson, StateDir, runtime_dir
@@ -65,6 +68,8 @@ Person = Annotated[str | None, typer.Option("--person", help="Initials for the r
 Why = Annotated[str, typer.Option("--why", help="The reason, in a few words, for the record; never a name.")]
 Whom = Annotated[list[str] | None, typer.Option("--participant", help="Code of whom it concerns; may be repeated.")]
 
+Ago = Annotated[str, typer.Option("--ago", help="When it happened: minutes ago (12), or the wall clock (14:41).")]
+
 T = TypeVar("T")
 
 READY_S = 5.0
@@ -72,7 +77,9 @@ READY_FIRST_S = 0.5
 ANSWER_S = 30.0
 
 
-async def _ask(act: Act, participants: tuple[str, ...], state: Path, person: str | None, why: str) -> Reply:
+async def _ask(
+    act: Act, participants: tuple[str, ...], state: Path, person: str | None, why: str, ago_s: float
+) -> Reply:
     async with visiting(state, "ctl", person) as client:
         if isinstance(act, Pause | Resume | Call):
             # These have ways of their own where there is no daemon.
@@ -82,7 +89,7 @@ async def _ask(act: Act, participants: tuple[str, ...], state: Path, person: str
             await client.ready(READY_S)
         if (refused := await sign_on_for(client, act, person)) is not None:
             return refused
-        return await asyncio.wait_for(client.send(act, participants, why), ANSWER_S)
+        return await asyncio.wait_for(client.send(act, participants, why, ago_s), ANSWER_S)
 
 
 def visiting(state: Path, name: str, person: str | None) -> Client:
@@ -139,13 +146,16 @@ def acts_of(words: list[str]) -> tuple[Act, tuple[str, ...]]:
     return heard[0]
 
 
-def send(state: Path, person: str | None, why: str, act: Act, participants: list[str] | None = None) -> None:
+def send(
+    state: Path, person: str | None, why: str, act: Act, participants: list[str] | None = None, ago: str = ""
+) -> None:
     """Ask the daemon of this state directory for an act; says why and exits 1 where it is refused."""
+    ago_s = ago_of(ago) * 60.0
     heard = _heard.get()
     if heard is not None:
         heard.append((act, tuple(participants or ())))
         return
-    _tell(reached(state, lambda: asyncio.run(_ask(act, tuple(participants or ()), state, person, why))))
+    _tell(reached(state, lambda: asyncio.run(_ask(act, tuple(participants or ()), state, person, why, ago_s))))
 
 
 def sign_on_as(state: Path, act: SignedOn | HandOver, why: str = "") -> None:
@@ -163,6 +173,15 @@ def _tell(reply: Reply) -> None:
         raise typer.Exit(1)
     path = reply.values.get("path")
     print(f"done by the {path}; the record follows" if path else f"noted, record {reply.seq}, {reply.utc}")
+
+
+def ago_of(said: str) -> float:
+    """Minutes before now; says what is wrong with it and exits 1."""
+    try:
+        return bedside.seconds_ago(said, f"{utc_now().astimezone():%H:%M:%S}") / 60.0 if said else 0.0
+    except ValueError as wrong:
+        print(wrong, file=sys.stderr)
+        raise typer.Exit(1) from None
 
 
 def _besides(found: Status) -> list[str]:
@@ -183,13 +202,18 @@ def limits_in(file: Path) -> Limits:
         raise typer.Exit(1) from None
 
 
+def seen_status(state: Path, person: str | None) -> Status:
+    """The room as it is now; says why and exits 2 where it cannot be reached."""
+    return reached(state, lambda: asyncio.run(see(state, person)))
+
+
 @app.command()
 def status(as_json: AsJson = False, state: StateDir = STATE, person: Person = None) -> None:
     """What the room does now.
 
     Example: stillroom ctl status --json
     """
-    found = reached(state, lambda: asyncio.run(see(state, person)))
+    found = seen_status(state, person)
     if as_json:
         print(json.dumps(to_plain(found), ensure_ascii=False))
         return
@@ -256,6 +280,7 @@ def dose(
     part: Annotated[str, typer.Option(help="dose, booster, device, start or stop (of an infusion).")] = "dose",
     override: Annotated[bool, typer.Option("--override", help="A booster outside its window.")] = False,
     participant: Whom = None,
+    ago: Ago = "",
     state: StateDir = STATE,
     person: Person = None,
     why: Why = "",
@@ -272,7 +297,7 @@ def dose(
         amount=amount, unit=unit, kit=kit, witness=witness, minutes_ago=minutes_ago, override=override,
         part=cast(DosePart, part),
     )  # fmt: skip
-    send(state, person, why, act, participant)
+    send(state, person, why, act, participant, ago)
 
 
 @app.command()
@@ -282,7 +307,9 @@ def vitals(
     spo2: Annotated[int | None, typer.Argument()] = None,
     celsius: Annotated[float | None, typer.Option()] = None,
     missed: Annotated[str, typer.Option(help="Why they were not taken.")] = "",
+    keep: Annotated[bool, typer.Option("--keep", help="They are right, implausible as they are.")] = False,
     participant: Whom = None,
+    ago: Ago = "",
     state: StateDir = STATE,
     person: Person = None,
     why: Why = "",
@@ -296,13 +323,13 @@ def vitals(
     except ValueError:
         print(f'"{pressure}" is no blood pressure; write it like 120/80', file=sys.stderr)
         raise typer.Exit(1) from None
-    send(
-        state,
-        person,
-        why,
-        Vitals(systolic=high, diastolic=low, pulse=pulse, spo2=spo2, celsius=celsius, missed=missed),
-        participant,
-    )
+    act = Vitals(systolic=high, diastolic=low, pulse=pulse, spo2=spo2, celsius=celsius, missed=missed)
+    if codes := bedside.doubts(act):
+        if not keep:
+            print(f"{wording.doubts(codes, plain_fields(act))}? --keep keeps it", file=sys.stderr)
+            raise typer.Exit(1)
+        act = replace(act, kept=" ".join(codes))
+    send(state, person, why, act, participant, ago)
 
 
 @app.command()
@@ -403,21 +430,35 @@ def light(
 
 
 @app.command()
-def mark(code: str, participant: Whom = None, state: StateDir = STATE, person: Person = None, why: Why = "") -> None:
+def mark(
+    code: str,
+    participant: Whom = None,
+    ago: Ago = "",
+    state: StateDir = STATE,
+    person: Person = None,
+    why: Why = "",
+) -> None:
     """A one-key event of the programme's list.
 
-    Example: stillroom ctl mark spoke
+    Example: stillroom ctl mark spoke --ago 12
     """
-    send(state, person, why, Mark(code=code), participant)
+    send(state, person, why, Mark(code=code), participant, ago)
 
 
 @app.command()
-def note(text: str, participant: Whom = None, state: StateDir = STATE, person: Person = None, why: Why = "") -> None:
+def note(
+    text: str,
+    participant: Whom = None,
+    ago: Ago = "",
+    state: StateDir = STATE,
+    person: Person = None,
+    why: Why = "",
+) -> None:
     """A few words. Codes and behaviour, never a name.
 
-    Example: stillroom ctl note "asked for water"
+    Example: stillroom ctl note "asked for water" --ago 14:41
     """
-    send(state, person, why, Note(text=text), participant)
+    send(state, person, why, Note(text=text), participant, ago)
 
 
 @app.command()

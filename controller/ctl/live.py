@@ -10,12 +10,10 @@ import typer
 from controller.ctl import Person, Whom, Why, app, limits_in, send
 from controller.messages import (
     CatchUp,
-    CorrectDose,
     DeclineBooster,
     Evacuate,
     Ground,
     Land,
-    Leave,
     Limits,
     Next,
     ReleaseAnswer,
@@ -134,25 +132,6 @@ def limits(
     send(state, person, why, SetLimits(limits=limits_in(file) if file else Limits()))
 
 
-@app.command("correct-dose")
-def correct_dose(
-    record: Annotated[int, typer.Argument(help="Number of the record that logged it.")],
-    minutes_ago: Annotated[float | None, typer.Option(help="When it was taken, in minutes before now.")] = None,
-    by_minutes: Annotated[float | None, typer.Option(help="By how much it moves; -17: taken 17 min earlier.")] = None,
-    amount: Annotated[float | None, typer.Option(help="The true amount.")] = None,
-    participant: Whom = None,
-    state: StateDir = STATE,
-    person: Person = None,
-    why: Why = "",
-) -> None:
-    """The true minute of a dose: vitals, booster window and release move with it.
-
-    Example: stillroom ctl correct-dose 12 --by-minutes -17
-    """
-    act = CorrectDose(dose=record, minutes_ago=minutes_ago, by_minutes=by_minutes, amount=amount)
-    send(state, person, why, act, participant)
-
-
 @app.command("decline-booster")
 def decline_booster(participant: Whom = None, state: StateDir = STATE, person: Person = None, why: Why = "") -> None:
     """The booster is not wanted, or is not given.
@@ -185,19 +164,3 @@ def release_answer(
     Example: stillroom ctl release-answer steady --met
     """
     send(state, person, why, ReleaseAnswer(criterion=criterion, met=met), participant)
-
-
-@app.command()
-def leave(
-    condition: Annotated[str, typer.Option(help="A code or two words, such as steady.")] = "",
-    told: Annotated[str, typer.Option(help="Initials of who was told.")] = "",
-    participant: Whom = None,
-    state: StateDir = STATE,
-    person: Person = None,
-    why: Why = "",
-) -> None:
-    """A participant leaves before the session is over.
-
-    Example: stillroom ctl leave --participant C-0412 --condition steady --told CD
-    """
-    send(state, person, why, Leave(condition=condition, told=told), participant)

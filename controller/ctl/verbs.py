@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from controller.ctl import acts_of, app, blinding, booking, live, people, preflight
+from controller.ctl import acts_of, app, blinding, booking, clinical, live, people, preflight
 
-__all__ = ["acts_of", "app", "blinding", "booking", "live", "people", "preflight"]
+__all__ = ["acts_of", "app", "blinding", "booking", "clinical", "live", "people", "preflight"]

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from controller.messages import Input, Note, Record, encode
+from controller.messages import Amend, Input, Note, Record, encode
 
 ROOM = "room"
 """The book of everything outside sessions."""
@@ -45,7 +45,8 @@ def check_book(book: str) -> str:
 
 def free_text(given: Input) -> str:
     """What a person said in words of their own: a note, a reason, or both with a dash between."""
-    note = given.act.text if isinstance(given.act, Note) else ""
+    act = given.act.act if isinstance(given.act, Amend) else given.act
+    note = act.text if isinstance(act, Note) else ""
     return " - ".join(part for part in (note, given.why) if part)
 
 
@@ -55,7 +56,11 @@ def stored_body(record: Record) -> tuple[bytes, str]:
     text = free_text(given)
     if not text:
         return encode(record), ""
-    act = replace(given.act, text="") if isinstance(given.act, Note) else given.act
+    act = given.act
+    if isinstance(act, Note):
+        act = replace(act, text="")
+    elif isinstance(act, Amend) and isinstance(act.act, Note):
+        act = replace(act, act=replace(act.act, text=""))
     return encode(replace(record, input=replace(given, act=act, why=""))), text
 
 

@@ -6,7 +6,7 @@ import contextlib
 import sqlite3
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from controller.journal.chain import free_text
@@ -20,11 +20,13 @@ from controller.messages import (
     BackedUp,
     BeginPreflight,
     Book,
+    Dose,
     HandOver,
     KeptName,
     LampChanged,
     LogEntry,
     MaskingGuess,
+    Note,
     Opened,
     PieceEnded,
     PieceStarted,
@@ -34,6 +36,7 @@ from controller.messages import (
     SignedOn,
     SignOff,
     Start,
+    plain_fields,
 )
 
 __all__ = [
@@ -42,6 +45,7 @@ __all__ = [
     "book_file",
     "find_records",
     "first_snapshot",
+    "happened_t",
     "list_sessions",
     "log_entries",
     "parts_of",
@@ -57,6 +61,10 @@ _MACHINERY = (
     "timer", "planned", "engine_reported", "call_changed", "timetable_due", "booking_begun", "checked", "duty_kept",
     "probed", "preflight_used",
 )  # fmt: skip
+
+LATE_S = 60.0
+"""What is entered sooner than this after it happened was entered at once."""
+
 _SAID_BY_THE_ACT = {
     "start": {"session_started"},
     "end": {"session_ended"},
@@ -73,8 +81,11 @@ _SAID_BY_THE_ACT = {
     "next": {"set_chosen", "set_over"},
     "catch_up": {"caught_up"},
     "break_over": {"break_ended"},
+    "release": {"released"},
 }
 """Facts that a log need not repeat beside the act that brought them about."""
+_JOINED = {"amend": "amended", "update_event": "event_updated", "correct_dose": "dose_corrected"}
+"""The fact that says what stood before an act: one line with it."""
 _NOT_SHOWN = {
     Start: {"programme_text", "participants"},
     BeginPreflight: {"least", "most"},
@@ -242,10 +253,13 @@ def log_entries(record: Record, text: str = "") -> list[LogEntry]:
     act, origin = record.input.act, record.input.origin
     entries = []
     if not _is_machinery(act):
-        values = _plain_fields(act)
+        values = plain_fields(act, _NOT_SHOWN.get(type(act), ()))
         participants = act.participants if isinstance(act, Start | Book | BeginPreflight) else record.input.participants
         if participants:
             values["participants"] = ",".join(participants)
+        joined = next((fact for fact in record.facts if fact.code == _JOINED.get(act.kind)), None)
+        if joined is not None:
+            values = {**values, **joined.values}
         if isinstance(act, RefusedAct):
             values = {**act.values, **values}
         entry = LogEntry(
@@ -256,12 +270,21 @@ def log_entries(record: Record, text: str = "") -> list[LogEntry]:
             who=origin.person or "",
             console=origin.console,
             text=text or free_text(record.input),
+            ago_s=ago_s if (ago_s := record.stamp.t - happened_t(record)) >= LATE_S else 0.0,
         )
         entries.append(entry)
-    said = _SAID_BY_THE_ACT.get(act.kind, set())
+    said = _SAID_BY_THE_ACT.get(act.kind, set()) | {_JOINED.get(act.kind, "")}
     for fact in (fact for fact in record.facts if fact.code not in said):
         entries.append(LogEntry(seq=record.seq, utc=record.stamp.utc, kind=fact.code, values=dict(fact.values)))
     return entries
+
+
+def happened_t(record: Record) -> float:
+    """Room time at which it happened what the record says, as far as whoever entered it knew."""
+    act, t = record.input.act, record.stamp.t
+    if isinstance(act, Note) and act.pressed_t is not None:
+        return min(t, act.pressed_t) - record.input.ago_s
+    return t - record.input.ago_s - (act.minutes_ago * 60.0 if isinstance(act, Dose) else 0.0)
 
 
 def _is_machinery(act: Act) -> bool:
@@ -275,13 +298,3 @@ def _is_machinery(act: Act) -> bool:
             return act.once  # its command follows, with who it was
         case _:
             return act.kind in _MACHINERY
-
-
-def _plain_fields(act: Act) -> dict[str, str | int | float]:
-    hidden = _NOT_SHOWN.get(type(act), set()) | {"kind", "text"}
-    plain: dict[str, str | int | float] = {}
-    for field in fields(act):
-        value = getattr(act, field.name)
-        if field.name not in hidden and isinstance(value, str | int | float):
-            plain[field.name] = int(value) if isinstance(value, bool) else value
-    return plain

@@ -72,6 +72,7 @@ def fill(state_dir: Path, given: Input, open_session: str = "") -> Input:
                     raise Refused("no_such_seq", session=act.session, seq=act.amends)
                 return replace(given, act=replace(act, after=info.records))
             case Redaction():
+                act = replace(act, session=act.session or open_session)
                 return replace(given, act=_redaction(state_dir, given, act, open_session))
             case Retention():
                 _check_removals(state_dir, act)

@@ -19,6 +19,13 @@ from controller.messages.clinical import (
     Stable,
     Vitals,
 )
+from controller.messages.clinical_events import (
+    AdverseEvent,
+    Challenge,
+    Release,
+    Touch,
+    UpdateEvent,
+)
 from controller.messages.people import (
     BreakBegun,
     BreakOver,
@@ -233,6 +240,20 @@ class Note:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Amend:
+    """What record `entry` should have said: an amendment, never a deletion; what stood before stays in the record.
+
+    Participants of the Input, where there are any, are those it should have named. `minutes_ago`: when it happened,
+    before this was said; None leaves its time. Doses have `CorrectDose`, adverse events `UpdateEvent`.
+    """
+
+    kind: Literal["amend"] = "amend"
+    entry: int
+    act: Annotated[Mark | Note | Vitals | Touch | Challenge, Discriminator("kind")]
+    minutes_ago: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Call:
     """Call support. `call` is the call's own id, the same through every path."""
 
@@ -283,7 +304,8 @@ Act = Annotated[
     | MaskingGuess
     | SignOff | Addendum | Redaction | BackedUp | Retention
     | BeginPreflight | AnswerPreflight | RunPreflight | OverridePreflight | DropPreflight | Probed | PreflightUsed
-    | JournalDamaged | ReserveChanged,
+    | JournalDamaged | ReserveChanged
+    | Touch | AdverseEvent | UpdateEvent | Challenge | Release | Amend,
     Discriminator("kind"),
 ]  # fmt: skip
 
@@ -294,11 +316,16 @@ PEOPLES_ACTS: tuple[type, ...] = (
     SignedOff, BreakBegun, BreakOver,
     MaskingGuess,
     BeginPreflight, AnswerPreflight, RunPreflight, OverridePreflight, DropPreflight,
+    Touch, AdverseEvent, UpdateEvent, Challenge, Release, Amend,
 )  # fmt: skip
 """The acts that a console may send."""
 
 ROOMS_ACTS: tuple[type, ...] = (*TIMETABLE_ACTS, *PREFLIGHT_ACTS)
 """Acts that concern the room and never its session; they are recorded in the room's own book."""
+
+
+LATE_ACTS: tuple[type, ...] = (Mark, Note, Vitals, Dose, Touch, AdverseEvent, UpdateEvent, Challenge, Leave, Release)
+"""The acts that can be entered later than they happened."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -323,3 +350,5 @@ class Input:
     origin: Origin = Origin()
     participants: tuple[str, ...] = ()
     why: str = ""
+    ago_s: float = 0.0
+    """So long before it reached the room it happened; only acts of `LATE_ACTS` can say so."""

@@ -38,7 +38,7 @@ class Addendum:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Redaction:
-    """Blank the free text of record `seq` in a book ("room" or a session) for good; `why` in the Input."""
+    """Blank the free text of record `seq` for good; `why` in the Input. `session` is "room", or "" for the open one."""
 
     kind: Literal["redaction"] = "redaction"
     session: str

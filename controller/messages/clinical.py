@@ -25,7 +25,7 @@ class Dose:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CorrectDose:
-    """The true minute (or amount) of a dose that was logged as record `dose`: an amendment, never a deletion.
+    """The true minute, amount, kit or witness of a dose logged as record `dose`: an amendment, never a deletion.
 
     Either `minutes_ago` (before this was said) or `by_minutes` (negative: it was taken earlier than was logged).
     """
@@ -35,6 +35,9 @@ class CorrectDose:
     minutes_ago: float | None = None
     by_minutes: float | None = None
     amount: float | None = None
+    unit: str | None = None
+    kit: str | None = None
+    witness: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +49,10 @@ class DeclineBooster:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Vitals:
-    """One line of vitals; `missed` holds the reason where they were not taken."""
+    """One line of vitals; `missed` holds the reason where they were not taken, in at most 40 letters.
+
+    `kept`: codes of what the console asked about as implausible and the person kept, with spaces between.
+    """
 
     kind: Literal["vitals"] = "vitals"
     systolic: int | None = None
@@ -55,6 +61,7 @@ class Vitals:
     spo2: int | None = None
     celsius: float | None = None
     missed: str = ""
+    kept: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,8 +82,12 @@ class ReleaseAnswer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Leave:
-    """A participant leaves before the session is over. `condition` and `told` (who knows): at most 40 letters."""
+    """A participant leaves before release: one person's word is enough.
+
+    `condition`, `told` (who knows) and `transport` (how they get home): at most 40 letters each.
+    """
 
     kind: Literal["leave"] = "leave"
     condition: str = ""
     told: str = ""
+    transport: str = ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import fields
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -44,3 +46,17 @@ def from_plain(kind: type[T], value: object) -> T:
     """The message out of dicts, lists and numbers; raises `pydantic.ValidationError`."""
     result: T = _adapter(kind).validate_python(value)
     return result
+
+
+def plain_fields(act: Any, hidden: Collection[str] = ()) -> dict[str, str | int | float]:
+    """An act's plain values by their names, codes of a list with spaces between; never its words or its kind."""
+    plain: dict[str, str | int | float] = {}
+    for one in fields(act):
+        value = getattr(act, one.name)
+        if one.name in ("kind", "text", *hidden):
+            continue
+        if isinstance(value, tuple) and all(isinstance(part, str) for part in value):
+            value = " ".join(value)
+        if isinstance(value, str | int | float):
+            plain[one.name] = int(value) if isinstance(value, bool) else value
+    return plain

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from controller.messages.clinical import DosePart, Vitals
+from controller.messages.clinical_events import AdverseEvent
 from controller.messages.people import Sitter
 from controller.messages.preflight import PreflightView
 from controller.messages.timetable import Booking
@@ -34,6 +36,13 @@ class ParticipantView:
     infusion: bool = False
     """An infusion runs."""
     left: bool = False
+    released: bool = False
+    touch_scope: str = ""
+    """The touch that was consented to."""
+    touching: str = ""
+    """Where touch goes on now."""
+    challenging: bool = False
+    """A challenging experience goes on."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,6 +136,10 @@ class LogEntry:
     console: str = ""
     text: str = ""
     taken_back: bool = False
+    ago_s: float = 0.0
+    """So long before it was entered it happened."""
+    amended_by: int = 0
+    """The record that corrected it; 0 for none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -153,19 +166,68 @@ class BoosterView:
     opens_t: float
     closes_t: float
     state: Literal["coming", "open", "closed", "given", "declined"]
+    amount: float | None = None
+    """The programme's share of this participant's first dose; None where that has no amount."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReleaseView:
     """One participant's earliest release (room time; None while an infusion runs) and the checklist.
 
-    `criteria`: (code, label, met or None where it was not answered). `ready`: the time has come and all are met.
+    `criteria`: (code, label, met or None where it was not answered). `events`: records of the open adverse events
+    that block it. `ready`: the time has come, all are met and nothing blocks.
     """
 
     participant: str
     earliest_t: float | None = None
     criteria: tuple[tuple[str, str, bool | None], ...] = ()
     ready: bool = False
+    events: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DoseView:
+    """A dose as it stands: `t` in room time, `seq` the record that logged it."""
+
+    participant: str
+    t: float
+    seq: int
+    part: DosePart = "dose"
+    amount: float | None = None
+    unit: str = ""
+    kit: str = ""
+    witness: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VitalsView:
+    """A line of vitals that was read at room time `t`."""
+
+    participant: str
+    t: float
+    vitals: Vitals
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventView:
+    """An adverse event as it stands now; `t` its onset in room time."""
+
+    seq: int
+    participants: tuple[str, ...]
+    t: float
+    event: AdverseEvent
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EntryView:
+    """Something that was entered and can be corrected, as it stands now; `t` when it happened, in room time."""
+
+    seq: int
+    kind: str
+    t: float
+    values: dict[str, str | int | float] = field(default_factory=dict)
+    participants: tuple[str, ...] = ()
+    who: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -245,6 +307,18 @@ class Status:
     alarms: tuple[Alarm, ...] = ()
     log: tuple[LogEntry, ...] = ()
     """Newest first, at most 40."""
+    doses: tuple[DoseView, ...] = ()
+    vitals: tuple[VitalsView, ...] = ()
+    """The newest lines of each participant, newest first."""
+    vitals_limits: tuple[tuple[str, float, float], ...] = ()
+    """(reading, least, most) beside which the programme wants vitals shown."""
+    apart_minutes: float = 0.0
+    """So long after a device the next one comes."""
+    events: tuple[EventView, ...] = ()
+    """The session's adverse events, newest first."""
+    entries: tuple[EntryView, ...] = ()
+    """What was entered last and can be corrected, newest first."""
+    desk_phone: str = ""
     bookings: tuple[Booking, ...] = ()
     """What the room is kept for, soonest first."""
     sitters: tuple[Sitter, ...] = ()

@@ -158,6 +158,8 @@ class RoomRules:
     break_minutes: float = 5.0
     lock_after_s: float = 0.0
     """A console locks itself after so long without a key; 0 for never."""
+    desk_phone: str = ""
+    """Telephone of the support desk, for the sheet that paramedics are handed."""
 
     preflight: bool = False
     """No session begins without a preflight."""

@@ -34,15 +34,14 @@ def check_dose(programme: Programme, act: Dose | CorrectDose) -> None:
         return
     if act.amount is not None:
         raise Refused("blinded_amount")
-    if isinstance(act, Dose):
-        _check_kit(plan, act)
-
-
-def _check_kit(plan: BlindedPlan, act: Dose) -> None:
     if act.unit:
         raise Refused("blinded_amount")
-    if not act.kit and act.part in GIVEN:
+    if isinstance(act, Dose) and not act.kit and act.part in GIVEN:
         raise Refused("blinded_kit")
+    _check_kit(plan, act)
+
+
+def _check_kit(plan: BlindedPlan, act: Dose | CorrectDose) -> None:
     if act.kit and not re.fullmatch(plan.kit_pattern, act.kit):
         raise Refused("bad_value", what="kit", why=f"the study's kits look like {plan.kit_pattern}")
 

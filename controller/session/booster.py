@@ -23,6 +23,15 @@ def given_t(person: Participant) -> float | None:
     return next((dose.t for dose in person.doses if dose.part == "booster"), None)
 
 
+def amount(state: State, person: Participant) -> float | None:
+    """The programme's share of what this person took first; None where that is not known."""
+    plan = state.programme.booster if state.programme else None
+    first = [dose.amount for dose in person.doses if dose.part == "dose"]
+    if plan is None or not first or None in first:
+        return None
+    return round(plan.share * sum(one or 0.0 for one in first), 3)
+
+
 def settled(person: Participant) -> bool:
     """Whether nobody needs to think of the booster any more."""
     return person.booster_declined or given_t(person) is not None or not person.present
@@ -34,7 +43,9 @@ def view(state: State, person: Participant, now: float) -> BoosterView | None:
     if times is None:
         return None
     opens, closes = times
-    shown = BoosterView(participant=person.code, opens_t=opens, closes_t=closes, state="coming")
+    shown = BoosterView(
+        participant=person.code, opens_t=opens, closes_t=closes, state="coming", amount=amount(state, person)
+    )
     if given_t(person) is not None:
         return replace(shown, state="given")
     if person.booster_declined:

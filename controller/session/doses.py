@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from controller.arc.programme import Programme
 from controller.messages import CorrectDose, Dose, DosePart, Fact, Input, Refused
-from controller.session import booster
+from controller.session import booster, entries, release
 from controller.session.blinding import check_dose
 from controller.session.calls import Ruled
 from controller.session.course import begin_arc
+from controller.session.duty import in_room
 from controller.session.people import changed, whom
 from controller.session.reminders import forget_coming
 from controller.session.state import DoseTaken, Participant, State
@@ -45,19 +46,52 @@ def dose(state: State, given: Input, now: float, seq: int) -> Ruled:
         raise Refused("no_booster")
     if act.part not in allowed:
         raise Refused("no_such_dose", part=act.part, allowed=", ".join(allowed))
+    _check_witness(state, given, act.witness)
     people = whom(state, given)
-    at = now - act.minutes_ago * 60.0
+    at = entries.happened(given, now) - act.minutes_ago * 60.0
     for person in people:
         _check_part(state, person, act, at)
     unit = act.unit or (state.programme.dose.unit if act.amount is not None else "")
-    taken = DoseTaken(t=at, amount=act.amount, unit=unit, kit=act.kit, part=act.part, seq=seq)
+    taken = DoseTaken(t=at, amount=act.amount, unit=unit, kit=act.kit, part=act.part, seq=seq, witness=act.witness)
+    told = [fact for person in people for fact in _sooner(state, person, act, at)]
     fresh = {person.code: replace(person, doses=_in_order((*person.doses, taken))) for person in people}
     first_booster = act.part == "booster" and not any(map(booster.given_t, state.participants))
     state, facts = begin_arc(changed(state, fresh), now)
     if first_booster:
         state, more = booster.lengthened(state)
         facts += more
-    return state, facts
+    told += [fact for code in fresh for fact in _in_all(state, code)]
+    return state, (*told, *facts)
+
+
+def _check_witness(state: State, given: Input, witness: str) -> None:
+    """Where two are in the room, nobody is the witness of what they give themselves."""
+    giver = given.origin.person or ""
+    others = [one for one in in_room(state.duty) if one.casefold() != giver.casefold()]
+    if giver and others and witness.casefold() == giver.casefold():
+        raise Refused("witness_self", who=giver, others=" or ".join(others))
+
+
+def _sooner(state: State, person: Participant, act: Dose, at: float) -> list[Fact]:
+    """That a device came sooner after another one than the programme has it."""
+    assert state.programme is not None
+    apart = state.programme.dose.apart_minutes
+    between = [abs(at - dose.t) / 60.0 for dose in person.doses if dose.part == "device"]
+    if act.part != "device" or not between or min(between) >= apart:
+        return []
+    values: dict[str, str | int | float] = {"participant": person.code, "minutes": round(min(between), 1)}
+    return [Fact(code="device_early", values={**values, "apart": apart})]
+
+
+def _in_all(state: State, code: str) -> list[Fact]:
+    """What several parts come to, where their amounts are known."""
+    assert state.programme is not None
+    person = next(one for one in state.participants if one.code == code)
+    total = release.total_amount(state, person)
+    if total is None or sum(dose.amount is not None for dose in person.doses) < 2:
+        return []
+    values: dict[str, str | int | float] = {"participant": code, "amount": round(total, 6)}
+    return [Fact(code="dose_total", values={**values, "unit": state.programme.dose.unit})]
 
 
 def _in_order(doses: tuple[DoseTaken, ...]) -> tuple[DoseTaken, ...]:
@@ -105,20 +139,27 @@ def correct_dose(state: State, given: Input, now: float, seq: int) -> Ruled:
         raise Refused("unknown_dose", seq=act.dose)
     if act.minutes_ago is not None and act.by_minutes is not None:
         raise Refused("bad_value", what="dose", why="say either how long ago it was, or by how much it moves")
-    if act.minutes_ago is None and act.by_minutes is None and act.amount is None:
-        raise Refused("bad_value", what="dose", why="needs its true minute or its amount")
+    asked = {"amount": act.amount, "unit": act.unit, "kit": act.kit, "witness": act.witness}
+    said: dict[str, str | int | float] = {name: value for name, value in asked.items() if value is not None}
+    timed = act.minutes_ago is not None or act.by_minutes is not None
+    if not timed and not said:
+        raise Refused("bad_value", what="dose", why="needs its true minute, amount, kit or witness")
+    assert state.programme is not None
     fresh: dict[str, Participant] = {}
     before = after = 0.0
+    stood: dict[str, str | int | float] = {}
     for person in found:
         old = next(dose for dose in person.doses if dose.seq == act.dose)
         before, after = old.t, _true_time(act, old.t, now)
-        amount = old.amount if act.amount is None else act.amount
-        doses = tuple(replace(old, t=after, amount=amount) if dose is old else dose for dose in person.doses)
-        timed = act.amount is None or after != before
+        fixed = replace(old, t=after, **said)  # type: ignore[arg-type]
+        doses = tuple(fixed if dose is old else dose for dose in person.doses)
+        stood = {f"was_{name}": getattr(old, name) or "" for name in said if getattr(old, name) != said[name]}
         fresh[person.code] = replace(person, doses=_in_order(doses), at_least=person.at_least and not timed)
     moved = forget_coming(changed(state, fresh), tuple(fresh), now)
     minutes = round((after - before) / 60.0, 1)
-    return moved, (Fact(code="dose_corrected", values={"dose": act.dose, "minutes": minutes}),)
+    values: dict[str, str | int | float] = {"dose": act.dose, "minutes": minutes, "participants": ",".join(fresh)}
+    totals = [fact for code in fresh for fact in _in_all(moved, code)] if "amount" in said else []
+    return moved, (Fact(code="dose_corrected", values={**values, **said, **stood}), *totals)
 
 
 def _true_time(act: CorrectDose, old_t: float, now: float) -> float:

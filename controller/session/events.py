@@ -6,14 +6,16 @@ from dataclasses import replace
 
 from controller.arc.programme import parse_programme
 from controller.messages import Fact, Input, Light, Mark, Refused, Softer, Start, TakeBack, Volume
-from controller.session import calls, onset
+from controller.session import calls, entries, onset
 from controller.session.blinding import check_codes
 from controller.session.calls import Ruled
+from controller.session.entries import undoable
 from controller.session.light import fade_to, follow_arc, set_light
 from controller.session.limits import check_limits
 from controller.session.names import nearest
+from controller.session.people import back_again
 from controller.session.preflight import carried_facts, check_start
-from controller.session.state import UNDO_KEPT, Participant, State, Undoable, opening
+from controller.session.state import Participant, State, Undoable, opening
 
 MOST_SOFTER_DB = 20.0
 
@@ -69,19 +71,15 @@ def start(state: State, given: Input, now: float, seq: int) -> Ruled:
 def mark(state: State, given: Input, now: float, seq: int) -> Ruled:
     """A one-key event of the programme's list."""
     act = given.act
-    assert isinstance(act, Mark) and state.programme is not None
-    codes = [item.code for item in state.programme.marks]
-    if act.code not in codes:
-        raise Refused("unknown_mark", code=act.code, nearest=nearest(act.code, codes), allowed=", ".join(codes))
-    if act.code != onset.MARK:
-        return _undoable(state, given, seq), ()
-    state, facts = onset.marked(state, now)
-    return _undoable(state, given, seq, (act.code,)), facts
+    assert isinstance(act, Mark)
+    entries.check(state, act)
+    state = entries.noted(state, given, now, seq)
+    return onset.marked(state, now) if act.code == onset.MARK else (state, ())
 
 
 def note(state: State, given: Input, now: float, seq: int) -> Ruled:
     """A few words; the rules never read them."""
-    return _undoable(state, given, seq), ()
+    return entries.noted(state, given, now, seq), ()
 
 
 def volume(state: State, given: Input, now: float, seq: int) -> Ruled:
@@ -119,7 +117,7 @@ def _moved(state: State, given: Input, seq: int, levels: dict[str, float], fade_
     names = tuple(name for name in levels if levels[name] != state.buses[name])
     before = tuple(state.buses[name] for name in names)
     state = replace(state, buses=levels, buses_fade_s=fade_s)
-    return _undoable(state, given, seq, names, before, kind="volume")
+    return undoable(state, given, seq, names, before, kind="volume")
 
 
 def light(state: State, given: Input, now: float, seq: int) -> Ruled:
@@ -127,19 +125,19 @@ def light(state: State, given: Input, now: float, seq: int) -> Ruled:
     act = given.act
     assert isinstance(act, Light)
     changed = set_light(state, act, now)
-    changed = _undoable(changed, given, seq, (state.scene,), (state.light.end.level,))
+    changed = undoable(changed, given, seq, (state.scene,), (state.light.end.level,))
     return changed, () if changed.scene == state.scene else (Fact(code="light_scene", values={"scene": changed.scene}),)
 
 
 def take_back(state: State, given: Input, now: float, seq: int) -> Ruled:
-    """Undo one's own last act by its seq: an amendment. Refused where something later changed the same thing."""
+    """Undo one's own act by its seq: an amendment. Refused where something later changed the same thing."""
     act = given.act
     assert isinstance(act, TakeBack)
     found = next((item for item in state.undoable if item.seq == act.seq), None)
     if found is None:
         raise Refused("nothing_to_take_back")
-    if found.console != given.origin.console:
-        raise Refused("not_yours")
+    if not _is_own(found, given):
+        raise Refused("not_yours", who=found.person)
     touched = found.kind in ("volume", "light")
     later = next(
         (
@@ -161,9 +159,22 @@ def take_back(state: State, given: Input, now: float, seq: int) -> Ruled:
         state = replace(state, buses=levels, buses_fade_s=state.rules.softer_fade_s)
     elif found.kind == "light":
         state = _light_back(state, found, now)
-    elif found.kind == "mark" and onset.MARK in found.targets:
-        state = onset.mark_taken_back(state)
+    elif found.kind in ("release", "leave"):
+        state = back_again(state, found.targets)
+    elif found.kind == "adverse_event":
+        state = replace(state, adverse=tuple(one for one in state.adverse if one.seq != found.seq))
+    else:
+        state, entry = entries.removed(state, found.seq)
+        if entry is not None and isinstance(entry.act, Mark) and entry.act.code == onset.MARK:
+            state = onset.mark_taken_back(state)
     return replace(state, undoable=kept), (fact,)
+
+
+def _is_own(found: Undoable, given: Input) -> bool:
+    """Whether it is the same person's; where nobody has signed on, the same console's."""
+    if found.person and given.origin.person:
+        return found.person == given.origin.person
+    return found.console == given.origin.console
 
 
 def _light_back(state: State, found: Undoable, now: float) -> State:
@@ -172,16 +183,3 @@ def _light_back(state: State, found: Undoable, now: float) -> State:
         return replace(state, light=follow_arc(state, now, state.rules.release_fade_s))
     light = fade_to(state, now, found.before[0], state.rules.scene_fade_s)
     return replace(state, scene="manual", light=light)
-
-
-def _undoable(
-    state: State,
-    given: Input,
-    seq: int,
-    targets: tuple[str, ...] = (),
-    before: tuple[float, ...] = (),
-    kind: str = "",
-) -> State:
-    kind = kind or given.act.kind
-    item = Undoable(seq=seq, console=given.origin.console, kind=kind, targets=targets, before=before)
-    return state.but(undoable=(*state.undoable, item)[-UNDO_KEPT:])

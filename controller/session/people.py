@@ -1,17 +1,15 @@
-"""Whom an act concerns, and rules of who is there."""
+"""Whom an act concerns, and who is there."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
 
-from controller.messages import Fact, Input, Leave, Refused
-from controller.session.calls import Ruled
-from controller.session.course import begin_arc
+from controller.messages import Input, Refused
 from controller.session.state import Participant, State
 
 CODE_LETTERS = 40
-"""Condition and who was told are codes: longer ones would be stories."""
+"""Conditions, places and reasons are codes: longer ones would be stories."""
 
 
 def whom(state: State, given: Input) -> tuple[Participant, ...]:
@@ -27,20 +25,34 @@ def whom(state: State, given: Input) -> tuple[Participant, ...]:
     return tuple(person for person in here if person.code in chosen)
 
 
+def anybody(state: State, given: Input) -> tuple[Participant, ...]:
+    """As `whom`, those included who have left or were released: what happened to them is still theirs."""
+    if given.participants:
+        return tuple(person for person in state.participants if person.code in given.participants)
+    if len(state.participants) == 1:
+        return state.participants
+    return whom(state, given)
+
+
+def short(what: str, text: str, letters: int = CODE_LETTERS) -> None:
+    """Raise Refused where a code has grown into a story."""
+    if len(text) > letters:
+        raise Refused("bad_value", what=what, why=f"at most {letters} letters; more behind a semicolon, as the reason")
+
+
 def changed(state: State, fresh: Mapping[str, Participant]) -> State:
     """The state with these participants, by their codes."""
     return replace(state, participants=tuple(fresh.get(person.code, person) for person in state.participants))
 
 
-def leave(state: State, given: Input, now: float, _seq: int) -> Ruled:
-    """Somebody leaves before the session is over; what was due for them is due no longer. Nobody is kept."""
-    act = given.act
-    assert isinstance(act, Leave)
-    for what, text in (("condition", act.condition), ("told", act.told)):
-        if len(text) > CODE_LETTERS:
-            raise Refused("bad_value", what=what, why=f"at most {CODE_LETTERS} letters")
-    people = whom(state, given)
-    state = changed(state, {person.code: replace(person, left_t=now) for person in people})
-    facts = tuple(Fact(code="participant_left", values={"participant": person.code}) for person in people)
-    state, began = begin_arc(state, now)  # the one may have gone for whose dose the arc was waiting
-    return state, facts + began
+def not_gone(state: State) -> tuple[str, ...]:
+    """Who was neither released nor left, where a dose makes that a question."""
+    if state.programme is None or state.programme.dose.shape == "none":
+        return ()
+    return tuple(person.code for person in state.participants if person.present)
+
+
+def back_again(state: State, codes: tuple[str, ...]) -> State:
+    """The state in which these are here again, for that they had gone was taken back."""
+    fresh = {one.code: replace(one, left_t=None, released_t=None) for one in state.participants if one.code in codes}
+    return changed(state, fresh)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import ceil
 
 from controller.messages import Input, Refused, ReleaseAnswer, ReleaseView
+from controller.session import adverse
 from controller.session.calls import Ruled
 from controller.session.names import nearest
 from controller.session.people import changed, whom
@@ -45,6 +47,22 @@ def counts_from_t(state: State, person: Participant) -> float | None:
     return max((dose.t for dose in person.doses), default=None)
 
 
+def against(state: State, person: Participant, at: float) -> list[dict[str, str | int | float]]:
+    """All that stands against a release at `at`: time, questions not answered with yes, open grave events."""
+    found: list[dict[str, str | int | float]] = []
+    shown = view(state, person, at)
+    if shown is not None:
+        if shown.earliest_t is None:
+            found.append({"what": "infusion"})
+        elif at < shown.earliest_t:
+            found.append({"what": "time", "minutes": ceil((shown.earliest_t - at) / 60.0)})
+        for code, _, met in shown.criteria:
+            if met is not True:
+                found.append({"what": "criterion", "code": code, "answer": "no" if met is False else "unanswered"})
+    found += [{"what": "event", "event": one.seq, "grade": one.event.grade} for one in adverse.blocking(state, person)]
+    return found
+
+
 def view(state: State, person: Participant, now: float) -> ReleaseView | None:
     """Earliest release and checklist of one person; None before ingestion, and where the programme has no rule."""
     assert state.programme is not None
@@ -55,8 +73,11 @@ def view(state: State, person: Participant, now: float) -> ReleaseView | None:
     met = all(answered is True for _, _, answered in criteria)
     minutes = plan.earliest_minutes(total_amount(state, person), criteria_met=met and bool(criteria))
     start = counts_from_t(state, person)
-    if not minutes and not criteria:
+    events = tuple(one.seq for one in adverse.blocking(state, person))
+    if not minutes and not criteria and not events:
         return None
     earliest = None if start is None else start + minutes * 60.0
-    ready = met and earliest is not None and now >= earliest
-    return ReleaseView(participant=person.code, earliest_t=earliest, criteria=criteria, ready=ready)
+    ready = met and earliest is not None and now >= earliest and not events
+    return ReleaseView(
+        participant=person.code, earliest_t=earliest, criteria=criteria, ready=ready, events=events
+    )  # fmt: skip

@@ -12,18 +12,23 @@ from typing import Any
 from controller.arc.curves import Curve, kelvin_curve, light_curve
 from controller.arc.programme import Phase, Programme
 from controller.messages import (
+    AdverseEvent,
     Alarm,
     CallView,
+    Challenge,
     Cue,
     DosePart,
     Duty,
     Effect,
     Limits,
+    Mark,
     Mode,
+    Note,
     Point,
     RoomRules,
     Scene,
     Sitter,
+    Touch,
     Transport,
     Vitals,
 )
@@ -44,6 +49,7 @@ class DoseTaken:
     kit: str = ""
     part: DosePart = "dose"
     seq: int = 0
+    witness: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,13 +66,14 @@ class Participant:
     answers: dict[str, bool] = field(default_factory=dict)
     """Answers to the release checklist by criterion."""
     left_t: float | None = None
+    released_t: float | None = None
     at_least: bool = False
     """An outage of unknown length lies behind the ingestion: T+ is a lower bound."""
 
     @property
     def present(self) -> bool:
-        """Whether this person has not left."""
-        return self.left_t is None
+        """Whether this person has neither left nor been released."""
+        return self.left_t is None and self.released_t is None
 
     @property
     def ingestion_t(self) -> float | None:
@@ -113,6 +120,29 @@ class Undoable:
     kind: str
     targets: tuple[str, ...] = ()
     before: tuple[float, ...] = ()
+    person: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """What somebody entered, as it stands after every correction; `t` when it happened. A note's words are not here."""
+
+    seq: int
+    t: float
+    act: Mark | Note | Vitals | Touch | Challenge
+    participants: tuple[str, ...] = ()
+    person: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adverse:
+    """An adverse event as it stands after every update; `t` its onset, `seq` the record that logged it."""
+
+    seq: int
+    t: float
+    event: AdverseEvent
+    participants: tuple[str, ...]
+    person: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,6 +212,9 @@ class State:
     """The fire panel's contacts that call to leave."""
     alarms: tuple[Alarm, ...] = ()
     undoable: tuple[Undoable, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    """What was entered in this session and can be corrected, in the order in which it was."""
+    adverse: tuple[Adverse, ...] = ()
     told: frozenset[str] = frozenset()
     """What fell due and was recorded as such."""
     timetable: Timetable = Timetable()

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from controller.messages import (
+    LATE_ACTS,
     ROOMS_ACTS,
     ArchiveAct,
     Dose,
@@ -53,6 +54,8 @@ def step(state: State, given: Input, now: float, seq: int) -> Outcome:
     duty.check_signed_on(state, given)
     check_allowed(given.act, state.mode)
     fire.check_fire(state, given.act)
+    if given.ago_s and not isinstance(given.act, LATE_ACTS):
+        raise Refused("bad_value", what="time", why="this is done now or not at all")
     _check_participants(state, given)
     before = state
     state, facts = RULES[given.act.kind](state, given, now, seq)

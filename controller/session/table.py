@@ -26,6 +26,12 @@ stable            .      x       x       x        x       .
 release_answer    .      x       x       x        x       .
 leave             .      x       x       x        x       .
 masking_guess     .      x       x       x        x       .
+release           .      x       x       x        x       .
+touch             .      x       x       x        x       .
+adverse_event     .      x       x       x        x       .
+update_event      .      x       x       x        x       .
+challenge         .      x       x       x        x       .
+amend             .      x       x       x        x       .
 mark              .      x       x       x        x       .
 note              .      x       x       x        x       .
 

@@ -11,6 +11,7 @@ from controller.session.calls import Ruled
 from controller.session.course import REACHED, begun, frozen_arc, phase_fact, stopped
 from controller.session.evacuation import returned
 from controller.session.long_pause import pause_over
+from controller.session.people import not_gone
 from controller.session.reminders import QUIET_WARNING_S, quiet_key
 from controller.session.sounding import with_sound
 from controller.session.state import State, arc_position, flows, replanned
@@ -104,6 +105,7 @@ def end_quiet(state: State) -> Ruled:
 
 def end(state: State, _act: End, now: float) -> Ruled:
     """Close the session: the music fades out, the light goes to rest, the record is closed."""
+    still_here = not_gone(state)
     state = frozen_arc(state, now)
     state = with_sound(state, now, "stop", state.rules.end_fade_s)
     scene = state.scene if state.evacuated else "arc"
@@ -113,7 +115,10 @@ def end(state: State, _act: End, now: float) -> Ruled:
     )  # fmt: skip
     for code in ("choose_after_outage", "music_short", "piece_broken", "filler"):
         state = cleared(state, code)
-    return state, (Fact(code="session_ended"),)
+    facts = [Fact(code="session_ended")]
+    if still_here:
+        facts.append(Fact(code="closed_with", values={"participants": ",".join(still_here)}))
+    return state, tuple(facts)
 
 
 def pass_time(state: State, now: float) -> Ruled:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Literal
 
+from controller import bedside
 from controller.messages import Fact, Input, Refused, Stable, Vitals
-from controller.session import booster
+from controller.session import booster, entries
 from controller.session.calls import Ruled
 from controller.session.people import changed, whom
 from controller.session.state import Participant, State
@@ -48,12 +49,25 @@ class Served:
     lacks: tuple[str, ...] = ()
 
 
-def take(state: State, given: Input, now: float, _seq: int) -> Ruled:
-    """Keep vitals with the person they belong to."""
+def take(state: State, given: Input, now: float, seq: int) -> Ruled:
+    """Keep vitals with the person they belong to, and tell what lies beyond the programme's limits."""
     act = given.act
-    assert isinstance(act, Vitals)
-    fresh = {person.code: replace(person, vitals=(*person.vitals, (now, act))) for person in whom(state, given)}
-    return changed(state, fresh), ()
+    assert isinstance(act, Vitals) and state.programme is not None
+    entries.check(state, act)
+    limits = [(name, *limit) for name, limit in state.programme.vitals.limits.given().items()]
+    at = entries.happened(given, now)
+    people = whom(state, given)
+    fresh = {
+        person.code: replace(person, vitals=tuple(sorted((*person.vitals, (at, act)), key=lambda line: line[0])))
+        for person in people
+    }
+    state = entries.noted(changed(state, fresh), given, now, seq, tuple(fresh))
+    beyond = tuple(
+        Fact(code="beyond_limit", values={"participant": code, **told})
+        for code in fresh
+        for told in bedside.beyond_limits(limits, act)
+    )
+    return state, beyond
 
 
 def stable(state: State, given: Input, now: float, _seq: int) -> Ruled:

@@ -21,6 +21,26 @@ from controller.messages import (
 )
 from controller.wording import live as live_sentences
 from controller.wording import preflight
+from controller.wording.clinical import (
+    against,
+    amount,
+    beyond,
+    dose_words,
+    doubts,
+    event_words,
+    limits_words,
+    read,
+    touch_words,
+)
+from controller.wording.lines import (
+    all_against,
+    besides_dose,
+    dose_hints,
+    dose_line,
+    entry_line,
+    event_line,
+    newest_texts,
+)
 from controller.wording.plans import PLANNED
 from controller.wording.quantities import clock, countdown, duration, number, percent, percent_of_db
 from controller.wording.sentences import (
@@ -42,9 +62,11 @@ from controller.wording.timetable import JOBS, clock_time
 
 __all__ = [
     "ACTS", "ALARM_COLUMNS", "DEVICES", "DUE", "NOT_A_MEDICAL_DEVICE", "NOT_DELIVERED", "NOT_SIGNED", "SCENES",
-    "STATES", "WAITS", "alarm", "amended", "booking", "call", "clock", "clock_time", "countdown", "due", "duration",
-    "ends", "entry", "fact", "fit", "later", "limits", "number", "offers", "on_duty", "percent", "percent_of_db",
-    "planned", "preflight", "refusal", "release", "state", "t_plus",
+    "STATES", "WAITS", "against", "alarm", "all_against", "amended", "amount", "besides_dose", "beyond", "booking",
+    "call", "clock", "clock_time", "corrections", "countdown", "dose_hints", "dose_line", "dose_words", "doubts",
+    "due", "duration", "ends", "entry", "entry_line", "event_line", "event_words", "fact", "fit", "later", "limits",
+    "limits_words", "newest_texts", "number", "offers", "on_duty", "percent", "percent_of_db", "planned",
+    "preflight", "read", "refusal", "release", "state", "t_plus", "touch_words",
 ]  # fmt: skip
 
 ALARM_COLUMNS = 76
@@ -86,9 +108,15 @@ def entry(item: LogEntry) -> tuple[str, str]:
     """A line of the log as (kind word of at most 7 letters, text)."""
     values = {**item.values, "text": item.text} if item.text else item.values
     kind, text = fact(item.kind, values)
-    if item.text and item.kind not in ("note", "take_back"):
+    if item.text and not _says_its_text(item):
         text = f"{text}; {item.text}"
+    if item.amended_by:
+        text = f"{text} (corrected in {item.amended_by})"
     return kind, f"{text} (taken back)" if item.taken_back else text
+
+
+def _says_its_text(item: LogEntry) -> bool:
+    return item.kind in ("note", "take_back") or (item.kind == "amend" and item.values.get("what") == "note")
 
 
 def amended(log: Iterable[LogEntry]) -> list[LogEntry]:
@@ -96,13 +124,34 @@ def amended(log: Iterable[LogEntry]) -> list[LogEntry]:
     entries = list(log)
     taken = {int(item.values.get("seq", 0)) for item in entries if item.kind == "take_back"}
     named = {item.seq: " ".join(entry(item)) for item in reversed(entries) if item.seq in taken}
+    fixed = corrections(entries)
+    notes = {item.seq: item.text for item in entries if item.kind == "note"}
     told = []
-    for item in entries:
+    for item in reversed(entries):
         if item.kind == "take_back":
             told.append(replace(item, text=named.get(int(item.values.get("seq", 0)), "")))
+        elif item.kind == "amend":
+            of = int(item.values.get("entry", 0))
+            told.append(replace(item, values={**item.values, "was_text": notes.get(of, "")}))
+            notes[of] = item.text
+        elif item.kind in ACTS:
+            back = item.taken_back or item.seq in taken
+            told.append(replace(item, taken_back=back, amended_by=fixed.get(item.seq, 0)))
         else:
-            told.append(replace(item, taken_back=item.taken_back or (item.seq in taken and item.kind in ACTS)))
-    return told
+            told.append(item)
+    return told[::-1]
+
+
+_CORRECTS = {"amend": "entry", "update_event": "entry", "correct_dose": "dose"}
+
+
+def corrections(log: Iterable[LogEntry]) -> dict[int, int]:
+    """By the entry: the newest one that corrects it or, an adverse event, brings it up to date."""
+    found: dict[int, int] = {}
+    for item in sorted(log, key=lambda item: item.seq):
+        if item.kind in _CORRECTS:
+            found[int(item.values.get(_CORRECTS[item.kind], 0))] = item.seq
+    return found
 
 
 def alarm(item: Alarm) -> str:

@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from controller.wording.quantities import number, percent_of_db
 from controller.wording.templates import Template, Values, nearest, text, whose
 
-PARTS: dict[str, str] = {"booster": "booster", "device": "device", "start": "infusion starts", "stop": "infusion stops"}
-
 READINGS: dict[str, str] = {"bp": "BP", "temperature": "temp", "spo2": "SpO2"}
 
 LIMITED: tuple[tuple[str, str], ...] = (
@@ -40,34 +38,9 @@ ALREADY: dict[str, str] = {
 }
 
 
-def _corrected(values: Values) -> str:
-    ago, by = values.get("minutes_ago"), values.get("by_minutes")
-    told = [f"dose of entry {text(values, 'dose')}"]
-    if isinstance(ago, float | int):
-        told.append(f"was {number(ago)} min before this")
-    if isinstance(by, float | int):
-        told.append(f"was {number(abs(by))} min {'earlier' if by < 0 else 'later'}")
-    if text(values, "amount"):
-        told.append(f"amount {text(values, 'amount')}")
-    return " ".join(told)
-
-
-def _moved(values: Values) -> str:
-    minutes = values.get("minutes")
-    if not isinstance(minutes, float | int) or not minutes:
-        return "corrected"
-    way = "earlier" if minutes < 0 else "later"
-    return f"vitals, booster and release move {number(abs(minutes))} min {way}"
-
-
 def _answer(values: Values) -> str:
     told = text(values, "criterion").replace("-", " ")
     return whose(values, f"{told}: {'met' if values.get('met') else 'not met'}")
-
-
-def _left(values: Values) -> str:
-    told = [part for part in (text(values, "condition"), f"told {text(values, 'told')}") if part and part != "told "]
-    return whose(values, ", ".join(["left", *told]))
 
 
 def _land(values: Values) -> str:
@@ -100,36 +73,6 @@ def _booster_closed(values: Values) -> str:
     return f"the booster's window closed {text(values, 'since_minutes')} min before; an override gives it after"
 
 
-def _dose(values: Values) -> str:
-    told = [part for part in (f"{text(values, 'amount')} {text(values, 'unit')}".strip(),) if part]
-    part = text(values, "part")
-    if part and part != "dose":
-        told.insert(0, PARTS.get(part, part))
-    if text(values, "kit"):
-        told.append(f"kit {text(values, 'kit')}")
-    ago = values.get("minutes_ago")
-    if isinstance(ago, float | int) and ago > 0:
-        told.append(f"taken {number(ago)} min before")
-    if text(values, "witness"):
-        told.append(f"witness {text(values, 'witness')}")
-    return whose(values, ", ".join(told) or "taken")
-
-
-def _vitals(values: Values) -> str:
-    if text(values, "missed"):
-        return whose(values, f"missed: {text(values, 'missed')}")
-    told = []
-    if text(values, "systolic"):
-        told.append(f"{text(values, 'systolic')}/{text(values, 'diastolic')}")
-    if text(values, "pulse"):
-        told.append(f"pulse {text(values, 'pulse')}")
-    if text(values, "spo2"):
-        told.append(f"SpO2 {text(values, 'spo2')} %")
-    if text(values, "celsius"):
-        told.append(f"{text(values, 'celsius')} °C")
-    return whose(values, "  ".join(told) or "empty")
-
-
 REFUSALS: dict[str, Template] = {
     "unknown_set": nearest("set", "set"),
     "unknown_criterion": nearest("question", "code"),
@@ -149,13 +92,9 @@ REFUSALS: dict[str, Template] = {
 
 FACTS: dict[str, tuple[str, Template]] = {
     # What people do.
-    "dose": ("dose", _dose),
-    "vitals": ("vitals", _vitals),
-    "correct_dose": ("dose", _corrected),
     "decline_booster": ("dose", lambda v: whose(v, "booster declined")),
     "stable": ("vitals", lambda v: whose(v, "stable: no more repeats")),
     "release_answer": ("release", _answer),
-    "leave": ("session", _left),
     "catch_up": ("phase", "catch up with T+"),
     "land": ("phase", _land),
     "shorten": ("phase", _shorten),
@@ -179,8 +118,6 @@ FACTS: dict[str, tuple[str, Template]] = {
     "landing_began": ("phase", "landing over {minutes} min"),
     "caught_up": ("phase", "where T+ says"),
     "wait_over": ("phase", "the wait for onset is over"),
-    "dose_corrected": ("dose", _moved),
-    "participant_left": ("session", lambda v: whose(v, "left")),
     "set_chosen": ("music", "next: {title}"),
     "set_over": ("music", "the plan again"),
     "limits_set": ("music", limits),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from controller.wording import archive as archive_words
 from controller.wording import blinding as blinding_words
+from controller.wording import clinical as clinical_words
 from controller.wording import live as live_sentences
 from controller.wording import people as people_words
 from controller.wording import preflight as preflight_words
@@ -33,6 +34,7 @@ ACTS: dict[str, str] = {
     **people_words.ACTS,
     **blinding_words.ACTS,
     **preflight_words.ACTS,
+    **clinical_words.ACTS,
 }  # fmt: skip
 
 STATES: dict[str, str] = {
@@ -87,6 +89,7 @@ _ALREADY: dict[str, str] = {
     "green": "it is green already",
     **live_sentences.ALREADY,
     **people_words.ALREADY,
+    **clinical_words.ALREADY,
 }
 
 
@@ -290,8 +293,8 @@ REFUSALS: dict[str, Template] = {
     **live_sentences.REFUSALS,
     **people_words.REFUSALS,
     **preflight_words.REFUSALS,
+    **clinical_words.REFUSALS,
     "nothing_to_take_back": "nothing of this console is left to take back",
-    "not_yours": "that came from another console: it can be taken back there",
     "changed_since": "something changed it since, nothing was taken back",
     "no_call": "no call is open",
     "no_participant": lambda v: (
@@ -329,6 +332,7 @@ FACTS: dict[str, tuple[str, Template]] = {
     **people_words.FACTS,
     **preflight_words.FACTS,
     **record_words.FACTS,
+    **clinical_words.FACTS,
     # What followed.
     "phase_entered": ("phase", "{title} begins"),
     "session_started": ("session", "started: {programme}"),

@@ -6,10 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from controller.console.forms import Filled, Form, dose_form, note_form
+from controller import wording
+from controller.console.clinical_forms import note_form
+from controller.console.forms import Filled, Form
 from controller.messages import MaskingGuess, Note, Status
 from tests.console.fake_daemon import FakeRoom, demo_status
 from tests.console.test_app import acts, console, text, way
+
+
+def clock() -> str:
+    return "14:52:10"
 
 
 def blinded() -> Status:
@@ -35,18 +41,18 @@ async def test_there_is_nothing_to_guess_elsewhere(room: FakeRoom) -> None:
 
 
 def test_a_note_that_would_tell_is_asked_about_once_and_never_lost() -> None:
-    plain = note_form(1.0, blinded=True).read("asked for water")
+    plain = note_form(1.0, clock, blinded=True).read("asked for water")
     assert isinstance(plain, Filled)
-    asked = note_form(1.0, blinded=True).read("thinks it was 25 mg")
+    asked = note_form(1.0, clock, blinded=True).read("thinks it was 25 mg")
     assert isinstance(asked, Form) and '"25 mg" may tell' in asked.hint
     kept = asked.read("thinks it was 25 mg")
     assert isinstance(kept, Filled) and kept.act == Note(text="thinks it was 25 mg", pressed_t=1.0)
     changed = asked.read("thinks it was much")
     assert isinstance(changed, Filled) and changed.act == Note(text="thinks it was much", pressed_t=1.0)
-    assert isinstance(note_form(1.0).read("25 mg"), Filled)
+    assert isinstance(note_form(1.0, clock).read("25 mg"), Filled)
 
 
 @pytest.mark.parametrize("part", ["dose", "device", "start", "booster"])
 def test_the_dose_question_speaks_of_kits_and_never_of_amounts(part: str) -> None:
-    assert "kit K-1" in dose_form("A", (part,), blinded=True).hint
-    assert "mg" not in dose_form("A", (part,), blinded=True).hint
+    hints = wording.dose_hints(replace(blinded(), dose_parts=(part,)), ("P-017",))
+    assert "kit K-1" in hints and "mg" not in hints

@@ -8,16 +8,14 @@ import pytest
 
 from controller import wording
 from controller.console.doing.table import named, path
-from controller.console.forms import Filled, read_dose
-from controller.console.live_forms import correct_form, leave_form, limits_line, read_limits
+from controller.console.forms import read_dose
+from controller.console.live_forms import limits_line, read_limits
 from controller.console.view import View, ends_at
 from controller.console.widgets.header import draw_header
 from controller.console.widgets.panels import due as due_panel
 from controller.messages import (
-    CorrectDose,
     DueView,
     Land,
-    Leave,
     Light,
     Limits,
     ParticipantView,
@@ -41,7 +39,7 @@ async def test_after_an_outage_the_choices_come_first(room: FakeRoom) -> None:
 
 async def test_the_checklist_turns_from_line_to_line(room: FakeRoom) -> None:
     async with console(room) as (app, pilot):
-        await pilot.press(*way("release"))
+        await pilot.press(*way("checklist"))
         assert app.menu is not None
         assert [line.label[:12].strip() for line in app.menu.lines] == ["yes", "not answered"]
         await pilot.press("2", "enter")
@@ -56,22 +54,6 @@ def test_a_dose_says_its_part() -> None:
     assert read_dose("device 28 mg").amount == 28.0
     with pytest.raises(ValueError, match="amount"):
         read_dose("booster")
-
-
-def test_a_correction_says_how_long_ago_or_by_how_much_and_why() -> None:
-    form = correct_form(ParticipantView(code="A", last_dose=12))
-    earlier = form.read("-17; the clock on the wall was wrong")
-    assert isinstance(earlier, Filled)
-    assert earlier.act == CorrectDose(dose=12, by_minutes=-17.0)
-    assert (earlier.why, earlier.participants) == ("the clock on the wall was wrong", ("A",))
-    assert form.read("42 min ago").act == CorrectDose(dose=12, minutes_ago=42.0)  # type: ignore[union-attr]
-    with pytest.raises(ValueError, match="minutes ago"):
-        form.read("yesterday")
-
-
-def test_who_leaves_and_who_was_told() -> None:
-    left = leave_form("B").read("steady, told AB")
-    assert isinstance(left, Filled) and left.act == Leave(condition="steady", told="AB")
 
 
 def test_limits_are_one_line_that_reads_back() -> None:

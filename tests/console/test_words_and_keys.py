@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from controller import wording
+from controller.console.clinical_forms import read_vitals
 from controller.console.doing.table import ACTIONS, action_of
-from controller.console.forms import doubtful, read_dose, read_vitals
+from controller.console.forms import read_dose
 from controller.console.keys import plain_key
 from controller.console.repeat import KeyRests, TypingWatch
 from controller.messages import PEOPLES_ACTS, Act, Alarm, CallStage, CallView, Dose, DueView, LogEntry, Vitals
@@ -166,18 +167,6 @@ def test_vitals_are_read(line: str, vitals: Vitals) -> None:
 def test_what_is_no_reading_is_refused(line: str) -> None:
     with pytest.raises(ValueError):
         read_vitals(line)
-
-
-@pytest.mark.parametrize(
-    ("line", "doubt"),
-    [
-        ("120/80 72 98 36.8", ""), ("80/120", "80 over 120"), ("12/80", "systolic 12, 12 over 80"),
-        ("260/80", "systolic 260"),
-        ("120/80 72 70", "SpO2 70"), ("45.0", "temperature 45"), ("120/80 7", "pulse 7"),
-    ],
-)  # fmt: skip
-def test_unlikely_vitals_are_asked_about(line: str, doubt: str) -> None:
-    assert doubtful(read_vitals(line)) == doubt
 
 
 @pytest.mark.parametrize(

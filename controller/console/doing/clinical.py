@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from controller import wording
-from controller.console import forms, live_forms
+from controller import bedside, wording
+from controller.console import clinical_forms, correcting_forms, live_forms
 from controller.console.doing.action import Action, in_session
 from controller.messages import CorrectDose, DeclineBooster, Dose, ParticipantView, SetLimits, Stable, Status, Vitals
 
@@ -15,26 +15,41 @@ if TYPE_CHECKING:
 
 def vitals(do: Commands, key: str) -> None:
     """One line; readings are one person's, marks and doses may well be both's."""
-    if len(do.whom) > 1:
-        do.say(f"whose? Tab chooses: {' or '.join(do.whom)}", "bad")
-    else:
-        do.ask(forms.vitals_form(), key)
+    if len(do.whom) != 1:
+        do.say(f"whose? Tab chooses: {' or '.join(do.whom)}" if do.whom else "nobody is here", "bad")
+        return
+    code = do.whom[0]
+    last = bedside.newest([line.vitals for line in do.status.vitals if line.participant == code])
+    do.ask(clinical_forms.of(clinical_forms.vitals_form(code, last, do.status.vitals_limits, do.clock), code), key)
 
 
 def dose(do: Commands, key: str) -> None:
     """What was given; asks before it notes."""
-    if not do.status.participants:
+    status, whom = do.status, do.whom
+    if not status.participants:
         do.say(wording.refusal("no_session", {}), "bad")
-    elif not do.status.dose_parts:
+    elif not status.dose_parts:
         do.say(wording.refusal("no_such_dose", {}), "bad")
     else:
-        do.ask(forms.dose_form(" and ".join(do.whom), do.status.dose_parts, blinded=do.status.blinded), key)
+        hints = wording.dose_hints(status, whom)
+        taken = "   ".join(wording.dose_line(status, dose) for dose in status.doses if dose.participant in whom)
+        room_time = do.client.room_time
+
+        def besides(given: Dose, ago_s: float) -> list[str]:
+            at = room_time - ago_s
+            return [told for code in whom for told in wording.besides_dose(status, code, given, at)]
+
+        do.ask(clinical_forms.dose_form(" and ".join(whom), hints, besides, do.clock, taken), key)
 
 
 def correct_dose(do: Commands, key: str) -> None:
-    """The true minute of somebody's last dose."""
-    people = [person for person in do.meant() if person.last_dose]
-    do.for_one("Whose dose", people, lambda person: do.ask(live_forms.correct_form(person), key))
+    """The true minute, amount, kit or witness of somebody's last dose."""
+    last = {dose.participant: dose for dose in do.status.doses}
+
+    def ask(person: ParticipantView) -> None:
+        do.ask(correcting_forms.correct_dose_form(last[person.code], do.clock), key)
+
+    do.for_one("Whose dose", [person for person in do.meant() if person.code in last], ask)
 
 
 def decline_booster(do: Commands, _key: str) -> None:
@@ -59,8 +74,7 @@ def limits(do: Commands, key: str) -> None:
 
 
 def _has_dose(status: Status) -> str:
-    given = any(person.last_dose for person in status.participants)
-    return in_session(status) or ("" if given else "nobody has taken the dose yet")
+    return in_session(status) or ("" if status.doses else "nobody has taken the dose yet")
 
 
 def _has_booster(status: Status) -> str:

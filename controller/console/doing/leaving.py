@@ -1,13 +1,17 @@
-"""Releasing a person, and a person who goes before that."""
+"""Releasing a person, a person who goes before that, and the sheet for paramedics."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from controller.console import live_forms
+from controller import wording
+from controller.console import clinical_forms
 from controller.console.doing.action import Action, in_session
 from controller.console.menu import Line, menu_of
-from controller.messages import Leave, ReleaseAnswer, ReleaseView, Status
+from controller.files import ConfigError
+from controller.messages import Leave, ParticipantView, Release, ReleaseAnswer, ReleaseView, Status
+from controller.wording.handover import sheet_of, sheet_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +21,7 @@ if TYPE_CHECKING:
 _ANSWERS = {None: "not answered", True: "yes", False: "NO"}
 
 
-def release(do: Commands, _key: str) -> None:
+def checklist(do: Commands, _key: str) -> None:
     """The checklist of one person; Enter turns an answer to yes, and a yes to no."""
     lists = {view.participant: view for view in do.status.release}
     people = [person for person in do.meant() if person.code in lists]
@@ -46,9 +50,53 @@ def _checklist(do: Commands, view: ReleaseView, at: int = 0) -> None:
     do.show(menu_of(f"Release of {view.participant}", lines, do.show, at=at, footer=footer))
 
 
+def release(do: Commands, key: str) -> None:
+    """Enter where nothing stands against it; otherwise what does, and an override by two people."""
+
+    def ask(person: ParticipantView) -> None:
+        do.ask(clinical_forms.release_form(person.code, _against(do, person.code)), key)
+
+    do.for_one("Release whom", do.meant(), ask)
+
+
+def _against(do: Commands, code: str) -> list[str]:
+    view = next((one for one in do.status.release if one.participant == code), None)
+    if view is None:
+        return []
+    return wording.all_against(view, do.client.room_time, do.status.events)
+
+
 def leave(do: Commands, key: str) -> None:
-    """Somebody goes before the session is over."""
-    do.for_one("Who leaves", do.meant(), lambda person: do.ask(live_forms.leave_form(person.code), key))
+    """Somebody goes before release; one person's word is enough."""
+    do.for_one("Who leaves", do.meant(), lambda one: do.ask(clinical_forms.leave_form(one.code, do.clock), key))
+
+
+def sheet(do: Commands, _key: str) -> None:
+    """One screen; Enter writes it as PDF and as text beside the record."""
+    made = sheet_of(do.status)
+    head, _, *rows = sheet_text(made).splitlines()
+    lines = [Line(label=row, run=partial(write_sheet, do)) for row in rows]
+    footer = "Enter: write it as PDF and text    ↑↓: more of it    Esc: back"
+    do.show_page(head, lines, footer)
+
+
+def write_sheet(do: Commands) -> None:
+    """The sheet as files, for a printer."""
+    made = sheet_of(do.status)
+    folder = do.client.runtime_dir.parent / "sheets"
+
+    def write() -> str:
+        from controller.drawing.handover import write_sheet
+
+        stem = f"{do.status.session}-{made.made[11:].replace(':', '')}"
+        try:
+            for suffix in ("pdf", "txt"):
+                write_sheet(made, folder / f"{stem}.{suffix}")
+        except ConfigError as error:
+            return error.mistakes[0]
+        return f"written: {folder / stem}.pdf and .txt"
+
+    do.beside(write)
 
 
 def _has_checklist(status: Status) -> str:
@@ -71,11 +119,19 @@ def _told(view: ReleaseView) -> str:
 
 ACTIONS = (
     Action(
-        name="release", run=release, menu="leaving", long="release: the checklist …", ctl="release-answer",
+        name="checklist", run=checklist, menu="leaving", long="release: the checklist …", ctl="release-answer",
         sends=(ReleaseAnswer,), offered=_has_checklist, stands=_release, help="what must hold before somebody goes",
     ),
     Action(
-        name="leave", run=leave, menu="leaving", long="somebody leaves …", ctl="leave", sends=(Leave,), offered=_begun,
-        help="before the session is over: how, and who was told",
+        name="release", run=release, menu="leaving", long="release somebody …", ctl="release", sends=(Release,),
+        offered=_begun, help="when all is met; else by two people, with a reason",
+    ),
+    Action(
+        name="leave", run=leave, menu="leaving", long="somebody leaves early …", ctl="leave", sends=(Leave,),
+        offered=_begun, help="before release: how, who was told, transport",
+    ),
+    Action(
+        name="sheet", run=sheet, menu="leaving", long="sheet for paramedics", ctl="sheet", offered=in_session,
+        help="T+, doses, vitals, events on one screen; Enter prints",
     ),
 )  # fmt: skip

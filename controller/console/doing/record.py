@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from controller.console import forms
+from controller.console import clinical_forms
 from controller.console.doing.action import Action
 from controller.console.menu import Line, menu_of
 from controller.messages import Mark, Note, TakeBack
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def note(do: Commands, key: str) -> None:
     """A few words, with the time of the key."""
-    do.ask(forms.note_form(do.client.room_time, blinded=do.status.blinded), key)
+    do.ask(clinical_forms.note_form(do.client.room_time, do.clock, blinded=do.status.blinded), key)
 
 
 def mark(do: Commands, key: str) -> None:

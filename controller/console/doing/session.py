@@ -33,7 +33,8 @@ def coming(status: Status) -> tuple[str, tuple[str, ...], str]:
 
 def end(do: Commands, key: str) -> None:
     """Only for the typed word."""
-    do.ask(forms.end_form(), key)
+    here = tuple(person.code for person in do.status.participants if not person.left)
+    do.ask(forms.end_form(here if do.status.dose_parts else ()), key)
 
 
 def book(do: Commands, key: str) -> None:

@@ -9,6 +9,7 @@ from controller.console.doing import (
     blinding,
     calls,
     clinical,
+    correcting,
     leaving,
     music,
     preflight,
@@ -17,6 +18,7 @@ from controller.console.doing import (
     screen,
     session,
     sitters,
+    touching,
 )
 from controller.console.doing.action import Action, Subject
 from controller.console.menu import Line, Menu, digit_of, menu_of
@@ -28,8 +30,10 @@ ACTIONS: tuple[Action, ...] = (
     *calls.ACTIONS,
     *room.ACTIONS,
     *music.ACTIONS,
+    *touching.ACTIONS,
     *clinical.ACTIONS,
     *record.ACTIONS,
+    *correcting.ACTIONS,
     *blinding.ACTIONS,
     *leaving.ACTIONS,
     *sitters.ACTIONS,

@@ -50,8 +50,8 @@ class Ask(Vertical):
         title = styled(f" {form.title}  ", colours.bright, bold=True)
         title.append_text(styled(form.hint, colours.text))
         self.query_one("#ask-title", Static).update(title)
-        self.say("Enter: go on    Esc: back", colours.dim)
         self.line.password = form.masked
+        self.say(form.beside or "Enter: go on    Esc: back", colours.bright if form.beside else colours.dim)
         self.line.value = form.initial
         self.line.cursor_position = len(form.initial)
         self.line.focus()

@@ -1,0 +1,97 @@
+"""What a console asks about before it is noted, and the rules record in the same way. Pure; nothing is refused.
+
+Readings that a slip of the finger makes more likely than a body does, and touch that the consent does not name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from controller.messages import Vitals
+
+RANGES: dict[str, tuple[float, float]] = {
+    "systolic": (60, 250), "diastolic": (30, 150), "pulse": (35, 200), "spo2": (80, 100), "celsius": (34, 41),
+}  # fmt: skip
+"""Beyond these a reading of somebody who lies awake is asked about (our judgement)."""
+
+FAR: dict[str, float] = {"systolic": 50, "diastolic": 35, "pulse": 60, "spo2": 10, "celsius": 2}
+"""So far from the last one of the same person a reading is asked about (our judgement)."""
+
+READINGS = tuple(RANGES)
+
+
+def doubts(entered: Vitals, last: Vitals | None = None) -> tuple[str, ...]:
+    """Codes of what is implausible: "systolic_range", "pulse_far", "pressure_order"; empty where nothing is."""
+    found = []
+    for reading in READINGS:
+        value = getattr(entered, reading)
+        if value is None:
+            continue
+        low, high = RANGES[reading]
+        before = getattr(last, reading) if last is not None else None
+        if not low <= value <= high:
+            found.append(f"{reading}_range")
+        elif before is not None and abs(value - before) > FAR[reading]:
+            found.append(f"{reading}_far")
+    if entered.systolic is not None and entered.diastolic is not None and entered.diastolic >= entered.systolic:
+        found.append("pressure_order")
+    return tuple(found)
+
+
+def beyond_limits(limits: Iterable[tuple[str, float, float]], entered: Vitals) -> list[dict[str, str | int | float]]:
+    """The readings that lie beyond (name, least, most), each with the limit it passes."""
+    found: list[dict[str, str | int | float]] = []
+    for reading, least, most in limits:
+        value = getattr(entered, reading)
+        if value is not None and not least <= value <= most:
+            found.append({"reading": reading, "value": value, "limit": least if value < least else most})
+    return found
+
+
+def newest(readings: list[Vitals]) -> Vitals | None:
+    """Each reading as it was last taken, from lines with the newest first; None where there are none."""
+    found: dict[str, float] = {}
+    for line in readings:
+        for reading in READINGS:
+            value = getattr(line, reading)
+            if value is not None:
+                found.setdefault(reading, value)
+    return Vitals(**found) if found else None  # type: ignore[arg-type]
+
+
+_AGO = re.compile(r"(\d{1,4}(?:[.,]\d+)?)(?: ?m(?:in(?:utes?)?)?)?(?: ago)?", re.IGNORECASE)
+_CLOCK = re.compile(r"([01]?\d|2[0-3])[:.h]([0-5]\d)")
+
+
+def seconds_ago(said: str, clock: str) -> float:
+    """How long ago "12", "12 min ago" or a wall time "14:41" was, where the wall clock shows `clock` ("14:52:10").
+
+    A wall time is the last one that has been, so at most a day ago. Raises ValueError for anything else.
+    """
+    if found := _AGO.fullmatch(said.strip()):
+        return float(found[1].replace(",", ".")) * 60.0
+    if found := _CLOCK.fullmatch(said.strip()):
+        hours, minutes, seconds = (int(part) for part in clock.split(":"))
+        now = hours * 3600 + minutes * 60 + seconds
+        return float((now - int(found[1]) * 3600 - int(found[2]) * 60) % 86400)
+    raise ValueError(f'"{said}" is no time: minutes ago (12), or the wall clock (14:41)')
+
+
+def covers(scope: str, touch: str, where: str) -> bool:
+    """Whether the consent's own words name this place; "no …" or "none" names nothing, "any" names all."""
+    agreed = {word for part in re.split(r"[,;/]", scope.lower()) if not _denies(part) for word in _words(part)}
+    if "any" in agreed or "all" in agreed:
+        return True
+    asked = _words(where.lower()) or _words(touch.lower())
+    return bool(asked) and asked <= agreed
+
+
+def _denies(part: str) -> bool:
+    return bool(re.match(r"\s*(no|none|not|without)\b", part))
+
+
+def _words(text: str) -> set[str]:
+    """Words without their plural, so that "hand" lies within "hands"."""
+    found = (word.removesuffix("s") for word in re.findall(r"\w+", text))
+    return {"foot" if word == "feet" else word for word in found}

@@ -1,0 +1,271 @@
+"""`stillroom ctl`, the verbs of what is clinical: touch, events, corrections, release, and the sheet for paramedics."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, cast, get_args
+
+import typer
+
+from controller.ctl import Ago, Person, Whom, Why, ago_of, app, seen_status, send
+from controller.drawing.handover import write_sheet
+from controller.files import ConfigError
+from controller.messages import (
+    AdverseEvent,
+    Amend,
+    Challenge,
+    CorrectDose,
+    Leave,
+    Mark,
+    Needed,
+    Note,
+    Redaction,
+    Related,
+    Release,
+    Touch,
+    UpdateEvent,
+    Vitals,
+)
+from controller.options import STATE, StateDir
+from controller.wording.handover import sheet_of, sheet_text
+
+Entry = Annotated[int, typer.Argument(help="Number of the record.")]
+NeededBy = Annotated[list[str] | None, typer.Option("--needed", help="none, rescue, provider, emergency, transport.")]
+
+
+def _one_of(what: str, said: str, allowed: tuple[str, ...]) -> str:
+    if said not in allowed:
+        print(f'"{said}" is no {what}; allowed: {", ".join(allowed)}', file=sys.stderr)
+        raise typer.Exit(1)
+    return said
+
+
+def _needed(said: list[str]) -> tuple[Needed, ...]:
+    return tuple(cast(Needed, _one_of("need", one, get_args(Needed))) for one in said)
+
+
+@app.command()
+def touch(
+    how: Annotated[str, typer.Argument(help="Kind of touch, as a short code.")] = "",
+    where: Annotated[str, typer.Argument(help="Where, as a short code.")] = "",
+    part: Annotated[str, typer.Option(help="given, start or stop.")] = "given",
+    minutes: Annotated[float | None, typer.Option(help="How long.")] = None,
+    outside: Annotated[bool | None, typer.Option("--outside/--inside", help="Of the scope consented to.")] = None,
+    participant: Whom = None,
+    ago: Ago = "",
+    state: StateDir = STATE,
+    person: Person = None,
+    why: Why = "",
+) -> None:
+    """Supportive touch; nothing is refused, and what lies outside the consented scope is recorded as that.
+
+    Example: stillroom ctl touch held hand --minutes 3
+    """
+    _one_of("part", part, ("given", "start", "stop"))
+    act = Touch(touch=how, where=where, part=part, minutes=minutes, outside=outside)  # type: ignore[arg-type]
+    send(state, person, why, act, participant, ago)
+
+
+@app.command("adverse-event")
+def adverse_event(
+    event: Annotated[str, typer.Argument(help="What it is, in a word or two.")],
+    grade: Annotated[int, typer.Argument(help="1 mild to 5 death (CTCAE).")],
+    serious: Annotated[bool, typer.Option("--serious")] = False,
+    related: Annotated[str, typer.Option(help="related, possible, unrelated or unknown.")] = "unknown",
+    needed: NeededBy = None,
+    rescue: Annotated[str, typer.Option(help="Rescue medicine that was given, and how much.")] = "",
+    resolved: Annotated[bool, typer.Option("--resolved", help="It is over already.")] = False,
+    participant: Whom = None,
+    ago: Ago = "",
+    state: StateDir = STATE,
+    person: Person = None,
+    why: Why = "",
+) -> None:
+    """Log an adverse event from its onset; `update-event` says how it goes on.
+
+    Example: stillroom ctl adverse-event nausea 2 --related possible --needed none
+    """
+    act = AdverseEvent(
+        event=event, grade=grade, serious=serious, needed=_needed(needed or []), rescue=rescue, resolved=resolved,
+        related=cast(Related, _one_of("relation", related, get_args(Related))),
+    )  # fmt: skip
+    send(state, person, why, act, participant, ago)
+
+
+@app.command("update-event")
+def update_event(
+    record: Entry,
+    event: Annotated[str | None, typer.Option(help="What it is.")] = None,
+    grade: Annotated[int | None, typer.Option()] = None,
+    serious: Annotated[bool | None, typer.Option("--serious/--not-serious")] = None,
+    related: Annotated[str | None, typer.Option()] = None,
+    needed: NeededBy = None,
+    rescue: Annotated[str | None, typer.Option()] = None,
+    resolved: Annotated[bool | None, typer.Option("--resolved/--open")] = None,
+    onset: Annotated[str, typer.Option(help="Its true onset: minutes ago, or the wall clock.")] = "",
+    participant: Whom = None,
+    ago: Ago = "",
+    state: StateDir = STATE,
+    person: Person = None,
+    why: Why = "",
+) -> None:
+    """What is true of an adverse event now, or always was; what stood before stays in the record.
+
+    Example: stillroom ctl update-event 81 --resolved
+    """
+    act = UpdateEvent(
+        event=record, code=event, grade=grade, serious=serious, rescue=rescue, resolved=resolved,
+        needed=_needed(needed) if needed else None,
+        related=cast(Related, _one_of("relation", related, get_args(Related))) if related else None,
+        onset_minutes_ago=ago_of(onset) if onset else None,
+    )  # fmt: skip
+    send(state, person, why, act, participant, ago)
+
+
+@app.command()
+def challenge(
+    part: Annotated[str, typer.Argument(help="start or end.")] = "start",
+    participant: Whom = None,
+    ago: Ago = "",
+    state: StateDir = STATE,
+    person: Person = None,
+    why: Why = "",
+) -> None:
+    """A challenging experience begins or ends; it is no adverse event.
+
+    Example: stillroom ctl challenge end --ago 5
+    """
+    _one_of("part", part, ("start", "end"))
+    send(state, person, why, Challenge(part=part), participant, ago)  # type: ignore[arg-type]
+
+
+@app.command()
+def correct(
+    record: Entry,
+    mark: Annotated[str, typer.Option(help="The mark's true code.")] = "",
+    note: Annotated[str, typer.Option(help="The note's true words.")] = "",
+    pressure: Annotated[str, typer.Option(help="Vitals: 120/80.")] = "",
+    pulse: Annotated[int | None, typer.Option(help="Vitals.")] = None,
+    spo2: Annotated[int | None, typer.Option(help="Vitals.")] = None,
+    celsius: Annotated[float | None, typer.Option(help="Vitals.")] = None,
+    touch: Annotated[str, typer.Option(help="Kind and place of a touch, with a space between.")] = "",
+    at: Annotated[str, typer.Option(help="When it truly was: minutes ago, or the wall clock.")] = "",
+    participant: Whom = None,
+    state: StateDir = STATE,
+    person: Person = None,
+    why: Why = "",
+) -> None:
+    """What an entry should have said: an amendment that shows what stood before. Doses have `correct-dose`.
+
+    Example: stillroom ctl correct 41 --pressure 120/80 --pulse 72
+    """
+    act: Mark | Note | Vitals | Touch
+    if mark:
+        act = Mark(code=mark)
+    elif note:
+        act = Note(text=note)
+    elif touch:
+        how, _, where = touch.partition(" ")
+        act = Touch(touch=how, where=where)
+    else:
+        try:
+            high, low = (int(part) for part in pressure.split("/")) if pressure else (None, None)
+        except ValueError:
+            print(f'"{pressure}" is no blood pressure; write it like 120/80', file=sys.stderr)
+            raise typer.Exit(1) from None
+        act = Vitals(systolic=high, diastolic=low, pulse=pulse, spo2=spo2, celsius=celsius)
+    amend = Amend(entry=record, act=act, minutes_ago=ago_of(at) if at else None)
+    send(state, person, why, amend, participant)
+
+
+@app.command("correct-dose")
+def correct_dose(
+    record: Annotated[int, typer.Argument(help="Number of the record that logged it.")],
+    minutes_ago: Annotated[float | None, typer.Option(help="When it was taken, in minutes before now.")] = None,
+    by_minutes: Annotated[float | None, typer.Option(help="By how much it moves; -17: taken 17 min earlier.")] = None,
+    amount: Annotated[float | None, typer.Option(help="The true amount.")] = None,
+    unit: Annotated[str | None, typer.Option(help="Its true unit.")] = None,
+    kit: Annotated[str | None, typer.Option(help="The true kit.")] = None,
+    witness: Annotated[str | None, typer.Option(help="Initials of who truly saw it.")] = None,
+    participant: Whom = None,
+    state: StateDir = STATE,
+    person: Person = None,
+    why: Why = "",
+) -> None:
+    """The true minute of a dose: vitals, booster window and release move with it.
+
+    Example: stillroom ctl correct-dose 12 --by-minutes -17
+    """
+    act = CorrectDose(
+        dose=record, minutes_ago=minutes_ago, by_minutes=by_minutes, amount=amount, unit=unit, kit=kit, witness=witness
+    )
+    send(state, person, why, act, participant)
+
+
+@app.command()
+def release(
+    override: Annotated[bool, typer.Option("--override", help="Although the gate is not met.")] = False,
+    reason: Annotated[str, typer.Option(help="Of an override, in a few words.")] = "",
+    second: Annotated[str, typer.Option(help="Initials of the second person of an override.")] = "",
+    desk: Annotated[bool, typer.Option("--desk", help="The second person is the support desk's.")] = False,
+    participant: Whom = None,
+    ago: Ago = "",
+    state: StateDir = STATE,
+    person: Person = None,
+    why: Why = "",
+) -> None:
+    """Release a participant: refused with what stands against it, unless two people override.
+
+    Example: stillroom ctl release --participant C-0412
+    """
+    send(state, person, why, Release(override=override, reason=reason, second=second, desk=desk), participant, ago)
+
+
+@app.command()
+def leave(
+    condition: Annotated[str, typer.Option(help="A code or two words, such as steady.")] = "",
+    told: Annotated[str, typer.Option(help="Initials of who was told.")] = "",
+    transport: Annotated[str, typer.Option(help="How they get home.")] = "",
+    participant: Whom = None,
+    ago: Ago = "",
+    state: StateDir = STATE,
+    person: Person = None,
+    why: Why = "",
+) -> None:
+    """A participant leaves before release; one person's word is enough, and nobody is kept.
+
+    Example: stillroom ctl leave --participant C-0412 --condition steady --told CD --transport taxi --ago 5
+    """
+    send(state, person, why, Leave(condition=condition, told=told, transport=transport), participant, ago)
+
+
+@app.command()
+def blank(record: Entry, state: StateDir = STATE, person: Person = None, why: Why = "") -> None:
+    """Blank a text of the open session for good, such as a name typed by mistake; the chain stays whole.
+
+    Example: stillroom ctl blank 42 --why "a name"
+    """
+    send(state, person, why, Redaction(session="", seq=record))
+
+
+@app.command()
+def sheet(
+    to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="A .pdf or .txt file to write.")] = None,
+    state: StateDir = STATE,
+    person: Person = None,
+) -> None:
+    """The handover sheet for paramedics: T+, doses, last vitals, events, limits, who is here.
+
+    Example: stillroom ctl sheet --to sheet.pdf
+    """
+    made = sheet_of(seen_status(state, person))
+    if to is None:
+        print(sheet_text(made))
+        return
+    try:
+        write_sheet(made, to)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
+    print(f"wrote {to}")
