@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from controller.messages import Vitals
 
 RANGES: dict[str, tuple[float, float]] = {
-    "systolic": (60, 250), "diastolic": (30, 150), "pulse": (35, 200), "spo2": (80, 100), "celsius": (34, 41),
+    "systolic": (70, 220), "diastolic": (40, 130), "pulse": (35, 180), "spo2": (85, 100), "celsius": (34.5, 41),
 }  # fmt: skip
 """Beyond these a reading of somebody who lies awake is asked about (our judgement)."""
 

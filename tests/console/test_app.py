@@ -224,7 +224,7 @@ async def test_unlikely_vitals_are_asked_about_and_never_refused(room: FakeRoom)
         assert not room.inputs
         rest_keys(app)
         await pilot.press("enter")
-        assert (await acts(room))[0] == Vitals(systolic=250, diastolic=80)
+        assert (await acts(room))[0] == Vitals(systolic=250, diastolic=80, kept="systolic_range")
 
 
 async def test_a_timed_silence_warns_two_minutes_before_its_end(room: FakeRoom) -> None:

@@ -58,7 +58,7 @@ def filled(answer: object) -> Filled:
     [
         ("12/80", "systolic 12, diastolic not below systolic"),
         ("80/120", "diastolic 120 far from the last one, diastolic not below systolic"),
-        ("120/80 190", "pulse 190 far from the last one"),
+        ("120/80 140", "pulse 140 far from the last one"),
         ("120/80 72 198", "SpO2 198 %"),
         ("45.0", "temperature 45 °C"),
     ],
