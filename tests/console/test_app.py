@@ -266,7 +266,7 @@ async def test_a_dose_is_shown_before_a_second_enter_notes_it(room: FakeRoom) ->
         await pilot.press("d", *"25", "space", *"mg,", "space", *"5", "space", *"ago,", "space", *"by", "space", *"AB")
         await pilot.press("enter", "enter", "enter")
         await pilot.pause()
-        assert "dose 25 mg, taken 5 min ago, witness AB" in text(app)
+        assert "P-017: dose 25 mg, witness AB, 5 min ago." in text(app)
         assert not room.inputs, "a held Enter must not confirm"
         rest_keys(app)
         await pilot.press("enter")
@@ -459,7 +459,11 @@ async def test_end_needs_the_word_typed(room: FakeRoom) -> None:
         await pilot.press(*way("end"), "enter")
         await pilot.pause()
         assert not room.inputs and "type" in text(app)
-        await pilot.press(*"end", "enter")
+        await pilot.press(*"end", "enter", "enter")
+        await pilot.pause()
+        assert not room.inputs and "P-017 is neither released nor left" in text(app)
+        rest_keys(app)
+        await pilot.press("enter")
         assert (await acts(room))[0].kind == "end"
 
 
