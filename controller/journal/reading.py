@@ -87,7 +87,7 @@ _SAID_BY_THE_ACT = {
 _JOINED = {"amend": "amended", "update_event": "event_updated", "correct_dose": "dose_corrected"}
 """The fact that says what stood before an act: one line with it."""
 _NOT_SHOWN = {
-    Start: {"programme_text", "participants"},
+    Start: {"programme_text", "participants", "preflight"},
     BeginPreflight: {"least", "most"},
     Opened: {"rules", "unrecorded_s"},
     MaskingGuess: {"guess", "certainty"},  # one's guess would sway another's

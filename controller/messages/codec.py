@@ -55,7 +55,7 @@ def plain_fields(act: Any, hidden: Collection[str] = ()) -> dict[str, str | int 
         value = getattr(act, one.name)
         if one.name in ("kind", "text", *hidden):
             continue
-        if isinstance(value, tuple) and all(isinstance(part, str) for part in value):
+        if isinstance(value, tuple) and value and all(isinstance(part, str) for part in value):
             value = " ".join(value)
         if isinstance(value, str | int | float):
             plain[one.name] = int(value) if isinstance(value, bool) else value

@@ -62,7 +62,8 @@ def update(state: State, given: Input, now: float, _seq: int) -> Ruled:
         raise Refused("already", what="update_event")
     before, after = plain_fields(old.event), plain_fields(event)
     values: dict[str, str | int | float] = {**after, "entry": old.seq, "participants": ",".join(codes)}
-    values |= {f"was_{name}": before[name] for name in after if before[name] != after[name]}
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    values |= {f"was_{name}": before.get(name, "") for name in names}
     if codes != old.participants:
         values["was_participants"] = ",".join(old.participants)
     if onset != old.t:
