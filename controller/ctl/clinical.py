@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, cast, get_args
 
 import typer
 
+from controller import bedside, wording
 from controller.ctl import Ago, Person, Whom, Why, ago_of, app, seen_status, send
 from controller.drawing.handover import write_sheet
 from controller.files import ConfigError
@@ -16,6 +18,8 @@ from controller.messages import (
     Amend,
     Challenge,
     CorrectDose,
+    Dose,
+    DosePart,
     Leave,
     Mark,
     Needed,
@@ -26,6 +30,7 @@ from controller.messages import (
     Touch,
     UpdateEvent,
     Vitals,
+    plain_fields,
 )
 from controller.options import STATE, StateDir
 from controller.wording.handover import sheet_of, sheet_text
@@ -43,6 +48,68 @@ def _one_of(what: str, said: str, allowed: tuple[str, ...]) -> str:
 
 def _needed(said: list[str]) -> tuple[Needed, ...]:
     return tuple(cast(Needed, _one_of("need", one, get_args(Needed))) for one in said)
+
+
+@app.command()
+def dose(
+    amount: Annotated[float | None, typer.Argument(help="How much.")] = None,
+    unit: Annotated[str, typer.Argument(help="mg, ug, ml …")] = "",
+    kit: Annotated[str, typer.Option(help="Kit number, in a blinded session.")] = "",
+    witness: Annotated[str, typer.Option(help="Initials of the witness.")] = "",
+    minutes_ago: Annotated[float, typer.Option(help="When it was taken, in minutes before now.")] = 0.0,
+    part: Annotated[str, typer.Option(help="dose, booster, device, start or stop (of an infusion).")] = "dose",
+    override: Annotated[bool, typer.Option("--override", help="A booster outside its window.")] = False,
+    participant: Whom = None,
+    ago: Ago = "",
+    state: StateDir = STATE,
+    person: Person = None,
+    why: Why = "",
+) -> None:
+    """Log a dose; the first one starts T+ and ends the arrival.
+
+    Example: stillroom ctl dose 25 mg --witness CD
+    """
+    parts = get_args(DosePart)
+    if part not in parts:
+        print(f'"{part}" is no part of a dose; allowed: {", ".join(parts)}', file=sys.stderr)
+        raise typer.Exit(1)
+    act = Dose(
+        amount=amount, unit=unit, kit=kit, witness=witness, minutes_ago=minutes_ago, override=override,
+        part=cast(DosePart, part),
+    )  # fmt: skip
+    send(state, person, why, act, participant, ago)
+
+
+@app.command()
+def vitals(
+    pressure: Annotated[str, typer.Argument(help="120/80")] = "",
+    pulse: Annotated[int | None, typer.Argument()] = None,
+    spo2: Annotated[int | None, typer.Argument()] = None,
+    celsius: Annotated[float | None, typer.Option()] = None,
+    missed: Annotated[str, typer.Option(help="Why they were not taken.")] = "",
+    keep: Annotated[bool, typer.Option("--keep", help="They are right, implausible as they are.")] = False,
+    participant: Whom = None,
+    ago: Ago = "",
+    state: StateDir = STATE,
+    person: Person = None,
+    why: Why = "",
+) -> None:
+    """Enter vitals.
+
+    Example: stillroom ctl vitals 120/80 72 98
+    """
+    try:
+        high, low = (int(part) for part in pressure.split("/")) if pressure else (None, None)
+    except ValueError:
+        print(f'"{pressure}" is no blood pressure; write it like 120/80', file=sys.stderr)
+        raise typer.Exit(1) from None
+    act = Vitals(systolic=high, diastolic=low, pulse=pulse, spo2=spo2, celsius=celsius, missed=missed)
+    if codes := bedside.doubts(act):
+        if not keep:
+            print(f"{wording.doubts(codes, plain_fields(act))}? --keep keeps it", file=sys.stderr)
+            raise typer.Exit(1)
+        act = replace(act, kept=" ".join(codes))
+    send(state, person, why, act, participant, ago)
 
 
 @app.command()
