@@ -10,9 +10,8 @@ import os
 import sys
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, TypeVar, cast, get_args
+from typing import Annotated, TypeVar
 from uuid import uuid4
 
 import typer
@@ -27,8 +26,6 @@ from controller.lines import ProtocolMismatch
 from controller.messages import (
     Act,
     Call,
-    Dose,
-    DosePart,
     End,
     Go,
     HandOver,
@@ -47,9 +44,7 @@ from controller.messages import (
     Start,
     Status,
     TakeBack,
-    Vitals,
     Volume,
-    plain_fields,
     to_plain,
 )
 from controller.options import STATE, AsJson, StateDir, runtime_dir
