@@ -90,7 +90,7 @@ class ConsoleApp(App[None]):
             yield Pane(draw_log, id="log", of=lambda view, _width: view.status.log)
             yield Pane(draw_answer, id="answer")
         yield Ask(id="ask")
-        yield Pane(draw_keys, id="keys", of=lambda _view, _width: None)
+        yield Pane(draw_keys, id="keys", of=lambda view, _width: view.locked)
 
     async def on_mount(self) -> None:
         """Take the theme and begin to listen."""

@@ -23,7 +23,7 @@ from controller.console.app import ConsoleApp
 from controller.console.client import Client
 from controller.console.doing.table import named, path
 from controller.console.looks import DAY, LINUX, RED, VGA, Look, Palette
-from controller.messages import CallView, LampView, Status
+from controller.messages import CallView, LampView, Sitter, Status
 from tests.console.fake_daemon import FakeRoom, demo_status, with_alarm, with_bookings, with_preflight
 
 SCREENS = Path(__file__).with_name("screens")
@@ -55,6 +55,13 @@ class _Still(Client):
         return 7.0
 
 
+def on_duty(status: Status) -> Status:
+    """AB signed on at this console, CD out for two more minutes."""
+    out = Sitter(initials="CD", since_t=status.t - 9000, break_since_t=status.t - 180, break_until_t=status.t + 120)
+    here = Sitter(initials="AB", since_t=status.t - 9000, consoles=("console-3f2a",))
+    return with_alarm(replace(status, signs_on=True, sitters=(here, out)), "alone_in_room", "low", name="AB")
+
+
 def states() -> dict[str, Picture]:
     """What is looked at in every size: name to picture. A further state of the console is added here."""
     well = demo_status()
@@ -66,6 +73,7 @@ def states() -> dict[str, Picture]:
         "dialog": Picture(status=well, keys=("d", *_typed("12.5 mg, 5 ago"), "enter")),
         "lost": Picture(status=well, lost=True),
         "preflight": Picture(status=with_preflight(_idle(well)), keys=_way("preflight")),
+        "locked": Picture(status=on_duty(well), keys=("ctrl+l",)),
     }  # fmt: skip
 
 
@@ -103,6 +111,11 @@ def pictures() -> dict[str, Picture]:
         "go-80x24": Picture(status=well, keys=("g",)),
         "menu-linux-80x24": Picture(status=well, look=linux, keys=("m", "3")),
         "find-80x24": Picture(status=well, keys=("ctrl+p", *"medi")),
+        "duty-80x24": Picture(status=on_duty(well)),
+        "duty-100x30": Picture(status=on_duty(well), size=(100, 30)),
+        "nobody-80x24": Picture(status=replace(well, signs_on=True)),
+        "pin-80x24": Picture(status=on_duty(well), keys=("ctrl+l", *"7391")),
+        "locked-60x12": Picture(status=on_duty(well), size=(60, 12), keys=("ctrl+l",)),
         "small-60x12": Picture(status=undelivered, size=(60, 12)),
     }
 

@@ -144,7 +144,7 @@ async def test_a_locked_console_keeps_what_must_never_wait_and_nothing_else(stat
         await it.press("ctrl+l")
         seen = text(it.app)
         assert "LOCKED" in seen and "RUNNING" in rows(it.app)[0] and "Music" not in seen and "signed on" not in seen
-        assert "CALL" in rows(it.app)[-2] and "pause" in rows(it.app)[-2]
+        assert "CALL" in rows(it.app)[-2] and "pause" in rows(it.app)[-2] and "note" not in rows(it.app)[-2]
         await it.press("space")
         await until(lambda: it.client.status.state == "paused")
         await it.shown("PAUSED")

@@ -44,8 +44,8 @@ def draw_answer(view: View, width: int, _height: int) -> list[Text]:
     elif not text and view.in_session and not view.status.reviewed and not view.locked:
         text, colour = wording.NOT_SIGNED, colours.dim
     whom = f"for {' and '.join(view.whom)}" if len(view.status.participants) > 1 and view.in_session else ""
-    here = duty(view) if width < DUTY_COLUMNS else ""
-    right = styled("".join(f"{told}  " for told in (whom, here) if told)[:-1], colours.text)
+    here = duty(view) if width < DUTY_COLUMNS and not view.locked else ""
+    right = styled("".join(f"{told}  " for told in (whom, here) if told)[:-1], colours.dim if here else colours.text)
     return [row(styled(f" {text}", colour), right, width)]
 
 
