@@ -8,6 +8,7 @@ from controller import wording
 from controller.drawing.arc import arc_svg
 from controller.report.account import Account
 from controller.report.picture import picture_of
+from controller.report.preflight import preflight_words
 from controller.report.tables import clock_of
 
 
@@ -26,6 +27,7 @@ def html(account: Account) -> str:
     return templates.get_template("session.html").render(
         account=account,
         svg=svg[svg.index("<svg") :],
+        preflight=preflight_words(account),
         duration=wording.duration(account.last_t - account.opened.t),
         not_a_medical_device=wording.NOT_A_MEDICAL_DEVICE,
     )

@@ -11,6 +11,7 @@ from controller.drawing.arc import arc_png
 from controller.drawing.card import FONT, add_fonts
 from controller.report.account import Account
 from controller.report.picture import picture_of
+from controller.report.preflight import preflight_words
 from controller.report.tables import clock_of
 
 _MARGIN_MM = 14.0
@@ -69,6 +70,7 @@ def _facts(account: Account) -> Iterable[tuple[str, str]]:
             kit = f", kit {dose.kit}" if dose.kit else ""
             yield "Dose", f"{person.code}: {clock_of(account.t_plus(dose.t))}{amount}{kit}"
     yield "Touch", account.touch_scope or "no scope entered"
+    yield "Preflight", preflight_words(account)
     people = (f"{person.who} ({person.first_utc[11:16]} to {person.last_utc[11:16]})" for person in account.people)
     yield "Present", ", ".join(people) or "nobody signed on"
     signed = f"signed by {programme.reviewed_by} on {programme.reviewed_on}"

@@ -98,6 +98,7 @@ def demo_status() -> Status:
             ),
         ),
         projected_end_t=50_000.0 + 460 * 60.0 - 8886.0 + 720.0, booked_end_t=50_000.0 + 460 * 60.0 - 8886.0,
+        preflight=PreflightView(required=True),
         t=50_000.0, utc="2026-03-03T13:52:06.000Z", arc_s=8886.0,
         participants=(ParticipantView(code="P-017", t_plus_s=8886.0, doses=1, last_dose=81),),
         track=TrackView(

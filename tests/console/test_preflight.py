@@ -56,6 +56,12 @@ async def test_the_idle_screen_says_what_is_next_and_where_it_is(room: FakeRoom)
         assert told in text(app)
 
 
+async def test_a_session_in_a_room_without_preflight_says_so(room: FakeRoom) -> None:
+    room.status = replace(demo_status(), preflight=PreflightView())
+    async with console(room) as (app, _):
+        assert "programme not signed, preflight off" in text(app)
+
+
 async def test_the_reminder_of_a_booking_opens_it_filled_in(room: FakeRoom) -> None:
     room.status = with_bookings(IDLE)
     async with console(room) as (app, pilot):

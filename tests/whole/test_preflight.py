@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from controller.console.client import Client
+from controller.ctl.verbs import app
 from controller.journal.reading import read_records, room_file, session_file
 from controller.messages import (
     AnswerPreflight,
@@ -24,6 +27,8 @@ from controller.messages import (
     Start,
 )
 from controller.report.account import account_of
+from controller.report.page import html
+from controller.report.preflight import preflight_words
 from tests.whole.hearing import RATE, Audio, level_db, listen
 from tests.whole.room import WholeRoom, whole_room
 
@@ -54,6 +59,13 @@ async def well(client: Client, act: object, why: str = "") -> None:
 async def play(client: Client, bus: str) -> None:
     await well(client, RunPreflight(check=f"sound.{bus}"))
     await until(lambda: line(client, f"sound.{bus}").stage == "asked")
+
+
+async def script(room: WholeRoom, *words: str) -> tuple[int, str]:
+    """`stillroom ctl preflight WORDS`: its exit code, and what it says."""
+    command = ["preflight", *words, "--state", str(room.state_dir)]
+    done = await asyncio.to_thread(CliRunner().invoke, app, command)
+    return done.exit_code, done.output
 
 
 async def test_a_room_is_looked_at_and_then_a_session_begins(tmp_path: Path) -> None:
@@ -92,9 +104,15 @@ async def test_a_room_is_looked_at_and_then_a_session_begins(tmp_path: Path) -> 
 
         assert line(client, "commissioning").code == "commissioning_missing"
         assert await refused(client, OverridePreflight(check="commissioning")) == "no_reason"
-        await well(client, OverridePreflight(check="commissioning"), "lamps are simulated here")
+        code, told = await script(room, "show")
+        assert code == 1 and "RED  commissioning" in told and "never done" in told
+        code, told = await script(
+            room, "override", "commissioning", "--why", "lamps are simulated here", "--person", "T"
+        )
+        assert code == 0, told
         if line(client, "clock").stage == "red":
             await well(client, OverridePreflight(check="clock"), "no network in a test")
+        assert (await script(room, "show"))[0] == 0
         assert client.status.preflight.ready, client.status.preflight.lines
         other = Start(programme="demo", participants=("D-002",), minutes=2)
         assert await refused(client, other) == "preflight_other"
@@ -126,8 +144,11 @@ def _look_at_the_record(room: WholeRoom, session: str) -> None:
     assert {line.check for line in opening.preflight if line.stage == "green"} >= {"sound.headphones", "call", "keys"}
     calls = [effect for record, _ in told for effect in record.effects if isinstance(effect, PlaceCall)]
     assert calls and all(effect.test for effect in calls) and calls[-1].stood_down
-    events = account_of(session_file(room.state_dir, session)).events
-    assert any("commissioning: overridden by T" in event.text for event in events)
+    account = account_of(session_file(room.state_dir, session))
+    assert any("commissioning: overridden by T" in event.text for event in account.events)
+    words = preflight_words(account)
+    assert f"(why: record {over.seq} of the room's book)" in words and "headphones heard" in words
+    assert words in unescape(html(account))
     lamps = room.bridge.lamps.values()
     for lamp in lamps:
         low, high = lamp.levels()

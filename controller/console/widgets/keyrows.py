@@ -42,7 +42,8 @@ def draw_answer(view: View, width: int, _height: int) -> list[Text]:
     if not text and view.status.signs_on and not view.person and not view.locked:
         text, colour = f"nobody is signed on here: {path(named('sign_on'))} signs on", colours.text
     elif not text and view.in_session and not view.status.reviewed and not view.locked:
-        text, colour = wording.NOT_SIGNED, colours.dim
+        unprepared = "" if view.status.preflight.required else ", preflight off"
+        text, colour = f"{wording.NOT_SIGNED}{unprepared}", colours.dim
     whom = f"for {' and '.join(view.whom)}" if len(view.status.participants) > 1 and view.in_session else ""
     here = duty(view) if width < DUTY_COLUMNS and not view.locked else ""
     right = styled("".join(f"{told}  " for told in (whom, here) if told)[:-1], colours.dim if here else colours.text)
