@@ -46,7 +46,7 @@ class Bench:
     async def found(self, check: str, **values: float) -> Probed:
         self.heard.clear()
         self.probes.apply(Probe(check=check, number=7, programme="demo", values=dict(values)), 1)
-        await until(lambda: self.heard, 20.0)
+        await until(lambda: self.heard, 60.0)
         assert (self.heard[0].check, self.heard[0].number) == (check, 7)
         assert not self.heard[0].code or self.heard[0].code in WHYS
         return self.heard[0]
