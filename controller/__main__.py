@@ -12,6 +12,7 @@ import typer
 from controller.ctl.verbs import app as ctl_app
 from controller.options import STATE, StateDir, runtime_dir
 from controller.verbs.archive import add, amend, redact, sign
+from controller.verbs.backup import backup, restore, retention
 from controller.verbs.book import book
 from controller.verbs.console import app as console_app
 from controller.verbs.devices import app as devices_app
@@ -22,6 +23,7 @@ from controller.verbs.new_room import new_room
 from controller.verbs.playlist import app as playlist_app
 from controller.verbs.sitters import app as sitters_app
 from controller.verbs.sound import app as sound_app
+from controller.verbs.study import fidelity
 
 app = typer.Typer(
     name="stillroom",
@@ -32,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(ctl_app, name="ctl")
-for verb in (export, sign, add, amend, redact):
+for verb in (export, sign, add, amend, redact, backup, restore, retention, fidelity):
     journal_app.command()(verb)
 app.add_typer(journal_app, name="journal")
 app.add_typer(console_app, name="console")

@@ -78,15 +78,17 @@ class ArchiveDesk:
                 log.error("what %s says was taken away is still there: %s", book, error)
 
 
-async def write_directly(state_dir: Path, given: Input) -> Reply:
+async def write_directly(state_dir: Path, given: Input, check: Callable[[], None]) -> Reply:
     """Record an act about the written record where no daemon runs, and take away what it says.
 
+    `check` is called once the lock is held, and raises where this must not be done.
     Raises JournalInUse where a daemon (or another of us) holds the lock, PermissionError where we may not write,
     TimeoutError where the disk does not take it.
     """
     clock = RoomClock()
     journal = Journal(state_dir, clock, lambda why: None)
     try:
+        await asyncio.to_thread(check)
         return await _write(journal, state_dir, clock, given)
     except Refused as refusal:
         return Reply(id=given.id, refused=refusal.code, values=refusal.values)

@@ -125,8 +125,13 @@ class Daemon:
         self._sound = SoundClient(run_dir, self._clock)
         self._lights = make_lights(self._room, run_dir, self._link, self._clock)
         self._caller = CallerClient(run_dir, self._clock)
-        nightly = Nightly(self._state_dir, lambda: self._sound.view()[0].state == "ok", lambda: self._link.answering)
-        self._timetable = RoomTimetable(self._room.timetable(), nightly.check)
+        nightly = Nightly(
+            self._state_dir,
+            lambda: self._sound.view()[0].state == "ok",
+            lambda: self._link.answering,
+            self._room.keeping(),
+        )
+        self._timetable = RoomTimetable(self._room.timetable(), nightly.job)
         self._archive = ArchiveDesk(self._state_dir)
         stack.push_async_callback(self._archive.close)
         self._probes = Probes(self._room, self._state_dir, self._links())
@@ -164,7 +169,7 @@ class Daemon:
         stack.push_async_callback(self._lights.close)
         await self._probes.start(self.runner.post_act)
         stack.push_async_callback(self._probes.close)
-        await self._timetable.start(self.runner.post_act)
+        await self._timetable.start(lambda act: self._take(Input(act=act), _unheard))
         stack.push_async_callback(self._timetable.close)
         if self._room.table.buttons:
             buttons = ButtonsClient(run_dir)
@@ -347,6 +352,10 @@ class Daemon:
                 synced = clock_synchronised()
                 ahead += offset
                 self.runner.post_act(ClockSynced(offset_s=round(offset, 3)))
+
+
+def _unheard(reply: Reply) -> None:
+    """What the timetable brings is asked by nobody."""
 
 
 def software() -> str:

@@ -12,8 +12,9 @@ from typing import Any
 
 from controller.clock import boottime
 from controller.journal.chain import ROOM
+from controller.journal.keeping import KeepingSettings
 from controller.journal.reading import list_sessions
-from controller.messages import Check, Checked, Trouble
+from controller.messages import Act, BackedUp, Check, Checked, Retention, Trouble, from_plain
 
 MOST_TOLD = 20
 LEAST_FREE_BYTES = 1024 * 1024 * 1024
@@ -29,15 +30,47 @@ _AWAITED = ("nice", "-n", "5")
 class Nightly:
     """The checks of one room. `sound` and `broker`: whether the engine's heartbeat and the broker are there."""
 
-    def __init__(self, state_dir: Path, sound: Callable[[], bool], broker: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        state_dir: Path,
+        sound: Callable[[], bool],
+        broker: Callable[[], bool],
+        keeping: KeepingSettings | None = None,
+    ) -> None:
         self._state_dir = state_dir
+        self._keeping = keeping or KeepingSettings()
         self._sound = sound
         self._broker = broker
+
+    async def job(self, check: Check) -> Act:
+        """Do what the night has come to, and give what is to be recorded of it; raises as `check`."""
+        match check:
+            case "backup":
+                return await self._backup()
+            case "retention":
+                return await self._retention()
+            case _:
+                return await self.check(check)
 
     async def check(self, check: Check) -> Checked:
         """Make a check; waits for its processes. Raises OSError or ValueError where one cannot be run."""
         looked_at, troubles = await (self._library() if check == "library_check" else self._self())
         return Checked(check=check, looked_at=looked_at, count=len(troubles), troubles=tuple(troubles[:MOST_TOLD]))
+
+    async def _backup(self) -> BackedUp:
+        place = str(self._keeping.backup_to)
+        words = ["--same-disk"] if self._keeping.same_disk else []
+        return from_plain(BackedUp, await verb_json(self._state_dir, "journal", "backup", place, "--no-record", *words))
+
+    async def _retention(self) -> Retention | Checked:
+        """What the rule takes; the rules and the files have the last word when it is recorded."""
+        rule = self._keeping.retention
+        assert rule is not None
+        words = [f"--programme={name}={days:g}" for name, days in rule.programmes.items()]
+        words += [f"--days={rule.days:g}"] if rule.days is not None else []
+        found = await verb_json(self._state_dir, "journal", "retention", "--dry-run", *words)
+        over = from_plain(Retention, found["retention"])
+        return over if over.removed else Checked(check="retention", looked_at=int(found["looked_at"]))
 
     async def _library(self) -> tuple[int, list[Trouble]]:
         found = await verb_json(self._state_dir, "library", "check")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib.resources
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from controller.arc.blinding import strictest
 from controller.arc.programme import Programme
@@ -20,14 +20,17 @@ from controller.clock import system_zone
 from controller.config.broker import BrokerTable, broker_settings
 from controller.config.buttons import ButtonTable, button_mistakes, buttons_of
 from controller.config.desk import DeskTable
+from controller.config.keeping import BackupTable, RetentionTable, keeping
 from controller.config.mqtt import mqtt_mistakes
 from controller.config.people import SittersTable
 from controller.config.preflight import PreflightTable
 from controller.config.record import RecordTable
 from controller.config.serial import Name, PortTable, SerialPlace, serial_lights, serial_mistakes
+from controller.config.times import TimeOfDay
 from controller.files import ConfigError, did_you_mean, mistakes_in, read_toml
 from controller.inputs.kind import ButtonKind
 from controller.inputs.settings import ButtonSettings
+from controller.journal.keeping import KeepingSettings
 from controller.lights.board import Board
 from controller.lights.dmx import DmxSettings
 from controller.lights.fixture import Fixture
@@ -149,15 +152,6 @@ class OutageTable(_Table):
     ask_after_minutes: Annotated[float, Field(ge=0.0, le=120.0)] = 10.0
 
 
-def _time_of_day(text: object) -> time:
-    try:
-        if isinstance(text, str) and len(text) == len("22:30"):
-            return time.fromisoformat(text)
-    except ValueError:
-        pass
-    raise ValueError(f'{text!r} is no time of day; write it like "22:30"')
-
-
 def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -166,7 +160,6 @@ def _known_zone(name: str) -> str:
     return name
 
 
-TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
 Before = Annotated[float, Field(ge=1.0, le=24 * 60.0)]
 """Minutes before a session."""
 
@@ -199,6 +192,8 @@ class RoomTable(_Table):
     ports: dict[Name, PortTable] = {}
     timetable: TimetableTable = TimetableTable()
     record: RecordTable = RecordTable()
+    backup: BackupTable | None = None
+    retention: RetentionTable | None = None
     buttons: dict[Name, ButtonTable] = {}
     sitters: SittersTable = SittersTable()
     preflight: PreflightTable = PreflightTable()
@@ -300,6 +295,7 @@ class Room:
     def timetable(self) -> TimetableSettings:
         """For the room's wall-clock timetable."""
         table = self.table.timetable
+        backup, retention = self.table.backup, self.table.retention
         warm_up, preflight = table.warm_up_minutes, table.preflight_reminder_minutes
         return TimetableSettings(
             zone=ZoneInfo(table.timezone) if table.timezone else system_zone(),
@@ -308,7 +304,14 @@ class Room:
             lights_off=table.lights_off,
             library_check=table.library_check,
             self_test=table.self_test,
+            backup=backup.at if backup else None,
+            backup_oldest_s=backup.alarm_after_days * 86400.0 if backup else 0.0,
+            retention=retention.at if retention else None,
         )
+
+    def keeping(self) -> KeepingSettings:
+        """For the nightly backup and retention."""
+        return keeping(self.table.backup, self.table.retention)
 
     def buttons(self, runtime_dir: Path) -> ButtonSettings:
         """For the buttons' process."""

@@ -31,6 +31,8 @@ class Verified:
     redacted: int = 0
     heads: int = 0
     """Head hashes of the room's chain that were compared."""
+    head: str = ""
+    """The hash of its last line."""
     removed: tuple[str, ...] = ()
     """For the room's book: the days on which the sessions were opened that retention has taken."""
     lost: int = 0
@@ -115,6 +117,7 @@ def verify(file: Path) -> Verified:
         why=found.why,
         redacted=found.redacted,
         heads=compared,
+        head=found.hashes.get(found.lines, b"").hex(),
         removed=tuple(removal.opened_utc[:10] for removal in found.removed.values()),
         lost=found.lost,
     )

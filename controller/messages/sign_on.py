@@ -16,6 +16,7 @@ from controller.messages.acts import (
     Resume,
     SeeAlarm,
 )
+from controller.messages.archive import Addendum, Redaction, Retention, SignOff
 
 ALWAYS: tuple[type, ...] = (Call, Pause, Evacuate, SeeAlarm)
 SCENES = ("exit", "medical")
@@ -30,4 +31,5 @@ def needs_sign_on(act: Act) -> bool:
         case Resume(direct_t=float()):  # the sound engine has done it already, without a daemon
             return False
         case _:
-            return isinstance(act, PEOPLES_ACTS) and not isinstance(act, ALWAYS)
+            by_people = isinstance(act, (*PEOPLES_ACTS, SignOff, Addendum, Redaction, Retention))
+            return by_people and not isinstance(act, ALWAYS)

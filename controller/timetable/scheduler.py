@@ -43,7 +43,10 @@ LOOK_S = 2.0
 
 STEP_S = 1.0
 
-GRACE_S: dict[str, float] = {"lights_off": 3600.0, "library_check": 12 * 3600.0, "self_test": 12 * 3600.0}
+GRACE_S: dict[str, float] = {
+    "lights_off": 3600.0,
+    **dict.fromkeys(("library_check", "self_test", "backup", "retention"), 12 * 3600.0),
+}
 """How late a daily job may still be done (our judgement): a room that was off all night is checked in the morning."""
 
 
@@ -72,8 +75,8 @@ class _Laid:
 class RoomTimetable:
     """The room's timetable. Every method runs on the loop's thread."""
 
-    def __init__(self, settings: TimetableSettings, check: Callable[[Check], Awaitable[Checked]]) -> None:
-        """`check` makes a nightly check, off the loop."""
+    def __init__(self, settings: TimetableSettings, check: Callable[[Check], Awaitable[Act]]) -> None:
+        """`check` makes a nightly check, off the loop, and gives what is to be recorded of it."""
         self._settings = settings
         self._post: Callable[[Act], None] = lambda act: None
         self._check = check
@@ -152,6 +155,8 @@ class RoomTimetable:
             "lights_off": settings.lights_off,
             "library_check": settings.library_check,
             "self_test": settings.self_test,
+            "backup": settings.backup,
+            "retention": settings.retention,
         }
         for job, at in daily.items():
             if at is None:
@@ -207,7 +212,10 @@ class RoomTimetable:
 
     async def _day(self, job: Job, at: time) -> None:
         due = last_until(at, self._settings.zone, utc_now().timestamp()).timestamp()
-        self._post(TimetableDue(job=job, due_unix=due))
+        self._post(TimetableDue(job=job, due_unix=due, oldest_s=self._oldest_s(job)))
+
+    def _oldest_s(self, job: str) -> float:
+        return self._settings.backup_oldest_s if job == "backup" else 0.0
 
     async def _booked(self, it: _Laid) -> None:
         self._post(TimetableDue(job=it.job, due_unix=it.at_unix, booking=it.booking))
@@ -218,11 +226,12 @@ class RoomTimetable:
         if it is not None:
             self._post(TimetableDue(job=it.job, due_unix=due, booking=it.booking, missed=True))
         else:
-            self._post(TimetableDue(job=event.job_id, due_unix=due, missed=True))
+            oldest_s = self._oldest_s(event.job_id)
+            self._post(TimetableDue(job=event.job_id, due_unix=due, missed=True, oldest_s=oldest_s))
 
     async def _run_check(self, check: Check) -> None:
         try:
-            found = await self._check(check)
+            found: Act = await self._check(check)
         except Exception as error:  # a check that cannot be made is a trouble like another
             log.exception("the %s failed", check)
             found = Checked(check=check, count=1, troubles=(Trouble(code="check", name=check, why=str(error)),))

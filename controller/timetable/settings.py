@@ -16,3 +16,7 @@ class TimetableSettings:
     lights_off: time | None = None
     library_check: time | None = None
     self_test: time | None = None
+    backup: time | None = None
+    backup_oldest_s: float = 0.0
+    """How old the last good backup may be before the room says so."""
+    retention: time | None = None

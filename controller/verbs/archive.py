@@ -16,15 +16,17 @@ import typer
 from controller.archiving import write_directly
 from controller.console.client import Client
 from controller.ctl import reached
+from controller.ctl.signing import NoPin, PinFrom, read_pin, sign_on_for, source
 from controller.journal.chain import ROOM
 from controller.journal.erasing import has_text, unblanked
 from controller.journal.reading import read_records, session_info, verify
 from controller.journal.sealing import holding
 from controller.journal.writer import JournalInUse
-from controller.messages import Addendum, ArchiveAct, Input, Origin, Redaction, Reply, SignOff
+from controller.messages import Addendum, ArchiveAct, Input, Origin, Redaction, Refused, Reply, SignOff, needs_sign_on
 from controller.options import STATE, StateDir, runtime_dir
 from controller.report.account import Account, account_of
 from controller.report.terminal import head_lines
+from controller.sitters.register import Register
 from controller.verbs.journal import session_or_newest, t_plus_s
 from controller.wording import refusal
 
@@ -39,13 +41,16 @@ READY_S, ANSWER_S = 5.0, 60.0
 def record(state: Path, act: ArchiveAct, person: str, why: str = "") -> Reply:
     """Have an act recorded: by this process where no daemon holds the record, else by the daemon.
 
-    Says why and exits where neither could.
+    In a room with sitters it takes the PIN of `person`. Says why and exits where it was not recorded.
     """
     given = Input(act=act, origin=Origin(person=person or None, console=f"journal-{os.getpid()}"), why=why)
     try:
-        reply = asyncio.run(write_directly(state, given))
-    except (JournalInUse, PermissionError):
-        reply = reached(state, lambda: asyncio.run(_ask(state, given)))
+        try:
+            reply = asyncio.run(write_directly(state, given, lambda: _check_pin(state, given)))
+        except (JournalInUse, PermissionError):
+            reply = reached(state, lambda: asyncio.run(_ask(state, given)))
+    except NoPin as error:
+        fail(str(error))
     except (OSError, sqlite3.Error) as error:
         fail(f"{state}: not recorded: {error}")
     if reply.refused:
@@ -56,7 +61,20 @@ def record(state: Path, act: ArchiveAct, person: str, why: str = "") -> Reply:
 async def _ask(state: Path, given: Input) -> Reply:
     async with Client(runtime_dir(state), console=given.origin.console, person=given.origin.person) as client:
         await client.ready(READY_S)
+        if (refused := await sign_on_for(client, given.act, given.origin.person)) is not None:
+            return refused
         return await asyncio.wait_for(client.send(given.act, why=given.why), ANSWER_S)
+
+
+def _check_pin(state: Path, given: Input) -> None:
+    """What the daemon's desk does where one runs. Raises Refused or NoPin."""
+    register, who = Register(state), given.origin.person
+    if not needs_sign_on(given.act) or not register.sitters():
+        return
+    if who is None:
+        raise Refused("sign_on_needed")
+    if not register.matches(who, read_pin(who, source.get())):
+        raise Refused("wrong_pin")
 
 
 def fail(why: str) -> NoReturn:
@@ -82,13 +100,14 @@ def _account(state: Path, session: str) -> Account:
         fail(f"{file}: {error}; `stillroom journal verify` says where")
 
 
-def sign(session: Session, who: As, state: StateDir = STATE, yes: Yes = False) -> None:
+def sign(session: Session, who: As, state: StateDir = STATE, yes: Yes = False, pin_from: PinFrom = None) -> None:
     """Sign a closed session off: its record was reviewed and is complete. What is added later is marked so.
 
     The signature covers the record as it was shown here; if anything is added meanwhile it is refused.
 
     Example: stillroom journal sign 20261201T090000Z-1f2a --as AB
     """
+    source.set(pin_from)
     file = session_or_newest(state, session)
     account = _account(state, session)
     info = session_info(file)
@@ -110,11 +129,13 @@ def add(
     who: As,
     at: At = "",
     state: StateDir = STATE,
+    pin_from: PinFrom = None,
 ) -> None:
     """Add a late entry to a closed session; it keeps the time that it speaks of and the time of writing.
 
     Example: stillroom journal add 20261201T090000Z-1f2a --note "slept from here on" --at T+5:10 --as AB
     """
+    source.set(pin_from)
     _append(state, session, 0, note, at, who)
 
 
@@ -125,11 +146,13 @@ def amend(
     who: As,
     at: At = "",
     state: StateDir = STATE,
+    pin_from: PinFrom = None,
 ) -> None:
     """Put one record of a closed session right: what stood stays, and both are shown together.
 
     Example: stillroom journal amend 20261201T090000Z-1f2a 41 --note "pulse was 72" --as AB
     """
+    source.set(pin_from)
     _append(state, session, seq, note, at, who)
 
 
@@ -163,6 +186,7 @@ def redact(
     why: Annotated[str, typer.Option("--why", help="In a few words; not the name itself.")],
     state: StateDir = STATE,
     yes: Yes = False,
+    pin_from: PinFrom = None,
 ) -> None:
     """Blank the free text of one record for good. The chain stays valid; who, when and why are recorded.
 
@@ -170,6 +194,7 @@ def redact(
 
     Example: stillroom journal redact 20261201T090000Z-1f2a 41 --as AB --why "a name was typed"
     """
+    source.set(pin_from)
     file = session_or_newest(state, session)
     text = next((text for told, text in read_records(file, seq - 1) if told.seq == seq), "")
     unfinished = seq in unblanked(file)

@@ -14,6 +14,7 @@ from controller.options import STATE, StateDir
 from controller.report.account import Account, account_of
 from controller.report.roles import ROLES
 from controller.verbs.journal import session_or_newest
+from controller.verbs.study import write_study
 
 
 def _html(account: Account) -> bytes:
@@ -65,6 +66,13 @@ def export(
     role: Annotated[
         str, typer.Option(help=f"Whom it is for: {', '.join(ROLES)}. In a blinded session team where nothing is said.")
     ] = "",
+    study: Annotated[
+        Path | None, typer.Option("--study", metavar="DIR", help="Tidy tables over many sessions, with a codebook.")
+    ] = None,
+    sessions: Annotated[list[str] | None, typer.Option(help="For --study: only this one; may be repeated.")] = None,
+    programme: Annotated[list[str] | None, typer.Option(help="For --study: only of this programme.")] = None,
+    signed: Annotated[bool, typer.Option("--signed", help="For --study: only what is signed off.")] = False,
+    excel: Annotated[bool, typer.Option("--excel", help="For --study: begin each CSV so that Excel reads it.")] = False,
     to: Annotated[Path, typer.Option(metavar="DIR", help="Where the files are written.")] = Path(),
     state: StateDir = STATE,
 ) -> None:
@@ -73,10 +81,15 @@ def export(
     Example: stillroom journal export --html --csv --to /media/usb
     """
     chosen = [kind for kind, wanted in zip(_KINDS, (csv, jsonl, html, pdf, respct, music), strict=True) if wanted]
-    if not chosen:
-        raise ConfigError([f"say what to write: {', '.join(f'--{kind}' for kind in _KINDS)}"])
+    if not chosen and study is None:
+        raise ConfigError([f"say what to write: {', '.join(f'--{kind}' for kind in (*_KINDS, 'study'))}"])
     if role and role not in ROLES:
         raise ConfigError([f'"{role}" is no role{did_you_mean(role, ROLES)}'])
+    if study is not None:
+        named = [*(sessions or ()), *([session] if session else ())]
+        write_study(study, state, named, programme or [], ROLES[role or "analyst"], signed=signed, excel=excel)
+    if not chosen:
+        return
     file = session_or_newest(state, session)
     try:
         account = account_of(file, ROLES.get(role))

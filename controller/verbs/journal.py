@@ -13,7 +13,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from controller import wording
+from controller.journal.backup import check_backup
 from controller.journal.chain import ROOM
+from controller.journal.manifest import backups_at, read_manifest
 from controller.journal.reading import (
     SessionInfo,
     list_sessions,
@@ -180,13 +182,19 @@ def verify_(
     sessions: Annotated[
         list[str] | None, typer.Argument(metavar="[SESSION]...", help="All of them by default.")
     ] = None,
+    backup: Annotated[Path | None, typer.Option(metavar="DIR", help="A backup, or the stick that it is on.")] = None,
     state: StateDir = STATE,
     as_json: AsJson = False,
 ) -> None:
     """Check every hash, digest and number, and the sessions against the room's own chain. Exit 1 if any is not right.
 
-    Example: stillroom journal verify --state /var/lib/stillroom
+    A backup is read back whole, held against its manifest, and its chains against each other.
+
+    Example: stillroom journal verify --backup /media/usb
     """
+    if backup is not None:
+        _verify_backups(backup)
+        return
     files = [session_or_newest(state, session) for session in sessions or ()] or journal_files(state)
     results = {file.stem: verify(file) for file in files}
     kept = set_aside(state)
@@ -209,6 +217,22 @@ def verify_(
         if not files:
             typer.echo(f"No journals in {state}.")
     if not all(result.ok for result in results.values()):
+        raise typer.Exit(1)
+
+
+def _verify_backups(place: Path) -> None:
+    folders = list(backups_at(place))
+    if not folders:
+        _fail(f"{place}: there is no backup")
+    wrong = {folder: check_backup(folder) for folder in folders}
+    for folder, problems in wrong.items():
+        for problem in problems:
+            typer.echo(f"{folder}: NOT WELL: {problem}")
+        if not problems:
+            manifest = read_manifest(folder)
+            assert manifest is not None
+            typer.echo(f"{folder}: ok, {len(manifest.sessions)} sessions as of {manifest.utc}")
+    if any(wrong.values()):
         raise typer.Exit(1)
 
 

@@ -59,7 +59,7 @@ def run(state: Path, *words: str) -> tuple[int, str]:
 def daemon(state: Path) -> Iterator[subprocess.Popen[str]]:
     """`stillroom run` in a room without devices."""
     room = state / "room.toml"
-    room.write_text('format = 1\nname = "room-1"\nsimulated = true\n', encoding="utf-8")
+    room.write_text('format = 1\nname = "room-1"\nsimulated = true\n[preflight]\nrequired = false\n', encoding="utf-8")
     command = [sys.executable, "-m", "controller", "run", str(room), "--state", str(state)]
     with (
         (state / "daemon.log").open("w") as log,

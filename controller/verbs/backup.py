@@ -1,0 +1,189 @@
+"""`stillroom journal backup | restore | retention`: the record copied elsewhere, and removed when its time is over."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from controller.clock import utc_now
+from controller.ctl.signing import PinFrom, source
+from controller.files import ConfigError
+from controller.journal.backup import Made, make_backup, restore_backup
+from controller.journal.keeping import Over, RetentionRule, sessions_over
+from controller.journal.manifest import backups_at
+from controller.journal.place import Place, UnfitPlace, look_at
+from controller.journal.reading import list_sessions
+from controller.journal.sealing import holding
+from controller.messages import BackedUp, Retention, to_plain
+from controller.options import STATE, AsJson, StateDir
+from controller.verbs.archive import Yes, confirm, fail, record
+
+As = Annotated[str, typer.Option("--as", metavar="INITIALS", help="Who does it; stands in the record.")]
+NoRecord = Annotated[bool, typer.Option("--no-record", help="The caller records it; for the nightly job.")]
+
+
+def backup(
+    place: Annotated[Path, typer.Argument(metavar="DEST", help="A mounted stick or share.")],
+    who: As = "",
+    same_disk: Annotated[
+        bool, typer.Option("--same-disk", help="Knowingly on the disk of the record or the system.")
+    ] = False,
+    no_record: NoRecord = False,
+    state: StateDir = STATE,
+    as_json: AsJson = False,
+) -> None:
+    """Copy the record to a stick or share while it goes on, read everything back, and walk the chains there.
+
+    What is there already and equal is not copied again. The result stands in the room's own record. The copy is not
+    encrypted by Stillroom: use an encrypted stick (LUKS).
+
+    Example: stillroom journal backup /media/usb --as AB
+    """
+    made: Made | None = None
+    fit: Place | None = None
+    try:
+        fit = look_at(place, state, same_disk=same_disk)
+        made = make_backup(state, fit, f"stillroom {version('stillroom')}")
+        act = _made(fit, made)
+    except (UnfitPlace, OSError, sqlite3.Error) as error:
+        act = BackedUp(
+            place=str(place), at_unix=utc_now().timestamp(), ok=False, why=str(error).removeprefix(f"{place}: ")
+        )
+    if as_json:
+        typer.echo(json.dumps(to_plain(act)))
+    else:
+        _tell(act, made, fit)
+    if not no_record:
+        reply = record(state, act, who)
+        typer.echo(f"noted in the room's record, {reply.seq}", err=as_json)
+    if not act.ok:
+        raise typer.Exit(1)
+
+
+def _made(fit: Place, made: Made) -> BackedUp:
+    return BackedUp(
+        backup=made.manifest.backup,
+        place=str(made.folder),
+        at_unix=utc_now().timestamp(),
+        ok=not made.problems,
+        why="; ".join(made.problems)[:500],
+        sessions=len(made.manifest.sessions),
+        copied=made.copied,
+        bytes=made.bytes,
+        manifest=made.digest,
+    )
+
+
+def _tell(act: BackedUp, made: Made | None, fit: Place | None) -> None:
+    if made is None or fit is None:
+        typer.echo(f"no backup was made. {act.place}: {act.why}", err=True)
+        return
+    mebibytes = made.bytes / 1024**2
+    typer.echo(f"{made.folder}: {act.sessions} sessions, {len(act.copied)} of them copied now ({mebibytes:.1f} MiB)")
+    for problem in made.problems:
+        typer.echo(f"NOT WELL: {problem}", err=True)
+    if not made.problems:
+        typer.echo("read back: every file is what was written, and every chain holds")
+    if not fit.encrypted:
+        typer.echo(
+            "It does not lie on an encrypted disk as far as can be seen: whoever finds it can read it. "
+            "Use a stick that is encrypted (LUKS: GNOME Disks, or `cryptsetup luksFormat`)."
+        )
+    if not fit.shared:
+        typer.echo(f"`umount {fit.mount_point}` before it is pulled out")
+
+
+def restore(
+    folder: Annotated[Path, typer.Argument(metavar="BACKUP", help="The folder that `journal backup` made.")],
+    state: StateDir = STATE,
+) -> None:
+    """Make a new state directory of a backup; refused where a record is there already.
+
+    Example: stillroom journal restore /media/usb/stillroom-room-1-3fa94c --state /var/lib/stillroom
+    """
+    try:
+        manifest = restore_backup(the_backup(folder), state)
+    except (UnfitPlace, OSError) as error:
+        fail(str(error))
+    typer.echo(f"{state}: {len(manifest.sessions)} sessions as of {manifest.utc}; look with `stillroom journal verify`")
+
+
+def the_backup(place: Path) -> Path:
+    """The one backup at a place; exits 1 where there is none, or several."""
+    found = list(backups_at(place))
+    if len(found) != 1:
+        named = ", ".join(str(folder) for folder in found)
+        fail(f"{place}: say which backup: {named}" if found else f"{place}: there is no backup")
+    return found[0]
+
+
+def retention(
+    room: Annotated[Path | None, typer.Argument(metavar="[ROOM.toml]", help="Whose [retention] is the rule.")] = None,
+    days: Annotated[float | None, typer.Option(min=1.0, help="The rule, where no room file says it.")] = None,
+    programme: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=DAYS", help="A programme's own; may be repeated.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    who: As = "",
+    state: StateDir = STATE,
+    yes: Yes = False,
+    pin_from: PinFrom = None,
+    as_json: AsJson = False,
+) -> None:
+    """Remove the sessions whose time is over: whole files of closed ones that are signed or in a good backup.
+
+    What was removed stands in the room's record, with the last hash of its chain. Backups keep theirs.
+
+    Example: stillroom journal retention /etc/stillroom/room.toml --dry-run
+    """
+    source.set(pin_from)
+    over = list(sessions_over(state, _rule(room, days, programme or []), utc_now()))
+    act = Retention(removed=tuple(it.removal for it in over if it.removal is not None))
+    if as_json:
+        stays = [{"session": it.info.session, "why": it.why} for it in over if it.removal is None]
+        looked_at = len(list_sessions(state))
+        typer.echo(json.dumps({"looked_at": looked_at, "retention": to_plain(act), "stays": stays}))
+    else:
+        for it in over:
+            typer.echo(_line(state, it))
+    if not act.removed:
+        typer.echo("nothing is to be removed", err=as_json)
+        return
+    if dry_run:
+        return
+    confirm(f"Remove {len(act.removed)} sessions for good?", yes)
+    reply = record(state, act, who)
+    typer.echo(f"removed, and noted in the room's record, {reply.seq}", err=as_json)
+
+
+def _rule(room: Path | None, days: float | None, programmes: list[str]) -> RetentionRule:
+    if room is not None:
+        from controller.config import load_room
+
+        rule = load_room(room).keeping().retention
+        if rule is None:
+            raise ConfigError([f"{room}: has no [retention]"])
+        return rule
+    own = {}
+    for text in programmes:
+        name, _, number = text.partition("=")
+        if not number.replace(".", "", 1).isdigit():
+            raise ConfigError([f'--programme: "{text}" is not like psilocybin-25mg=3650'])
+        own[name] = float(number)
+    if days is None and not own:
+        raise ConfigError(["say the rule: a room file with [retention], or --days"])
+    return RetentionRule(days, own)
+
+
+def _line(state: Path, over: Over) -> str:
+    info = over.info
+    told = f"{info.session:<28} ended {info.ended_utc[:10]}, kept for {over.days:g} days: "
+    if over.removal is None:
+        return f"{told}stays, {over.why}"
+    places = ", ".join(backup.place for backup in holding(state, info.session))
+    return f"{told}goes ({info.state}{f'; still in {places}' if places else ''})"
