@@ -32,11 +32,13 @@ from controller.messages import (
     Record,
     RefusedAct,
     SignOff,
+    Sitter,
     Start,
     TakeBack,
     Vitals,
     decode,
 )
+from controller.report.people import Person, present
 from controller.report.roles import ROLES, Role, default_role, doses_seen_by, seen_by
 from controller.session.state import State
 from controller.session.step import step
@@ -135,15 +137,6 @@ class PiecePlayed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Person:
-    """Somebody who was at a console, and from when to when."""
-
-    who: str
-    first_utc: str
-    last_utc: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Signature:
     """An investigator's sign-off: of the records up to `after`, whose last has the hash `head`."""
 
@@ -208,6 +201,7 @@ class _Gathering:
     """What grows while the records are read."""
 
     state: State
+    duties: list[tuple[str, tuple[Sitter, ...]]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     vitals: list[VitalsTaken] = field(default_factory=list)
     pieces: list[PiecePlayed] = field(default_factory=list)
@@ -270,7 +264,11 @@ def account_from(session: str, records: Told, first: bytes, chain: Verified, rol
         pieces=tuple(
             piece if piece.why else replace(piece, played_s=max(0.0, last_t - piece.t)) for piece in found.pieces
         ),
-        people=tuple(_people([event for event in events if not event.afterwards])),
+        people=present(
+            found.duties,
+            [(event.who, event.utc) for event in events if not event.afterwards],
+            _corrected(records[course - 1][0], offsets),
+        ),
         phases=phases,
         intensity=tuple(_stretched(programme, phases)),
         light=(*(point for point in found.light if point[0] < last_t), (last_t, found.state.light.level(last_t))),
@@ -352,6 +350,8 @@ def _gather(
     act, t, after = record.input.act, record.stamp.t, found.state
     events = [_event(entry, record, offsets, taken_back) for entry in log_entries(record, text)]
     found.events += events
+    if not found.duties or after.sitters != found.duties[-1][1]:
+        found.duties.append((_corrected(record, offsets), after.sitters))
     if isinstance(act, Vitals):
         codes = record.input.participants or tuple(person.code for person in after.participants)
         utc = _corrected(record, offsets)
@@ -445,12 +445,6 @@ def _corrected(record: Record, offsets: dict[int, float]) -> str:
         return record.stamp.utc
     read = datetime.fromisoformat(record.stamp.utc.replace("Z", "+00:00"))
     return (read + timedelta(seconds=offset)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _people(events: list[Event]) -> Iterator[Person]:
-    for who in dict.fromkeys(event.who for event in events if event.who):
-        mine = [event.utc for event in events if event.who == who]
-        yield Person(who=who, first_utc=mine[0], last_utc=mine[-1])
 
 
 def _phases(found: _Gathering, programme: Programme, last_t: float) -> Iterator[PhaseView]:

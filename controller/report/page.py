@@ -7,6 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from controller import wording
 from controller.drawing.arc import arc_svg
 from controller.report.account import Account
+from controller.report.people import told
 from controller.report.picture import picture_of
 from controller.report.preflight import preflight_words
 from controller.report.tables import clock_of
@@ -22,6 +23,7 @@ def html(account: Account) -> str:
         lstrip_blocks=True,
     )
     templates.filters["t_plus"] = lambda t: clock_of(account.t_plus(t))
+    templates.filters["present"] = told
     templates.filters["clock"] = lambda utc: utc[11:19]
     svg = arc_svg(picture_of(account))
     return templates.get_template("session.html").render(

@@ -10,6 +10,7 @@ from controller import wording
 from controller.drawing.arc import arc_png
 from controller.drawing.card import FONT, add_fonts
 from controller.report.account import Account
+from controller.report.people import told
 from controller.report.picture import picture_of
 from controller.report.preflight import preflight_words
 from controller.report.tables import clock_of
@@ -71,8 +72,7 @@ def _facts(account: Account) -> Iterable[tuple[str, str]]:
             yield "Dose", f"{person.code}: {clock_of(account.t_plus(dose.t))}{amount}{kit}"
     yield "Touch", account.touch_scope or "no scope entered"
     yield "Preflight", preflight_words(account)
-    people = (f"{person.who} ({person.first_utc[11:16]} to {person.last_utc[11:16]})" for person in account.people)
-    yield "Present", ", ".join(people) or "nobody signed on"
+    yield "Present", told(account.people) or "nobody signed on"
     signed = f"signed by {programme.reviewed_by} on {programme.reviewed_on}"
     yield "Programme", f"{programme.name}, {signed if programme.reviewed else 'not signed by a medical lead'}"
     for signature in account.signatures:

@@ -6,6 +6,7 @@ Item numbers and subjects are the guideline's; what the room cannot know is left
 from __future__ import annotations
 
 from controller.report.account import Account
+from controller.report.people import told
 from controller.report.tables import clock_of
 from controller.wording.quantities import duration
 
@@ -21,9 +22,7 @@ def respct(account: Account) -> str:
 def _items(account: Account) -> list[tuple[int, str, str]]:
     programme, zero = account.programme, account.zero_t
     lights = [round(level * 100) for _, level in account.light] or [0]
-    people = ", ".join(
-        f"{person.who} ({person.first_utc[11:16]} to {person.last_utc[11:16]} UTC)" for person in account.people
-    )
+    people = told(account.people)
     heard = sum(piece.played_s for piece in account.pieces)
     artists = len({piece.artist for piece in account.pieces if piece.artist})
     persons = [event for event in account.events if event.by_a_person]
@@ -46,7 +45,7 @@ def _items(account: Account) -> list[tuple[int, str, str]]:
     return [
         (5, "Lighting", f"Dimmed by programme between {min(lights)} % and {max(lights)} % of perceived brightness."),
         (6, "Sensory reduction", _silences(silences)),
-        (8, "People present", people or "Nobody signed on at the console."),
+        (8, "People present", f"{people} (UTC)." if people else "Nobody signed on at the console."),
         (
             11,
             "Music",

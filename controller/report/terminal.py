@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 
 from controller import wording
 from controller.report.account import Account, Event
+from controller.report.people import told
 from controller.report.preflight import preflight_words
 from controller.report.tables import clock_of
 
@@ -33,7 +34,7 @@ def _head(account: Account) -> Iterator[tuple[str, str]]:
     ]
     yield "Doses", "; ".join(doses) or "none was logged"
     yield "Preflight", preflight_words(account)
-    yield "Present", ", ".join(person.who for person in account.people) or "nobody signed on"
+    yield "Present", told(account.people) or "nobody signed on"
     kinds = [event.kind for event in account.events if not event.taken_back]
     missed = sum(bool(taken.vitals.missed) for taken in account.vitals)
     counted = (

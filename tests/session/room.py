@@ -73,7 +73,9 @@ class PaperRoom:
         """One Input, and the planner's answer where it is asked."""
         if not isinstance(act, Opened):  # which says how much of the time since the last record counts
             self.settle()
-        return self._take(Input(act=act, participants=participants, origin=Origin(console=console, path="socket")))
+        person = "AB" if self.state.duty.signs_on else None
+        origin = Origin(person=person, console=console, path="socket")
+        return self._take(Input(act=act, participants=participants, origin=origin))
 
     def settle(self) -> None:
         """A Timer for every deadline that has come."""

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from controller.messages import (
     Act,
+    BreakBegun,
+    BreakOver,
     Call,
     CatchUp,
     CorrectDose,
@@ -25,6 +27,7 @@ from controller.messages import (
     FireOver,
     Go,
     Ground,
+    HandOver,
     Hold,
     Input,
     Land,
@@ -42,6 +45,10 @@ from controller.messages import (
     Resume,
     SetLimits,
     Shorten,
+    SignedOff,
+    SignedOn,
+    SignOnRefused,
+    SittersKnown,
     Skip,
     Softer,
     Stable,
@@ -95,8 +102,18 @@ acts: st.SearchStrategy[Act] = st.one_of(
     st.builds(PieceEnded, cue=st.integers(1, 20), title=st.just("x"), why=st.sampled_from(["end", "truncated"])),
     st.builds(Opened, rules=st.just(RULES), outage_s=st.none() | st.floats(0, 2000), rebooted=st.booleans()),
 )
+SITTERS = st.sampled_from(["AB", "CD", "EF"])
+duties: st.SearchStrategy[Act] = st.one_of(
+    st.builds(SittersKnown, initials=st.sampled_from([("AB", "CD"), ("AB", "CD", "EF"), ()])),
+    st.builds(SignedOn, initials=SITTERS, key=st.sampled_from(["", "k"])),
+    st.builds(SignOnRefused, initials=SITTERS, waits=st.booleans()),
+    st.builds(SignedOff, initials=SITTERS),
+    st.builds(HandOver, to=SITTERS, leaves=SITTERS),
+    st.builds(BreakBegun, initials=SITTERS, minutes=st.none() | st.floats(1, 60), cover=st.sampled_from(["", "GH"])),
+    st.builds(BreakOver, initials=SITTERS),
+)
 fires: st.SearchStrategy[Act] = st.sampled_from([Fire(contact="panel"), FireOver(contact="panel")])
-moments = st.lists(st.tuples(st.floats(0, 3000), acts | fires), max_size=20)
+moments = st.lists(st.tuples(st.floats(0, 3000), acts | fires | duties), max_size=20)
 programmes = st.sampled_from(["psilocybin-25mg", "mdma", "ketamine-iv-40min", "preparation-hour", "demo"])
 
 JUMPS = (Go, Land, CatchUp)
