@@ -33,6 +33,7 @@ from controller.journal.recovery import Recovered, recover
 from controller.journal.reserve import Reserve, is_full
 from controller.journal.writer import Journal
 from controller.messages import (
+    AnswerPreflight,
     ArchiveAct,
     BeginPreflight,
     Book,
@@ -62,6 +63,7 @@ from controller.restoring import Restored, restore
 from controller.room_lights import make_lights
 from controller.runner import LATE_S, Runner
 from controller.server import Server
+from controller.session.blinding import check_codes
 from controller.session.preflight import carried
 from controller.sitters.desk import SignOnDesk
 from controller.sitters.register import Register
@@ -249,8 +251,12 @@ class Daemon:
             raise Refused("no_reason", what=act.kind)
         if isinstance(act, BeginPreflight):
             programme = load_programme(known_programme(act.programme))
+            check_codes(programme, act.participants)
             least, most = programme.participants_least, programme.participants_most
             return replace(given, act=replace(act, least=least, most=most))
+        if isinstance(act, AnswerPreflight) and act.check == "participants" and self.runner.state.preflight.programme:
+            programme = load_programme(known_programme(self.runner.state.preflight.programme))
+            check_codes(programme, tuple(act.value.split()))
         if not isinstance(act, Start):
             return given
         if self._record_fails or self.runner.waiting_s() >= LATE_S:

@@ -306,7 +306,12 @@ class ConsoleApp(App[None]):
         """Whether nothing stands against it: no session, no call, and a room that hears what is pressed."""
         status, standing = self.client.status, self.client.call
         idle = status.state in ("idle", "ended") and bool(status.preflight.programme)
-        return idle and self.client.connected and (not standing.call or standing.stage == "stood_down")
+        return (
+            idle
+            and not self.lock.on
+            and self.client.connected
+            and (not standing.call or standing.stage == "stood_down")
+        )
 
     def back(self) -> None:
         """Close question, menu and sheet."""
