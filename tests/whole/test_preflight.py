@@ -77,7 +77,7 @@ async def test_a_room_is_looked_at_and_then_a_session_begins(tmp_path: Path) -> 
         assert await refused(client, start) == "preflight_missing"
         assert await refused(client, BeginPreflight(programme="demo", participants=("Robert",))) == "not_a_code"
 
-        study = BeginPreflight(programme="blinded-two-arms", participants=("C-0412",))
+        study = BeginPreflight(programme="blinded-two-arms", participants=("D-1",))
         assert await refused(client, study) == "blinded_code"
         await well(client, BeginPreflight(programme="demo", participants=WHO))
         await play(client, "speakers")
