@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +26,8 @@ from controller.messages import (
     Start,
 )
 from controller.report.account import account_of
-from controller.report.page import html
 from controller.report.preflight import preflight_words
+from controller.report.terminal import head_lines
 from tests.whole.hearing import RATE, Audio, level_db, listen
 from tests.whole.room import WholeRoom, whole_room
 
@@ -150,7 +149,7 @@ def _look_at_the_record(room: WholeRoom, session: str) -> None:
     assert any("commissioning: overridden by T" in event.text for event in account.events)
     words = preflight_words(account)
     assert f"(why: record {over.seq} of the room's book)" in words and "headphones heard" in words
-    assert words in unescape(html(account))
+    assert words in "\n".join(head_lines(account))
     lamps = room.bridge.lamps.values()
     for lamp in lamps:
         low, high = lamp.levels()
