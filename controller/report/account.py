@@ -119,7 +119,6 @@ class VitalsTaken:
     participant: str
     by: str
     vitals: Vitals
-    seq: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -356,9 +355,7 @@ def _gather(
         codes = record.input.participants or tuple(person.code for person in after.participants)
         utc = _corrected(record, offsets)
         by = record.input.origin.person or ""
-        found.vitals += [
-            VitalsTaken(t=t, utc=utc, participant=code, by=by, vitals=act, seq=record.seq) for code in codes
-        ]
+        found.vitals += [VitalsTaken(t=t, utc=utc, participant=code, by=by, vitals=act) for code in codes]
     _gather_music(found, record, offsets)
     found.entered += [(t, str(fact.values["phase"])) for fact in record.facts if fact.code == "phase_entered"]
     if after.light is not before.light or not found.light:

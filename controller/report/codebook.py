@@ -70,6 +70,7 @@ participants: one row a participant and session
   booster        code   given|declined|none      | what became of the booster
   touch_scope    text                            | the touch that was agreed beforehand, as a code
   left_t_plus_min number min                     | T+ at which the participant left before the end; empty otherwise
+  released_t_plus_min number min                 | T+ at which the participant was released; empty otherwise
 doses: one row a dose, booster, device, infusion start or stop
   session        code                            | the session's name
   participant    code                            | study code
@@ -86,7 +87,7 @@ doses: one row a dose, booster, device, infusion start or stop
 vitals: one row a reading and participant
   session        code                            | the session's name
   participant    code                            | study code
-  t_plus_min     number min                      | T+ of the entry
+  t_plus_min     number min                      | T+ at which it was read
   utc            utc                             | when that was
   systolic       integer mmHg                    | blood pressure
   diastolic      integer mmHg                    | blood pressure
@@ -95,6 +96,8 @@ vitals: one row a reading and participant
   celsius        number degC                     | body temperature
   missed         flag                            | 1 where a reason stands instead of figures
   by             code                            | initials of who entered it
+  entered_after_min number min                   | how long after it was read it was entered
+  amended        flag                            | 1 where it was corrected; what stands here is the corrected reading
   record         integer                         | number of the record, by which late_entries names it
 vitals_due: one row a reading that the programme asked for
   session        code                            | the session's name
@@ -113,7 +116,32 @@ marks: one row a one-key mark and participant
   phase          code                            | the programme's phase
   code           code                            | which mark, as the programme names it
   by             code                            | initials
+  entered_after_min number min                   | how long after it happened it was entered
+  amended        flag                            | 1 where it was corrected; what stands here is the corrected mark
   taken_back     flag                            | 1 where it was taken back
+  record         integer                         | number of the record, by which late_entries names it
+touch: one row a touch, or its beginning or end, and participant
+  session        code                            | the session's name
+  participant    code                            | study code
+  t_plus_min     number min                      | T+
+  utc            utc                             | when that was
+  touch          code                            | how, as a short code
+  where          code                            | where, as a short code
+  part           code   given|start|stop         | once, or its beginning or end
+  minutes        number min                      | how long, where it was said
+  by             code                            | initials
+  entered_after_min number min                   | how long after it happened it was entered
+  amended        flag                            | 1 where it was corrected
+  record         integer                         | number of the record, by which late_entries names it
+challenges: one row a challenging experience's beginning or end; apart from adverse events
+  session        code                            | the session's name
+  participant    code                            | study code
+  t_plus_min     number min                      | T+
+  utc            utc                             | when that was
+  part           code   start|end                | which
+  by             code                            | initials
+  entered_after_min number min                   | how long after it happened it was entered
+  amended        flag                            | 1 where it was corrected
   record         integer                         | number of the record, by which late_entries names it
 notes: one row a phase in which notes were written; never their text
   session        code                            | the session's name
@@ -143,15 +171,16 @@ volume: how loud the music was let out, as steps
 adverse_events: one row an adverse event, as last updated
   session        code                            | the session's name
   participant    code                            | study code
-  t_plus_min     number min                      | T+ of the entry
+  t_plus_min     number min                      | T+ of its onset
   utc            utc                             | when that was
   event          code                            | what it was, as a short code
   grade          integer 1|2|3|4|5               | severity, 1 mild to 5 death
   serious        flag                            | 1 where it meets the definition of serious
-  related        code                            | whether it is thought to be related
-  needed         code                            | what it needed, joined by spaces
+  related        code   related|possible|unrelated|unknown | whether it is thought to have to do with what was given
+  needed         code                            | none, rescue, provider, emergency, transport, joined by spaces
   resolved       flag                            | 1 where it was over by the end of the record
   by             code                            | initials
+  record         integer                         | number of the record
 calls: one row a support call
   session        code                            | the session's name
   t_plus_min     number min                      | T+ at which it was placed

@@ -94,8 +94,8 @@ def vitals_of(account: Account) -> Iterator[VitalsFidelity]:
     """Every reading that the programme asked for, by participant and time."""
     state = replace(account.state, mode="running")  # as if it went on: what was asked is asked of an open session
     for person in state.participants:
-        until = min(account.last_t, person.left_t if person.left_t is not None else account.last_t)
-        here = replace(person, left_t=None)
+        until = min(t for t in (account.last_t, person.left_t, person.released_t) if t is not None)
+        here = replace(person, left_t=None, released_t=None)
         for it in served(state, here, until):
             taken = next((t for t, _ in _readings(it.asked, here.vitals)), None)
             standing = _standing(it.standing, it.asked, taken, until)

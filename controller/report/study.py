@@ -11,7 +11,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from controller.clock import utc_text
-from controller.messages import Call, CallChanged, Dose, Mark, to_plain
+from controller.messages import (
+    Addendum,
+    Amend,
+    Call,
+    CallChanged,
+    Challenge,
+    Dose,
+    Mark,
+    Note,
+    Touch,
+    Vitals,
+)
 from controller.report.account import Account, Event
 from controller.report.codebook import TABLES, VARIABLES, VERSION, Variable, columns
 from controller.report.fidelity import phases_of, vitals_of
@@ -35,6 +46,9 @@ class Told:
         self._t = [t for t, _ in told]
         self._utc = [utc for _, utc in told]
         self.acts = {record.seq: record for record, _ in account.records}
+        acts = [record.input.act for record in self.acts.values()]
+        self.amended = {act.entry for act in acts if isinstance(act, Amend)}
+        self.amended |= {act.amends for act in acts if isinstance(act, Addendum)}
 
     def at(self, t: float) -> Row:
         """The session, T+ in minutes, and UTC by the entry before it."""
@@ -42,6 +56,10 @@ class Told:
         near = datetime.fromisoformat(self._utc[index].replace("Z", "+00:00"))
         utc = utc_text(near + timedelta(seconds=t - self._t[index]))
         return {"session": self.account.session, "t_plus_min": _minutes(self.account.t_plus(t)), "utc": utc}
+
+    def phase_of(self, seq: object) -> str:
+        """The phase in which what a record logged happened."""
+        return next((self.phase_at(entry.t) for entry in self.account.state.entries if entry.seq == seq), "")
 
     def phase_at(self, t: float) -> str:
         """The phase that was lived through then; "" outside."""
@@ -73,9 +91,9 @@ def _sessions(told: Told) -> Iterator[Row]:
         "music_min": round(sum(phase.music_heard for phase in phases), 3),
         "marks": kinds["mark"],
         "notes": kinds["note"],
-        "vitals": sum(not taken.vitals.missed for taken in account.vitals),
+        "vitals": len([it for it in account.state.entries if isinstance(it.act, Vitals) and not it.act.missed]),
         "calls": len(list(_calls(told))),
-        "adverse_events": kinds["adverse_event"],
+        "adverse_events": len(account.state.adverse),
         "incidents": len(account.incidents),
         "late_entries": sum(event.afterwards and event.kind != "sign_off" for event in account.events),
         "redacted": account.chain.redacted,
@@ -104,6 +122,7 @@ def _participants(told: Told) -> Iterator[Row]:
             "booster": boosted,
             "touch_scope": person.touch_scope or account.touch_scope,
             "left_t_plus_min": _minutes(account.t_plus(person.left_t)) if person.left_t is not None else "",
+            "released_t_plus_min": _minutes(account.t_plus(person.released_t)) if person.released_t is not None else "",
         }
 
 
@@ -126,18 +145,30 @@ def _doses(told: Told) -> Iterator[Row]:
             }
 
 
+def _entries(told: Told, kind: type) -> Iterator[tuple[Any, Row]]:
+    """What was entered of a kind, as it stands after every correction, one row a participant."""
+    for entry in told.account.state.entries:
+        if isinstance(entry.act, kind):
+            record = told.acts.get(entry.seq)
+            for code in entry.participants or ("",):
+                yield (
+                    entry.act,
+                    {
+                        **told.at(entry.t),
+                        "participant": code,
+                        "by": entry.person,
+                        "record": entry.seq,
+                        "entered_after_min": _minutes(record.stamp.t - entry.t) if record else "",
+                        "amended": int(entry.seq in told.amended),
+                    },
+                )
+
+
 def _vitals(told: Told) -> Iterator[Row]:
-    for taken in told.account.vitals:
-        read = taken.vitals
-        figures = ("systolic", "diastolic", "pulse", "spo2", "celsius")
-        yield {
-            **told.at(taken.t),
-            "participant": taken.participant,
-            **{name: "" if getattr(read, name) is None else getattr(read, name) for name in figures},
-            "missed": int(bool(read.missed)),
-            "by": taken.by,
-            "record": taken.seq,
-        }
+    figures = ("systolic", "diastolic", "pulse", "spo2", "celsius")
+    for act, row in _entries(told, Vitals):
+        read = {name: "" if getattr(act, name) is None else getattr(act, name) for name in figures}
+        yield {**row, **read, "missed": int(bool(act.missed))}
 
 
 def _vitals_due(told: Told) -> Iterator[Row]:
@@ -153,24 +184,32 @@ def _vitals_due(told: Told) -> Iterator[Row]:
 
 
 def _marks(told: Told) -> Iterator[Row]:
+    for act, row in _entries(told, Mark):
+        yield {**row, "code": act.code, "phase": told.phase_of(row["record"]), "taken_back": 0}
     for event in told.account.events:
         act = told.acts[event.seq].input.act
-        if event.kind == "mark" and isinstance(act, Mark):
+        if event.kind == "mark" and event.taken_back and isinstance(act, Mark):
             for code in event.participants or ("",):
                 yield {
-                    **told.at(event.t),
-                    "participant": code,
-                    "phase": told.phase_at(event.t),
-                    "code": act.code,
-                    "by": event.who,
-                    "taken_back": int(event.taken_back),
-                    "record": event.seq,
-                }
+                    **told.at(event.t), "participant": code, "by": event.who, "record": event.seq, "amended": 0,
+                    "code": act.code, "phase": told.phase_at(event.t), "taken_back": 1, "entered_after_min": 0.0,
+                }  # fmt: skip
+
+
+def _touch(told: Told) -> Iterator[Row]:
+    for act, row in _entries(told, Touch):
+        minutes = "" if act.minutes is None else act.minutes
+        yield {**row, "touch": act.touch, "where": act.where, "part": act.part, "minutes": minutes}
+
+
+def _challenges(told: Told) -> Iterator[Row]:
+    for act, row in _entries(told, Challenge):
+        yield {**row, "part": act.part}
 
 
 def _notes(told: Told) -> Iterator[Row]:
-    phases = Counter(told.phase_at(event.t) for event in told.account.events if event.kind == "note")
-    for phase, count in phases.items():
+    notes = [entry.t for entry in told.account.state.entries if isinstance(entry.act, Note)]
+    for phase, count in Counter(told.phase_at(t) for t in notes).items():
         start = next((view.start_s for view in told.account.phases if view.code == phase), told.account.opened.t)
         yield {**told.at(start), "phase": phase, "notes": count}
 
@@ -201,27 +240,20 @@ def _volume(told: Told) -> Iterator[Row]:
 
 
 def _adverse_events(told: Told) -> Iterator[Row]:
-    """By the acts' plain fields: an update replaces what it names."""
-    plain: dict[int, dict[str, Any]] = {}
-    for record, _ in told.account.records:
-        act = to_plain(record.input.act)
-        if act["kind"] == "adverse_event":
-            plain[record.seq] = act
-        elif act["kind"] == "update_event" and (known := plain.get(act["event"])):
-            changes = {name: value for name, value in act.items() if value is not None}
-            known |= {name: value for name, value in changes.items() if name not in ("kind", "event", "code")}
-            known |= {"event": changes["code"]} if "code" in changes else {}
-    for event in told.account.events:
-        if event.kind == "adverse_event" and (known := plain.get(event.seq)):
-            for code in event.participants or ("",):
-                yield {
-                    **told.at(event.t),
-                    "participant": code,
-                    **{name: known.get(name, "") for name in ("event", "grade", "related")},
-                    **{name: int(bool(known.get(name))) for name in ("serious", "resolved")},
-                    "needed": " ".join(known.get("needed", ())),
-                    "by": event.who,
-                }
+    for it in told.account.state.adverse:
+        for code in it.participants or ("",):
+            yield {
+                **told.at(it.t),
+                "participant": code,
+                "event": it.event.event,
+                "grade": it.event.grade,
+                "serious": int(it.event.serious),
+                "related": it.event.related,
+                "needed": " ".join(it.event.needed),
+                "resolved": int(it.event.resolved),
+                "by": it.person,
+                "record": it.seq,
+            }
 
 
 def _calls(told: Told) -> Iterator[Row]:
@@ -289,7 +321,8 @@ def _presence(told: Told) -> Iterator[Row]:
 
 _ROWS: dict[str, Callable[[Told], Iterator[Row]]] = {
     "sessions": _sessions, "participants": _participants, "doses": _doses, "vitals": _vitals,
-    "vitals_due": _vitals_due, "marks": _marks, "notes": _notes, "music": _music, "light": _light, "volume": _volume,
+    "vitals_due": _vitals_due, "marks": _marks, "notes": _notes, "music": _music, "touch": _touch,
+    "challenges": _challenges, "light": _light, "volume": _volume,
     "adverse_events": _adverse_events, "calls": _calls, "incidents": _incidents, "phases": _phases,
     "late_entries": _late_entries, "presence": _presence,
 }  # fmt: skip

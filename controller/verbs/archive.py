@@ -14,8 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from controller.archiving import write_directly
-from controller.console.client import Client
-from controller.ctl import reached
+from controller.ctl import reached, visiting
 from controller.ctl.signing import NoPin, PinFrom, read_pin, sign_on_for, source
 from controller.journal.chain import ROOM
 from controller.journal.erasing import has_text, unblanked
@@ -23,7 +22,7 @@ from controller.journal.reading import read_records, session_info, verify
 from controller.journal.sealing import holding
 from controller.journal.writer import JournalInUse
 from controller.messages import Addendum, ArchiveAct, Input, Origin, Redaction, Refused, Reply, SignOff, needs_sign_on
-from controller.options import STATE, StateDir, runtime_dir
+from controller.options import STATE, StateDir
 from controller.report.account import Account, account_of
 from controller.report.terminal import head_lines
 from controller.sitters.register import Register
@@ -59,7 +58,7 @@ def record(state: Path, act: ArchiveAct, person: str, why: str = "") -> Reply:
 
 
 async def _ask(state: Path, given: Input) -> Reply:
-    async with Client(runtime_dir(state), console=given.origin.console, person=given.origin.person) as client:
+    async with visiting(state, "journal", given.origin.person) as client:
         await client.ready(READY_S)
         if (refused := await sign_on_for(client, given.act, given.origin.person)) is not None:
             return refused

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from controller.messages import (
@@ -42,9 +43,18 @@ async def _ask(daemon: Room, act: Act, who: str, *whom: str, why: str = "") -> i
 
 
 async def live(
-    state_dir: Path, session: str = FIRST, code: str = "C-0412", at: float = 1200.0, *, end: bool = True
+    state_dir: Path,
+    session: str = FIRST,
+    code: str = "C-0412",
+    at: float = 1200.0,
+    *,
+    end: bool = True,
+    more: Sequence[Callable[[int], Act]] = (),
 ) -> None:
-    """Two hours: a dose, vitals (one late), notes, marks, a hold, a silence, a fault, and music."""
+    """Two hours: a dose, vitals (one late), notes, marks, a hold, a silence, a fault, and music.
+
+    `more`: acts before its end, each made of the number of the record before it.
+    """
     clock = Journaled(t=at)
     async with room(state_dir, clock, opened=Opened(rules=RULES)) as daemon:
 
@@ -77,7 +87,9 @@ async def live(
         daemon.runner.post_act(DeviceLost(name="broker", why="timed out"))
         clock.advance_to(at + 96 * MINUTE)
         daemon.runner.post_act(DeviceBack(name="broker"))
-        await after(108, Vitals(systolic=128, diastolic=82, pulse=80, spo2=98))
+        seq = await after(108, Vitals(systolic=128, diastolic=82, pulse=80, spo2=98))
+        for minute, make in enumerate(more):
+            seq = await after(110 + minute, make(seq))
         if end:
             await after(120, End())
 

@@ -30,6 +30,7 @@ from controller.options import runtime_dir
 from controller.report.account import account_of
 from controller.report.page import html
 from controller.report.tables import jsonl, records_csv
+from controller.sitters.register import Register
 from tests.journal.day import FIRST, SECOND, live_days
 
 NOTE = 9
@@ -161,6 +162,26 @@ def test_the_daemon_writes_while_it_runs_and_the_command_does_where_none_runs(st
     assert [info.records for info in infos if info] == [31, 29]
     origins = [record.input.origin.path for record, _ in read_records(session_file(state, FIRST), 28)]
     assert origins == ["socket", "socket", "room"]
+
+
+def test_in_a_room_with_sitters_a_signature_takes_a_pin(state: Path) -> None:
+    Register(state).keep("XY", "2468")
+    pin = state / "pin"
+    pin.write_text("1357\n")
+    pin.chmod(0o600)
+    words = ("sign", FIRST, "--as", "XY", "--yes")
+    assert "no PIN of XY" in run(state, *words)[1]
+    assert run(state, *words, "--pin-from", str(pin))[0] == 1
+    assert run(state, "add", FIRST, "--note", "x", "--as", "AB", "--pin-from", str(pin))[0] == 1, "nobody known"
+    assert verify(session_file(state, FIRST)).records == 28, "nothing of that is on record"
+    pin.write_text("2468\n")
+    assert run(state, *words, "--pin-from", str(pin))[0] == 0
+    with daemon(state):
+        code, said = run(state, "sign", SECOND, "--as", "XY", "--yes")
+        assert code and "no PIN of XY" in said
+        assert run(state, "sign", SECOND, "--as", "XY", "--yes", "--pin-from", str(pin))[0] == 0
+    info = session_info(session_file(state, SECOND))
+    assert info is not None and info.signed_by == "XY"
 
 
 async def _open_session(state: Path) -> None:

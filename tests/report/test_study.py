@@ -15,6 +15,7 @@ import pytest
 
 from controller.files import ConfigError
 from controller.journal.reading import session_file
+from controller.messages import AdverseEvent, Amend, Challenge, Touch, UpdateEvent, Vitals
 from controller.report.account import Account, account_of
 from controller.report.codebook import TABLES, VARIABLES, columns
 from controller.report.fidelity import phases_of, vitals_of
@@ -102,11 +103,32 @@ def test_what_was_done_can_be_found_in_the_tables(study: Path) -> None:
     assert [(row["amends"], row["after_sign_off"]) for row in late] == [(vitals[0]["record"], "1")]
     marks = [row for row in read(study, "marks") if row["session"] == FIRST]
     assert [(row["code"], row["taken_back"], row["phase"]) for row in marks] == [
-        ("nausea", "1", "ascent"), ("anxious", "0", "ascent"),
+        ("anxious", "0", "ascent"), ("nausea", "1", "ascent"),
     ]  # fmt: skip
     assert [row["code"] for row in read(study, "incidents")][:2] == ["device_lost", "device_back"]
     quiet = [row["loudness_percent"] for row in read(study, "volume") if float(row["t_plus_min"]) > 0]
     assert quiet[:2] == ["0.0", "100.0"]
+
+
+def test_what_was_corrected_stands_corrected_and_says_so(tmp_path: Path) -> None:
+    more = (
+        lambda seq: Amend(entry=seq, act=Vitals(systolic=138, diastolic=82, pulse=80)),
+        lambda _seq: AdverseEvent(event="nausea", grade=2, needed=("rescue",), rescue="given by CD"),
+        lambda seq: UpdateEvent(event=seq, grade=3, related="related", resolved=True),
+        lambda _seq: Touch(touch="hand", where="shoulder"),
+        lambda _seq: Challenge(part="start"),
+    )
+    asyncio.run(live(tmp_path, more=more))
+    assert run(tmp_path, "export", "--study", str(tmp_path / "study"))[0] == 0
+    vitals = read(tmp_path / "study", "vitals")
+    assert [(row["systolic"], row["amended"]) for row in vitals] == [("121", "0"), ("130", "0"), ("138", "1")]
+    (event,) = read(tmp_path / "study", "adverse_events")
+    told = ("participant", "event", "grade", "serious", "related", "needed", "resolved", "t_plus_min")
+    assert [event[name] for name in told] == ["C-0412", "nausea", "3", "0", "related", "rescue", "1", "91.0"]
+    assert [row["where"] for row in read(tmp_path / "study", "touch")] == ["shoulder"]
+    assert [row["part"] for row in read(tmp_path / "study", "challenges")] == ["start"]
+    assert read(tmp_path / "study", "sessions")[0]["adverse_events"] == "1"
+    assert "given by CD" not in "".join(file.read_text(encoding="utf-8") for file in (tmp_path / "study").iterdir())
 
 
 def test_fidelity_holds_each_phase_against_the_programme(account: Account) -> None:
