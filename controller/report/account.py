@@ -22,10 +22,8 @@ from controller.messages import (
     AboutABook,
     Addendum,
     ClockSynced,
-    Dose,
     End,
     LogEntry,
-    Note,
     PhaseView,
     PieceEnded,
     PieceStarted,
@@ -35,11 +33,11 @@ from controller.messages import (
     Sitter,
     Start,
     TakeBack,
-    Vitals,
     decode,
 )
+from controller.report.clinical import Told, VitalsTaken, adverse_events, utc_before, vitals_taken
 from controller.report.people import Person, present
-from controller.report.roles import ROLES, Role, default_role, doses_seen_by, seen_by
+from controller.report.roles import ROLES, Role, default_role, doses_seen_by, facts_seen_by, seen_by
 from controller.session.state import State
 from controller.session.step import step
 from controller.wording.archive import MEANINGS
@@ -56,6 +54,9 @@ INCIDENTS = frozenset(
 """Kinds of entry that belong among the incidents."""
 
 
+AMENDING = {"addendum": "amends", "amend": "entry", "update_event": "entry", "correct_dose": "dose"}
+"""Kinds of entry that amend another one, and the value that names it."""
+
 EDGE_S = 1e-3
 """This far inside a phase its curve is its own."""
 
@@ -69,12 +70,14 @@ class Event:
     utc: str
     utc_read: str
     synced: bool
-    late: bool
     who: str
     console: str
     kind: str
     word: str
     text: str
+    ago_s: float = 0.0
+    """So long before it was entered it happened, where it was entered late."""
+    happened_utc: str = ""
     values: dict[str, str | int | float] = field(default_factory=dict)
     participants: tuple[str, ...] = ()
     taken_back: bool = False
@@ -91,7 +94,7 @@ class Event:
     @property
     def remarks(self) -> str:
         """What has to be known of the entry, in brackets behind it; "" for most."""
-        told = ["late entry"] if self.late else []
+        told = [f"late entry: entered {self.utc[11:16]} for {self.happened_utc[11:16]}"] if self.ago_s else []
         if self.afterwards and self.kind != "sign_off":
             told.append(f"entered {self.utc[:10]}")
         told += ["after sign-off"] if self.after_sign_off else []
@@ -108,17 +111,6 @@ class Event:
     def incident(self) -> bool:
         """Whether it belongs among what went wrong."""
         return self.kind in INCIDENTS
-
-
-@dataclass(frozen=True, kw_only=True)
-class VitalsTaken:
-    """One line of vitals, or the reason why there is none."""
-
-    t: float
-    utc: str
-    participant: str
-    by: str
-    vitals: Vitals
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +158,8 @@ class Account:
     """As the rules leave it at the last record."""
     events: tuple[Event, ...]
     vitals: tuple[VitalsTaken, ...]
+    """Those that stand, after every correction."""
+    adverse: tuple[Told, ...]
     pieces: tuple[PiecePlayed, ...]
     people: tuple[Person, ...]
     phases: tuple[PhaseView, ...]
@@ -202,14 +196,13 @@ class _Gathering:
     state: State
     duties: list[tuple[str, tuple[Sitter, ...]]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
-    vitals: list[VitalsTaken] = field(default_factory=list)
     pieces: list[PiecePlayed] = field(default_factory=list)
     entered: list[tuple[float, str]] = field(default_factory=list)
     light: list[tuple[float, float]] = field(default_factory=list)
     volume: list[tuple[float, float]] = field(default_factory=list)
 
 
-Told = Sequence[tuple[Record, str]]
+Records = Sequence[tuple[Record, str]]
 """Records with their free text."""
 
 
@@ -223,7 +216,7 @@ def account_of(file: Path, role: Role | None = None) -> Account:
     return account_from(file.stem, records, first_snapshot(file), verify(file), role)
 
 
-def account_from(session: str, records: Told, first: bytes, chain: Verified, role: Role | None = None) -> Account:
+def account_from(session: str, records: Records, first: bytes, chain: Verified, role: Role | None = None) -> Account:
     """The session that these records tell; `first` is the state as the first of them left it. Raises ValueError."""
     opening, start = records[0][0], _check_opening(records)
     offsets = _offsets([record for record, _ in records])
@@ -235,12 +228,15 @@ def account_from(session: str, records: Told, first: bytes, chain: Verified, rol
     shown: list[tuple[Record, str]] = []
     for record, text in records:
         found.state, before = _replayed(found.state, record), found.state
-        shown.append((replace(record, input=seen_by(role, record.input)), text if role.texts else ""))
+        facts = facts_seen_by(role, record.facts)
+        seen = replace(record, input=seen_by(role, record.input), facts=facts)
+        shown.append((seen, text if role.texts else ""))
         _gather(found, before, *shown[-1], offsets, taken_back)
     programme = found.state.programme
     assert programme is not None
     doses = [dose.t for person in found.state.participants for dose in person.doses]
     course = _course(records)
+    stamps = {record.seq: (record.stamp.t, _corrected(record, offsets)) for record, _ in records}
     last_t = records[course - 1][0].stamp.t
     events = _annotated(found.events, records[:course])
     phases = tuple(_phases(found, programme, last_t))
@@ -259,7 +255,8 @@ def account_from(session: str, records: Told, first: bytes, chain: Verified, rol
         dosed=bool(doses),
         state=replace(found.state, participants=tuple(doses_seen_by(role, one) for one in found.state.participants)),
         events=events,
-        vitals=tuple(found.vitals),
+        vitals=tuple(vitals_taken(found.state, stamps, {event.seq: event.amended_by for event in events})),
+        adverse=adverse_events(found.state, stamps),
         pieces=tuple(
             piece if piece.why else replace(piece, played_s=max(0.0, last_t - piece.t)) for piece in found.pieces
         ),
@@ -278,7 +275,7 @@ def account_from(session: str, records: Told, first: bytes, chain: Verified, rol
     )
 
 
-def _course(records: Told) -> int:
+def _course(records: Records) -> int:
     """How many of the records are the session's own; what follows was added to the closed record."""
     count = len(records)
     while isinstance(records[count - 1][0].input.act, AboutABook):
@@ -286,7 +283,7 @@ def _course(records: Told) -> int:
     return count
 
 
-def _annotated(events: Sequence[Event], course: Told) -> tuple[Event, ...]:
+def _annotated(events: Sequence[Event], course: Records) -> tuple[Event, ...]:
     """What was added afterwards marked so, and each amendment with what it amends."""
     end = course[-1][0].seq if isinstance(course[-1][0].input.act, End) else sys.maxsize
     signed = min((event.seq for event in events if event.kind == "sign_off"), default=sys.maxsize)
@@ -295,15 +292,15 @@ def _annotated(events: Sequence[Event], course: Told) -> tuple[Event, ...]:
     redacted = {int(event.values["seq"]): event.seq for event in events if event.kind == "redaction"}
     for event in events:
         words.setdefault(event.seq, f"{event.word} {event.text}".strip())
-        if event.kind == "addendum" and (amends := int(event.values.get("amends", 0))):
+        if amends := _amends(event):
             amended.setdefault(amends, []).append(event.seq)
     told = []
     for event in events:
-        amends = int(event.values.get("amends", 0)) if event.kind == "addendum" else 0
+        stood = _amends(event) if event.kind == "addendum" or event.values.get("what") == "note" else 0
         told.append(
             replace(
                 event,
-                text=f"{event.text} (it stood: {words[amends]})" if amends in words else event.text,
+                text=f"{event.text} (it stood: {words[stood]})" if stood in words else event.text,
                 afterwards=event.seq > end,
                 timed=event.timed and (event.seq <= end or event.kind == "addendum"),
                 after_sign_off=event.seq > signed and event.kind != "sign_off",
@@ -314,7 +311,13 @@ def _annotated(events: Sequence[Event], course: Told) -> tuple[Event, ...]:
     return tuple(told)
 
 
-def _signatures(records: Told) -> Iterator[Signature]:
+def _amends(event: Event) -> int:
+    """The record that an entry corrects or brings up to date; 0 for none."""
+    name = AMENDING.get(event.kind)
+    return int(event.values.get(name, 0)) if name else 0
+
+
+def _signatures(records: Records) -> Iterator[Signature]:
     for record, _ in records:
         act = record.input.act
         if isinstance(act, SignOff):
@@ -325,7 +328,7 @@ def _signatures(records: Told) -> Iterator[Signature]:
             )
 
 
-def _check_opening(records: Told) -> Start:
+def _check_opening(records: Records) -> Start:
     if not records or not isinstance(records[0][0].input.act, Start):
         raise ValueError("the file does not begin with the opening of a session")
     return records[0][0].input.act
@@ -346,16 +349,11 @@ def _gather(
     found: _Gathering, before: State, record: Record, text: str, offsets: dict[int, float], taken_back: set[int]
 ) -> None:
     """Add what a record tells; `found.state` is what it left, `before` what it found."""
-    act, t, after = record.input.act, record.stamp.t, found.state
+    t, after = record.stamp.t, found.state
     events = [_event(entry, record, offsets, taken_back) for entry in log_entries(record, text)]
     found.events += events
     if not found.duties or after.sitters != found.duties[-1][1]:
         found.duties.append((_corrected(record, offsets), after.sitters))
-    if isinstance(act, Vitals):
-        codes = record.input.participants or tuple(person.code for person in after.participants)
-        utc = _corrected(record, offsets)
-        by = record.input.origin.person or ""
-        found.vitals += [VitalsTaken(t=t, utc=utc, participant=code, by=by, vitals=act) for code in codes]
     _gather_music(found, record, offsets)
     found.entered += [(t, str(fact.values["phase"])) for fact in record.facts if fact.code == "phase_entered"]
     if after.light is not before.light or not found.light:
@@ -404,7 +402,6 @@ def _event(entry: LogEntry, record: Record, offsets: dict[int, float], taken_bac
     word, text = wording.entry(entry)
     participants = entry.values.get("participants") or entry.values.get("participant") or ""
     act = record.input.act
-    pressed = act.pressed_t if isinstance(act, Note) and act.pressed_t is not None else record.stamp.t
     about = act.about_t if isinstance(act, Addendum) else record.stamp.t
     return Event(
         seq=entry.seq,
@@ -413,7 +410,8 @@ def _event(entry: LogEntry, record: Record, offsets: dict[int, float], taken_bac
         utc=_corrected(record, offsets),
         utc_read=record.stamp.utc,
         synced=record.stamp.synced,
-        late=record.stamp.t - pressed > 60.0 or (isinstance(act, Dose) and act.minutes_ago > 0),
+        ago_s=entry.ago_s,
+        happened_utc=utc_before(_corrected(record, offsets), entry.ago_s),
         who=entry.who,
         console=entry.console,
         kind=entry.kind,

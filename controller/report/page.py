@@ -6,6 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from controller import wording
 from controller.drawing.arc import arc_svg
+from controller.report import clinical
 from controller.report.account import Account
 from controller.report.people import told
 from controller.report.picture import picture_of
@@ -28,6 +29,7 @@ def html(account: Account) -> str:
     svg = arc_svg(picture_of(account))
     return templates.get_template("session.html").render(
         account=account,
+        clinical=clinical,
         svg=svg[svg.index("<svg") :],
         preflight=preflight_words(account),
         duration=wording.duration(account.last_t - account.opened.t),

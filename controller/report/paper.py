@@ -9,6 +9,7 @@ from fpdf import FPDF
 from controller import wording
 from controller.drawing.arc import arc_png
 from controller.drawing.card import FONT, add_fonts
+from controller.report import clinical
 from controller.report.account import Account
 from controller.report.people import told
 from controller.report.picture import picture_of
@@ -54,6 +55,7 @@ def pdf(account: Account) -> bytes:
     drawing = arc_png(picture_of(account), width_in=10.0, height_in=3.8)
     paper.image(drawing, x=_MARGIN_MM, w=paper.w - 2 * _MARGIN_MM)
     _vitals(paper, account)
+    _adverse(paper, account)
     _music(paper, account)
     _events(paper, account)
     return bytes(paper.output())
@@ -65,12 +67,11 @@ def _facts(account: Account) -> Iterable[tuple[str, str]]:
     yield "Participants", ", ".join(account.participants)
     yield "Opened", f"{account.opened.utc[:19].replace('T', ' ')} UTC"
     yield "Closed", f"{account.closed.utc[:19].replace('T', ' ')} UTC" if account.closed else "not yet"
-    for person in account.state.participants:
-        for dose in person.doses:
-            amount = f", {dose.amount:g} {dose.unit}" if dose.amount is not None else ""
-            kit = f", kit {dose.kit}" if dose.kit else ""
-            yield "Dose", f"{person.code}: {clock_of(account.t_plus(dose.t))}{amount}{kit}"
-    yield "Touch", account.touch_scope or "no scope entered"
+    for taken_t, code, words in clinical.doses(account.state):
+        yield "Dose", f"{code}: {clock_of(account.t_plus(taken_t))}, {words}"
+    for gone_t, code, what in clinical.gone(account.state):
+        yield "Release", f"{code}: {what}{'' if gone_t is None else f' at {clock_of(account.t_plus(gone_t))}'}"
+    yield "Touch", f"{account.touch_scope or 'no scope entered'}; {clinical.touch_told(account.state)}"
     yield "Preflight", preflight_words(account)
     yield "Present", told(account.people) or "nobody signed on"
     signed = f"signed by {programme.reviewed_by} on {programme.reviewed_on}"
@@ -116,10 +117,18 @@ def _vitals(paper: FPDF, account: Account) -> None:
         pressure = f"{read.systolic}/{read.diastolic}" if read.systolic else ""
         said = f"missed: {read.missed}" if read.missed else pressure
         values = (str(read.pulse or ""), str(read.spo2 or ""), str(read.celsius or ""))
-        rows.append((clock_of(account.t_plus(taken.t)), taken.utc[11:19], taken.participant, said, *values, taken.by))
-    _heading(paper, "Vitals")
-    headings = ("T+", "UTC", "who", "blood pressure", "pulse", "SpO₂", "°C", "by")
-    _table(paper, headings, (18, 18, 24, 42, 16, 16, 16, 16), rows)
+        when = (clock_of(account.t_plus(taken.t)), taken.utc[11:19], taken.participant)
+        rows.append((*when, said, *values, taken.by, taken.remarks))
+    limits = clinical.limits_told(account.state)
+    _heading(paper, f"Vitals (limits: {limits})" if limits else "Vitals")
+    headings = ("T+", "UTC", "who", "blood pressure", "pulse", "SpO₂", "°C", "by", "")
+    _table(paper, headings, (16, 16, 20, 26, 12, 12, 12, 12, 46), rows)
+
+
+def _adverse(paper: FPDF, account: Account) -> None:
+    rows = [(clock_of(account.t_plus(one.t)), one.utc[11:19], one.whom, one.text) for one in account.adverse]
+    _heading(paper, "Adverse events, as they stand")
+    _table(paper, ("T+", "UTC", "who", "what"), (18, 18, 26, 122), rows)
 
 
 def _music(paper: FPDF, account: Account) -> None:

@@ -10,8 +10,8 @@ from controller.report.account import Account, Event
 
 _MARKED = frozenset(
     (
-        "mark", "note", "dose", "pause", "resume", "hold", "quiet", "skip", "next", "ground", "softer", "go", "land",
-        "evacuate", "catch_up", "shorten",
+        "mark", "note", "dose", "touch", "adverse_event", "challenge", "release", "leave", "pause", "resume", "hold",
+        "quiet", "skip", "next", "ground", "softer", "go", "land", "evacuate", "catch_up", "shorten",
     )
 )  # fmt: skip
 """Kinds of entry that a person finds the day again by."""
@@ -29,7 +29,11 @@ def picture_of(account: Account) -> ArcPicture:
         for piece in account.pieces
         if piece.played_s > 0
     )
-    ticks = [Tick(t_s=event.t - zero, word=_word(event), kind="mark") for event in account.events if _is_marked(event)]
+    ticks = [
+        Tick(t_s=event.t - event.ago_s - zero, word=_word(event), kind="mark")
+        for event in account.events
+        if _is_marked(event)
+    ]
     ticks += [Tick(t_s=taken.t - zero, kind="due") for taken in account.vitals if not taken.vitals.missed]
     ticks += [Tick(t_s=event.t - zero, word="call", kind="fault") for event in account.events if event.kind == "call"]
     return ArcPicture(
@@ -53,4 +57,4 @@ def _is_marked(event: Event) -> bool:
 
 def _word(event: Event) -> str:
     """A mark by its own word, anything else by its kind: notes are for the page, not for the picture."""
-    return event.text.split("  ")[0].split(",")[0][:18] if event.kind == "mark" else event.kind
+    return event.text.split("  ")[0].split(",")[0][:18] if event.kind == "mark" else event.kind.replace("_", " ")

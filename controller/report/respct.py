@@ -5,6 +5,7 @@ Item numbers and subjects are the guideline's; what the room cannot know is left
 
 from __future__ import annotations
 
+from controller.report import clinical
 from controller.report.account import Account
 from controller.report.people import told
 from controller.report.tables import clock_of
@@ -28,12 +29,12 @@ def _items(account: Account) -> list[tuple[int, str, str]]:
     persons = [event for event in account.events if event.by_a_person]
     wishes = [event for event in persons if event.kind in ("quiet", "pause", "volume", "light", "hold", "skip", "go")]
     marks = [event for event in persons if event.kind in ("mark", "note") and not event.taken_back]
-    doses = [
-        f"{person.code} at {clock_of(dose.t - zero)}"
-        + (f" {dose.amount:g} {dose.unit}" if dose.amount is not None else "")
-        + (f" kit {dose.kit}" if dose.kit else "")
-        for person in account.state.participants
-        for dose in person.doses
+    doses = [f"{code} at {clock_of(t - zero)} {words}" for t, code, words in clinical.doses(account.state)]
+    events = [f"{one.whom} at {clock_of(one.t - zero)} {one.text}" for one in account.adverse]
+    hard = sum(event.kind == "challenge" and event.values.get("part") == "start" for event in persons)
+    gone = [
+        f"{code} {what}" + ("" if at is None else f" at {clock_of(at - zero)}")
+        for at, code, what in clinical.gone(account.state)
     ]
     phases = ", ".join(
         f"{phase.title} {clock_of(phase.start_s - zero)} to {clock_of(phase.end_s - zero)}" for phase in account.phases
@@ -52,11 +53,21 @@ def _items(account: Account) -> list[tuple[int, str, str]]:
             f"{len(account.pieces)} pieces ({artists} named artists), {duration(heard)} in all, levelled and "
             f'crossfaded by programme "{programme.title}"; the list with times is in the music export.',
         ),
-        (12, "Interventions", f"{len(marks)} entries by those present; touch: {account.touch_scope or 'none agreed'}."),
+        (
+            12,
+            "Interventions",
+            f"{len(marks)} entries by those present; touch agreed: {account.touch_scope or 'none'}, given: "
+            f"{clinical.touch_told(account.state)}.",
+        ),
         (13, "Participant's control", f"{len(wishes)} changes of music, volume or light were made on request or need."),
         (14, "Dosing and length", f"{'; '.join(doses) or 'No dose was logged'}. {phases}."),
-        (15, "Procedures", f"{len(account.vitals)} vitals entries; programme {programme.name}, {account.software}."),
-        (16, "Arrival and release", f"Opened {account.opened.utc[:19]}Z, {closed}."),
+        (
+            15,
+            "Procedures",
+            f"{len(account.vitals)} vitals entries; programme {programme.name}, {account.software}. Adverse events: "
+            f"{'; '.join(events) or 'none were logged'}. Challenging experiences: {hard}.",
+        ),
+        (16, "Arrival and release", f"Opened {account.opened.utc[:19]}Z, {closed}. {'; '.join(gone)}."),
         (17, "Disturbances", "; ".join([*(event.text for event in disturbed), *faults]) or "None were recorded."),
     ]
 

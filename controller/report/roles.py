@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from controller.messages import Dose, Input, MaskingGuess
+from controller.messages import CorrectDose, Dose, Fact, Input, MaskingGuess
 from controller.session.state import Participant
 
 WITHHELD = "withheld"
@@ -57,11 +57,24 @@ def default_role(*, blinded: bool) -> Role:
 def seen_by(role: Role, given: Input) -> Input:
     """What happened, as the role may see it."""
     act = given.act
-    if isinstance(act, Dose) and act.kit and not role.kits:
+    if (isinstance(act, Dose) and act.kit and not role.kits) or (
+        isinstance(act, CorrectDose) and act.kit and not role.kits
+    ):
         act = replace(act, kit=WITHHELD)
     elif isinstance(act, MaskingGuess) and not role.guesses:
         act = replace(act, guess=WITHHELD, certainty=None)
     return replace(given, act=act, why=given.why if role.texts else "")
+
+
+def facts_seen_by(role: Role, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
+    """What followed, as the role may see it."""
+    if role.kits:
+        return facts
+    hidden = {"kit": WITHHELD, "was_kit": WITHHELD}
+    return tuple(
+        replace(fact, values={name: hidden.get(name, value) if value else value for name, value in fact.values.items()})
+        for fact in facts
+    )
 
 
 def doses_seen_by(role: Role, person: Participant) -> Participant:

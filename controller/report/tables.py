@@ -84,8 +84,10 @@ def records_csv(account: Account) -> str:
 
 
 def _about(account: Account, event: Event | None) -> float | None:
-    """T+ in seconds of what a later entry speaks of; None where it says nothing, or is none."""
-    return round(account.t_plus(event.t), 3) if event and event.afterwards and event.timed else None
+    """T+ in seconds of what a late or later entry speaks of; None where it says nothing, or is none."""
+    if event is None or not event.timed or not (event.afterwards or event.ago_s):
+        return None
+    return round(account.t_plus(event.t - event.ago_s), 3)
 
 
 def music_csv(account: Account) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from controller import wording
+from controller.report import clinical
 from controller.report.account import Account, Event
 from controller.report.people import told
 from controller.report.preflight import preflight_words
@@ -25,13 +26,7 @@ def _head(account: Account) -> Iterator[tuple[str, str]]:
     yield "Session", f"{account.session} in room {account.room}: {account.programme.title}"
     yield "Opened", f"{opened.utc[:19].replace('T', ' ')} UTC, {'closed' if closed else 'open'} after {length}"
     yield "Participants", ", ".join(account.participants)
-    doses = [
-        f"{person.code} at {clock_of(account.t_plus(dose.t))}"
-        + (f" {dose.amount:g} {dose.unit}" if dose.amount is not None else "")
-        + (f" kit {dose.kit}" if dose.kit else "")
-        for person in account.state.participants
-        for dose in person.doses
-    ]
+    doses = [f"{code} at {clock_of(account.t_plus(t))} {words}" for t, code, words in clinical.doses(account.state)]
     yield "Doses", "; ".join(doses) or "none was logged"
     yield "Preflight", preflight_words(account)
     yield "Present", told(account.people) or "nobody signed on"

@@ -27,6 +27,7 @@ from controller.messages import (
     PlaceCall,
     PlayCues,
     Refused,
+    Release,
     SetTransport,
 )
 from controller.session import archive, devices, duty, fire, probing, timetable, transport
@@ -128,7 +129,7 @@ def _jumped(before: State, after: State, given: Input) -> bool:
     """Whether the arc's place, or the light that belongs to it, moved by anything but time."""
     if given.act.kind in ("start", "end", "go", "land", "catch_up"):
         return True
-    if isinstance(given.act, Dose | Leave) and before.phase != after.phase:
+    if isinstance(given.act, Dose | Leave | Release) and before.phase != after.phase:
         return True
     bent = after.programme is not before.programme and after.programme is not None and before.programme is not None
     return bent and light_points(after) != light_points(before)

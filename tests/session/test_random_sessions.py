@@ -9,10 +9,13 @@ from hypothesis import strategies as st
 
 from controller.messages import (
     Act,
+    AdverseEvent,
+    Amend,
     BreakBegun,
     BreakOver,
     Call,
     CatchUp,
+    Challenge,
     CorrectDose,
     DeclineBooster,
     DeviceBack,
@@ -36,11 +39,13 @@ from controller.messages import (
     Limits,
     Mark,
     Next,
+    Note,
     Opened,
     Pause,
     PieceEnded,
     Quiet,
     Refused,
+    Release,
     ReleaseAnswer,
     Resume,
     SetLimits,
@@ -55,8 +60,12 @@ from controller.messages import (
     StandDown,
     TakeBack,
     Timer,
+    Touch,
+    UpdateEvent,
     Vitals,
     Volume,
+    decode,
+    encode,
 )
 from controller.session.deadlines import next_deadline
 from controller.session.limits import SILENT_DB
@@ -75,6 +84,18 @@ acts: st.SearchStrategy[Act] = st.one_of(
     st.builds(Stable),
     st.builds(ReleaseAnswer, criterion=st.sampled_from(["oriented", "nothing"]), met=st.booleans()),
     st.builds(Leave),
+    st.builds(Release, override=st.booleans(), reason=st.just("asks to go"), second=st.just("CD")),
+    st.builds(Touch, where=st.just("hand"), part=st.sampled_from(["given", "start", "stop"])),
+    st.builds(AdverseEvent, event=st.just("fall"), grade=st.integers(1, 5)),
+    st.builds(UpdateEvent, event=st.integers(1, 20), resolved=st.booleans(), grade=st.none() | st.integers(1, 5)),
+    st.builds(Challenge, part=st.sampled_from(["start", "end"])),
+    st.builds(Note, text=st.just("a name")),
+    st.builds(
+        Amend,
+        entry=st.integers(1, 20),
+        act=st.sampled_from([Vitals(pulse=80), Mark(code="onset"), Mark(code="spoke"), Touch(), Note(text="a name")]),
+        minutes_ago=st.none() | st.floats(0, 60),
+    ),
     st.builds(Pause),
     st.builds(Resume),
     st.builds(Hold),
@@ -166,7 +187,7 @@ class WatchedRoom(PaperRoom):
         if not before.in_session or not self.state.in_session:
             return
         after = arc_position(self.state, self.now)
-        begins = before.phase == 0 and self.state.phase > 0 and isinstance(act, Dose | Leave)
+        begins = before.phase == 0 and self.state.phase > 0 and isinstance(act, Dose | Leave | Release)
         if isinstance(act, Go):
             return
         if isinstance(act, Opened):
@@ -262,6 +283,28 @@ def test_the_recorded_inputs_give_the_same_states(programme: str, moments: list[
     for seq, (t, asked) in enumerate(room.inputs, start=1):
         state = step(state, asked, t, seq).state
     assert state == room.state
+
+
+@settings(max_examples=40, deadline=None)
+@given(programmes, moments)
+def test_what_was_entered_is_kept_in_order_once_and_without_its_words(
+    programme: str, moments: list[tuple[float, Act]]
+) -> None:
+    room = WatchedRoom()
+    room.begin(programme)
+    live(room, moments)
+    state = room.state
+    for person in state.participants:
+        times = [t for t, _ in person.vitals]
+        assert times == sorted(times) and all(t <= room.now for t in times)
+        mine = [
+            (one.t, one.act) for one in state.entries if one.act.kind == "vitals" and person.code in one.participants
+        ]
+        assert sorted(person.vitals, key=repr) == sorted(mine, key=repr)
+    seqs = [entry.seq for entry in state.entries]
+    assert len(seqs) == len(set(seqs))
+    assert b"a name" not in encode(state)
+    assert decode(State, encode(state)) == state
 
 
 def _let_go_on(room: PaperRoom) -> None:

@@ -14,6 +14,9 @@ def draw_log(view: View, width: int, height: int) -> list[Text]:
     lines = []
     for item in wording.amended(view.status.log)[:height]:
         kind, text = wording.entry(item)
+        if item.ago_s:
+            entered, was = (local_time(item.utc, "%H:%M", ahead_s=ahead) for ahead in (0.0, -item.ago_s))
+            text = f"{text} (entered {entered} for {was})"
         person = item.kind in wording.ACTS and item.console not in ("", "room")
         line = styled(f" {local_time(item.utc)}  ", colours.dim)
         line.append_text(styled(f"{kind:<8} ", colours.dim))
