@@ -1,0 +1,127 @@
+"""A small session of every kind of line, made by the real rules and the real journal; and what is exported of it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import shutil
+from pathlib import Path
+
+from controller.clock import SimulatedClock
+from controller.journal.chain import ROOM
+from controller.journal.reading import first_snapshot, parts_of, read_records
+from controller.journal.store import session_file
+from controller.journal.verify import Verified, walk
+from controller.journal.writer import Journal
+from controller.messages import (
+    Act,
+    Dose,
+    Input,
+    Kept,
+    Mark,
+    Note,
+    Opened,
+    Origin,
+    Record,
+    RoomRules,
+    Start,
+    Vitals,
+    encode,
+)
+from controller.report.account import account_of
+from controller.report.page import html
+from controller.report.tables import jsonl, records_csv
+from controller.session.state import State, opening
+from controller.session.step import step
+
+SESSION = "s-1"
+RULES = RoomRules(room="room-1", lamps=("lamp",), buses=("speakers",))
+PROGRAMME = """format = 1
+name = "small"
+title = "Small"
+marks = [{ code = "spoke", label = "spoke" }]
+
+[[phases]]
+code = "arrival"
+title = "Arrival"
+minutes = 10
+wait_for = "ingestion"
+intensity = [0.1]
+light = [0.25]
+
+[[phases]]
+code = "rest"
+title = "Rest"
+minutes = 60
+intensity = [0.2]
+light = [0.2]
+"""
+ROOM_TEXT = b'format = 1\nname = "room-1"\n'
+
+
+async def write_small_session(state_dir: Path) -> None:
+    """Leaves it closed in `state_dir`/closed, and as a power cut leaves it, with its log, in `state_dir`/open."""
+    clock = SimulatedClock()
+    live = state_dir / "live"
+    journal = Journal(live, clock, lambda why: None)
+    state = opening(RULES, 0.0)
+    contents = {"programme": PROGRAMME.encode(), "room": ROOM_TEXT}
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    journal.offer({digests[name]: content for name, content in contents.items()})
+    kept = tuple(Kept(name=name, sha256=digests[name], size=len(contents[name])) for name in contents)  # type: ignore[arg-type]
+    start = Start(
+        programme="small", participants=("C-1",), programme_text=PROGRAMME, session=SESSION, seed=1, kept=kept
+    )
+    acts: list[tuple[Act, str]] = [
+        (Opened(rules=RULES), ""),
+        (start, ""),
+        (Dose(amount=25.0, unit="mg"), ""),
+        (Mark(code="spoke"), ""),
+        (Note(text="asked for water"), ""),
+        (Vitals(systolic=120, diastolic=80), "seems well"),
+        (Note(text="hums"), ""),
+    ]
+    seq = {ROOM: 0, SESSION: 0}
+    done = asyncio.Event()
+    for place, (act, why) in enumerate(acts):
+        book = ROOM if isinstance(act, Opened) else SESSION
+        seq[book] += 1
+        state = _write(journal, clock, state, book, seq[book], act, why)
+        clock.advance_to(60.0 * (place + 1))
+        if place == 4:  # the rest lies in a commit of its own
+            await _until_written(journal, seq[SESSION])
+    await _until_written(journal, seq[SESSION])
+    shutil.copytree(live, state_dir / "open", ignore=shutil.ignore_patterns("*-shm"))
+    journal.close_session(SESSION, lambda _seq: done.set())
+    await asyncio.wait_for(done.wait(), 5)
+    await journal.close()
+    live.rename(state_dir / "closed")
+
+
+async def _until_written(journal: Journal, seq: int) -> None:
+    async with asyncio.timeout(5):
+        while journal.committed_seq(SESSION) < seq:
+            await asyncio.sleep(0.001)
+
+
+def _write(journal: Journal, clock: SimulatedClock, state: State, book: str, seq: int, act: Act, why: str) -> State:
+    given = Input(act=act, id=f"input-{seq}", origin=Origin(person="AB", console="c", path="socket"), why=why)
+    outcome = step(state, given, clock.now(), seq)
+    record = Record(seq=seq, stamp=clock.stamp(), input=given, effects=outcome.effects, facts=outcome.facts)
+    snapshot = encode(outcome.state) if isinstance(act, Start | Vitals) else None
+    journal.append(record, book=book, snapshot=snapshot)
+    return outcome.state
+
+
+def told_of(file: Path, found: Verified) -> tuple[object, ...]:
+    """All that is told of a book: of a session what its exports are made from, of the room its chain's head."""
+    if file.parent.name == "sessions":
+        return list(read_records(file)), first_snapshot(file), parts_of(file), found
+    room = walk(file)
+    return room.hashes, room.heads, found
+
+
+def exported(state_dir: Path) -> tuple[str, str, str]:
+    """The exports themselves."""
+    account = account_of(session_file(state_dir, SESSION))
+    return records_csv(account), jsonl(account), html(account)

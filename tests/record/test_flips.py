@@ -1,0 +1,99 @@
+"""A bit of every byte of a small journal is flipped: each flip is found, or changes nothing that is exported."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from controller.journal.store import is_passing, room_file, session_file
+from controller.journal.verify import Verified, verify
+from tests.record.small_session import SESSION, exported, told_of, write_small_session
+from tests.seeds import any_seed
+
+RENDERED = 200
+"""Of so many harmless flips one is rendered as CSV, JSON Lines and HTML; of all others the parts are compared."""
+
+
+SAMPLE = 200
+
+
+def files_of(state: Path) -> list[Path]:
+    """Every file that the record consists of."""
+    found = [path for path in state.rglob("*") if path.is_file() and path.name != "journal.lock"]
+    return sorted(path for path in found if not path.name.endswith("-shm"))
+
+
+def book_of(path: Path) -> Path:
+    """The journal that a file belongs to."""
+    return path.with_name(path.name.partition(".db")[0] + ".db")
+
+
+def looked_at(book: Path) -> Verified | None:
+    """What `stillroom journal verify` says of it; None where it cannot say anything."""
+    try:
+        return verify(book)
+    except (sqlite3.Error, OSError) as error:
+        assert isinstance(error, OSError) or is_passing(error)
+        return None
+
+
+def flip_each(state: Path, flips: Iterable[tuple[Path, int, int]]) -> Counter[str]:
+    """How many flips of (file, offset, bit) were found, and how many were harmless."""
+    books = [session_file(state, SESSION), room_file(state)]
+    before = {book: told_of(book, verify(book)) for book in books}
+    assert all(verify(book).ok for book in books)
+    pages = exported(state)
+    count: Counter[str] = Counter()
+    for path, offset, bit in flips:
+        book = book_of(path)
+        with path.open("r+b", buffering=0) as raw:
+            raw.seek(offset)
+            byte = raw.read(1)[0]
+            raw.seek(offset)
+            raw.write(bytes([byte ^ 1 << bit]))
+            found = looked_at(book)
+            if found is None or not found.ok:
+                count["found"] += 1
+            else:
+                where = f"{path.name} at {offset}, bit {bit}"
+                assert told_of(book, found) == before[book], f"{where}: not found, and told otherwise"
+                if count["harmless"] % RENDERED == 0:
+                    assert exported(state) == pages, f"{where}: exported otherwise"
+                count["harmless"] += 1
+            raw.seek(offset)
+            raw.write(bytes([byte]))
+    assert all(verify(book).ok for book in books)
+    return count
+
+
+def every_byte(state: Path) -> list[tuple[Path, int]]:
+    return [(path, offset) for path in files_of(state) for offset in range(path.stat().st_size)]
+
+
+@pytest.mark.parametrize("seed", [any_seed()])
+@pytest.mark.parametrize("shape", ["closed", "open"])
+async def test_a_flipped_bit_is_found_or_changes_no_export_sample(tmp_path: Path, shape: str, seed: int) -> None:
+    await write_small_session(tmp_path)
+    state = tmp_path / shape
+    chance = random.Random(seed)
+    places = chance.sample(every_byte(state), SAMPLE)
+    count = flip_each(state, [(path, offset, chance.randrange(8)) for path, offset in places])
+    print(f"{shape}: {count['found']} found, {count['harmless']} harmless")
+    assert count["found"] > SAMPLE // 5
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("shape", ["closed", "open"])
+async def test_a_flipped_bit_of_every_byte_is_found_or_changes_no_export(tmp_path: Path, shape: str) -> None:
+    await write_small_session(tmp_path)
+    state = tmp_path / shape
+    places = every_byte(state)
+    count = flip_each(state, [(path, offset, offset % 8) for path, offset in places])
+    print(f"{shape}: {len(places)} bytes, {count['found']} found, {count['harmless']} harmless")
+    assert count.total() == len(places)
