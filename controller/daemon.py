@@ -74,7 +74,7 @@ from controller.views import Surroundings, status, telemetry
 log = logging.getLogger(__name__)
 
 CLOCK_CHECK_S = 10.0
-RESERVE_CHECK_S = 10.0
+RESERVE_CHECK_S = 5.0
 
 ROOM_FIRST_S = 0.02
 """Consoles are told of a change after it is done; a disk that takes longer does not keep it from them."""

@@ -21,7 +21,7 @@ from controller.options import runtime_dir
 class DaemonAlone:
     """What `stillroom run` runs, in a process of its own, as often as a test wants it."""
 
-    def __init__(self, work: Path, state_dir: Path, more: str = "", environment: Mapping[str, str] | None = None):
+    def __init__(self, work: Path, state_dir: Path, more: str, environment: Mapping[str, str], flags: tuple[str, ...]):
         with socket.socket() as probe:  # a port on which nobody listens
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -32,7 +32,8 @@ class DaemonAlone:
             f'format = 1\nname = "alone"\n\n[broker]\nport = {port}\n\n[preflight]\nrequired = false\n\n{more}\n'
         )
         self.log = work / "run.log"
-        self.environment = {**os.environ, **(environment or {})}
+        self.environment = {**os.environ, **environment}
+        self.flags = flags
         self.pid = 0
         self._nursery: subprocess.Popen[str] | None = None
 
@@ -40,6 +41,7 @@ class DaemonAlone:
         """A new daemon; the first one takes the imports' half second."""
         if self._nursery is None:
             command = [sys.executable, "-m", "tests.record.nursery", str(self.room_file), str(self.state_dir)]
+            command += self.flags
             with self.log.open("ab") as log:
                 self._nursery = subprocess.Popen(
                     command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=self.environment, text=True
@@ -74,10 +76,14 @@ class DaemonAlone:
 
 @asynccontextmanager
 async def daemon_alone(
-    work: Path, state_dir: Path, more: str = "", environment: Mapping[str, str] | None = None
+    work: Path,
+    state_dir: Path,
+    more: str = "",
+    environment: Mapping[str, str] | None = None,
+    flags: tuple[str, ...] = (),
 ) -> AsyncIterator[DaemonAlone]:
-    """A daemon that runs; its runtime directory lies apart from the state directory, as on a real machine."""
-    daemon = DaemonAlone(work, state_dir, more, environment)
+    """A daemon that runs; `more` goes into its room file, `environment` to its process, `flags` to the nursery."""
+    daemon = DaemonAlone(work, state_dir, more, environment or {}, flags)
     daemon.start()
     try:
         yield daemon

@@ -1,8 +1,9 @@
 """Daemons without the half second of imports: a process that has imported all, and forks one at each line it reads.
 
-    python -m tests.record.nursery ROOM.toml STATE_DIR
+    python -m tests.record.nursery ROOM.toml STATE_DIR [--synchronous NORMAL|OFF]
 
-Each is the whole daemon as `stillroom run` runs it, in a process of its own that can be killed.
+Each is the whole daemon as `stillroom run` runs it, in a process of its own that can be killed; `--synchronous` is
+the mistake that the power cuts are there to find.
 """
 
 from __future__ import annotations
@@ -10,15 +11,30 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import sqlite3
 import sys
 from pathlib import Path
 
 from controller.config import load_room
 from controller.daemon import run_daemon
+from controller.journal import store
 from controller.messages import Input, Reply, Status, Telemetry, prepare
 
 
-def main(room_file: Path, state_dir: Path) -> None:
+def forget_to_wait(synchronous: str) -> None:
+    connect = store.connect_writing
+
+    def careless(file: Path) -> sqlite3.Connection:
+        connection = connect(file)
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
+        return connection
+
+    store.connect_writing = careless
+
+
+def main(room_file: Path, state_dir: Path, flags: list[str]) -> None:
+    if "--synchronous" in flags:
+        forget_to_wait(flags[flags.index("--synchronous") + 1])
     logging.basicConfig(level=logging.WARNING)
     room = load_room(room_file)
     prepare(Input, Status, Telemetry, Reply)
@@ -40,4 +56,4 @@ def main(room_file: Path, state_dir: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])
