@@ -12,17 +12,20 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from controller import wording
 from controller.arc.curves import Curve, intensity_curve, level_at
 from controller.arc.programme import Programme
-from controller.journal.reading import Verified, first_snapshot, log_entries, read_records, verify
+from controller.journal.reading import Verified, first_snapshot, log_entries, parts_of, read_records, verify
 from controller.messages import (
     AboutABook,
     Addendum,
     ClockSynced,
     End,
+    Kept,
+    KeptName,
     LogEntry,
     PhaseView,
     PieceEnded,
@@ -169,6 +172,10 @@ class Account:
     volume: Curve
     chain: Verified
     last_t: float
+    kept: tuple[Kept, ...] = ()
+    """The digests of what it was run with."""
+    as_run: dict[KeptName, bytes] = field(default_factory=dict)
+    """The contents, where they were kept."""
     """The room time of its end, or of its newest record."""
     signatures: tuple[Signature, ...] = ()
     role: Role = ROLES["coordinator"]
@@ -213,7 +220,8 @@ def account_of(file: Path, role: Role | None = None) -> Account:
     """
     records = list(read_records(file))
     _check_opening(records)
-    return account_from(file.stem, records, first_snapshot(file), verify(file), role)
+    account = account_from(file.stem, records, first_snapshot(file), verify(file), role)
+    return replace(account, as_run=parts_of(file))
 
 
 def account_from(session: str, records: Records, first: bytes, chain: Verified, role: Role | None = None) -> Account:
@@ -271,6 +279,7 @@ def account_from(session: str, records: Records, first: bytes, chain: Verified, 
         volume=(*found.volume, (last_t, found.volume[-1][1])),
         chain=chain,
         last_t=last_t,
+        kept=start.kept,
         signatures=tuple(_signatures(records)),
     )
 
@@ -445,7 +454,7 @@ def _corrected(record: Record, offsets: dict[int, float]) -> str:
 def _phases(found: _Gathering, programme: Programme, last_t: float) -> Iterator[PhaseView]:
     """The phases in the order in which they were entered, each until the next."""
     titles = {phase.code: phase.title for phase in programme.phases}
-    for (t, code), (until, _) in zip(found.entered, [*found.entered[1:], (last_t, "")], strict=True):
+    for (t, code), (until, _) in pairwise((*found.entered, (last_t, ""))):
         yield PhaseView(code=code, title=titles.get(code, code), start_s=t, end_s=max(until, t))
 
 

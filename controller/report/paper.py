@@ -10,7 +10,7 @@ from controller import wording
 from controller.drawing.arc import arc_png
 from controller.drawing.card import FONT, add_fonts
 from controller.report import clinical
-from controller.report.account import Account
+from controller.report.account import Account, Event
 from controller.report.people import told
 from controller.report.picture import picture_of
 from controller.report.preflight import preflight_words
@@ -83,6 +83,8 @@ def _facts(account: Account) -> Iterable[tuple[str, str]]:
         yield "Signed off", "not yet"
     yield "SHA-256", account.programme_digest
     yield "Software", account.software
+    for kept in account.kept:
+        yield "As run", f"{kept.name} {kept.sha256}"
     if account.role.withheld:
         yield "Left out", ", ".join(account.role.withheld)
     whole = f"chain of {chain.records} records whole"
@@ -146,12 +148,17 @@ def _music(paper: FPDF, account: Account) -> None:
     _table(paper, ("T+", "phase", "piece", "artist", "heard"), (18, 26, 70, 44, 26), rows)
 
 
+def _read(event: Event) -> str:
+    """What the clock said when it was written, where that was set right later."""
+    return f" ({event.utc_read[11:19]})" if event.utc_read != event.utc else ""
+
+
 def _events(paper: FPDF, account: Account) -> None:
     rows = [
         (
             str(event.seq),
             clock_of(account.t_plus(event.t)) if event.timed else "",
-            event.utc[11:19],
+            event.utc[11:19] + _read(event),
             event.who,
             event.word,
             event.text + event.remarks,
@@ -159,4 +166,7 @@ def _events(paper: FPDF, account: Account) -> None:
         for event in account.events
     ]
     _heading(paper, "Everything, in order")
-    _table(paper, ("no.", "T+", "UTC", "who", "", "what"), (12, 18, 18, 16, 20, 100), rows)
+    if any(_read(event) for event in account.events):  # the clock was set right: both times
+        _table(paper, ("no.", "T+", "UTC (as read)", "who", "", "what"), (12, 18, 34, 16, 20, 84), rows)
+    else:
+        _table(paper, ("no.", "T+", "UTC", "who", "", "what"), (12, 18, 18, 16, 20, 100), rows)

@@ -35,6 +35,12 @@ def _respct(account: Account) -> bytes:
     return respct(account).encode()
 
 
+def _as_run(account: Account) -> bytes:
+    from controller.report.as_run import as_run
+
+    return as_run(account)
+
+
 def _table(name: str) -> Callable[[Account], bytes]:
     def make(account: Account) -> bytes:
         from controller.report import tables
@@ -52,6 +58,7 @@ _KINDS: dict[str, tuple[str, Callable[[Account], bytes]]] = {
     "pdf": (".pdf", _pdf),
     "respct": ("-respct.md", _respct),
     "music": ("-music.csv", _table("music_csv")),
+    "as-run": ("-as-run.zip", _as_run),
 }
 
 
@@ -63,6 +70,9 @@ def export(
     pdf: Annotated[bool, typer.Option("--pdf", help="The same as a PDF.")] = False,
     respct: Annotated[bool, typer.Option("--respct", help="The ReSPCT items that the room knows.")] = False,
     music: Annotated[bool, typer.Option("--music", help="Pieces and times alone, for the participant.")] = False,
+    as_run: Annotated[
+        bool, typer.Option("--as-run", help="Programme, room, devices, limits, library index and software as run.")
+    ] = False,
     role: Annotated[
         str, typer.Option(help=f"Whom it is for: {', '.join(ROLES)}. In a blinded session team where nothing is said.")
     ] = "",
@@ -80,7 +90,8 @@ def export(
 
     Example: stillroom journal export --html --csv --to /media/usb
     """
-    chosen = [kind for kind, wanted in zip(_KINDS, (csv, jsonl, html, pdf, respct, music), strict=True) if wanted]
+    wanted = (csv, jsonl, html, pdf, respct, music, as_run)
+    chosen = [kind for kind, one in zip(_KINDS, wanted, strict=True) if one]
     if not chosen and study is None:
         raise ConfigError([f"say what to write: {', '.join(f'--{kind}' for kind in (*_KINDS, 'study'))}"])
     if role and role not in ROLES:
@@ -103,6 +114,8 @@ def export(
             path.write_bytes(make(account))
         except OSError as error:
             raise ConfigError([f"{path}: {error.strerror}"]) from error
+        except ValueError as error:
+            raise ConfigError([f"{account.session}: {error}"]) from error
         typer.echo(f"wrote {path}")
     if not account.chain.ok:
         typer.echo(f"the record is DAMAGED: {account.chain.why}", err=True)

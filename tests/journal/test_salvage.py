@@ -18,6 +18,8 @@ from controller.journal.store import set_aside
 from controller.messages import Mark, Note
 from tests.journal.writing import record, writing
 
+Damage = Callable[[Path], None]
+
 RECORDS = 60
 PAGE = 4096
 
@@ -125,7 +127,7 @@ def cut_the_log(file: Path) -> None:
     ids=lambda it: getattr(it, "__name__", ""),
 )
 async def test_a_damaged_session_goes_on_from_its_good_part(
-    tmp_path: Path, damage: Callable[[Path], None], kept: int | None, beside: int | None
+    tmp_path: Path, damage: Damage, kept: int | None, beside: int | None
 ) -> None:
     state = await session_cut_by_a_crash(tmp_path)
     written = list(read_records(session_file(tmp_path / "live", "s-1")))
