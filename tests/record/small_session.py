@@ -11,7 +11,7 @@ from controller.clock import SimulatedClock
 from controller.journal.chain import ROOM
 from controller.journal.reading import first_snapshot, parts_of, read_records
 from controller.journal.store import session_file
-from controller.journal.verify import Verified, walk
+from controller.journal.verify import Walk
 from controller.journal.writer import Journal
 from controller.messages import (
     Act,
@@ -113,12 +113,12 @@ def _write(journal: Journal, clock: SimulatedClock, state: State, book: str, seq
     return outcome.state
 
 
-def told_of(file: Path, found: Verified) -> tuple[object, ...]:
+def told_of(file: Path, found: Walk) -> tuple[object, ...]:
     """All that is told of a book: of a session what its exports are made from, of the room its chain's head."""
+    chain = (found.hashes, found.heads, found.redacted, found.lost)
     if file.parent.name == "sessions":
-        return list(read_records(file)), first_snapshot(file), parts_of(file), found
-    room = walk(file)
-    return room.hashes, room.heads, found
+        return list(read_records(file)), first_snapshot(file), parts_of(file), chain
+    return chain
 
 
 def exported(state_dir: Path) -> tuple[str, str, str]:
