@@ -1,0 +1,171 @@
+"""Every key and every line of the menus, in every state: an answer each time, no act of another action, no crash."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pytest
+from textual import events
+
+from controller.console.app import ConsoleApp
+from controller.console.doing.action import Action
+from controller.console.doing.table import ACTIONS, path
+from controller.console.forms import note_form
+from controller.console.looks import DARKNESS, Look
+from controller.messages import CallView, ParticipantView, Resume, Status
+from tests.console.conftest import until
+from tests.console.fake_daemon import FakeRoom, demo_status, with_alarm, with_bookings
+from tests.console.test_app import console, rest_keys
+
+Prepare = Callable[[ConsoleApp], None]
+
+
+def _nothing(_app: ConsoleApp) -> None:
+    pass
+
+
+def _question(app: ConsoleApp) -> None:
+    app.ask(note_form(None))
+
+
+def _menu(app: ConsoleApp) -> None:
+    app.commands.open_menu()
+
+
+def _sheet(app: ConsoleApp) -> None:
+    app.show_keys()
+
+
+def _off(app: ConsoleApp) -> None:
+    app.look = Look(dark=len(DARKNESS) - 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """A state of room and console: what is open before each key, and which ways of pressing are of use there."""
+
+    status: Status
+    prepare: Prepare = _nothing
+    lost: bool = False
+    paths: bool = False
+    works: Callable[[Action, str], bool] = lambda _action, _key: True
+
+
+def _in_dialog(action: Action, key: str) -> bool:
+    return action.in_dialog or key in action.anywhere
+
+
+def _moments() -> dict[str, Moment]:
+    well = demo_status()
+    first = ParticipantView(code="P-017")
+    idle = with_bookings(Status(room="room-2", utc=well.utc, light=well.light, sound=well.sound))
+    return {
+        "idle": Moment(status=idle, paths=True),
+        "ready": Moment(status=replace(well, state="ready", phase="arrival", arc_s=-600.0, participants=(first,))),
+        "running": Moment(status=well, paths=True),
+        "two people": Moment(status=replace(well, participants=(*well.participants, ParticipantView(code="P-018")))),
+        "paused": Moment(status=replace(well, state="paused", shorten_s=900.0)),
+        "silence": Moment(status=replace(well, quiet=True, hold=True)),
+        "waiting": Moment(status=replace(well, state="waiting", waiting_for="choice")),
+        "ended": Moment(status=replace(idle, state="ended", session=well.session, log=well.log)),
+        "alarm": Moment(status=with_alarm(well, "caller_lost", "high", name="caller", why="")),
+        "called": Moment(status=replace(well, call=CallView(call="k", stage="acknowledged", by="Mara"))),
+        "lost": Moment(status=well, lost=True),
+        "question": Moment(
+            status=well, prepare=_question, works=lambda action, key: key in action.anywhere or key == "space"
+        ),
+        "menu": Moment(status=well, prepare=_menu, works=_in_dialog),
+        "sheet": Moment(
+            status=well, prepare=_sheet, works=lambda action, key: _in_dialog(action, key) or action.name == "help"
+        ),
+        "screen off": Moment(
+            status=well, prepare=_off,
+            works=lambda action, _key: action.name in ("call", "emergency", "pause", "resume"),
+        ),
+    }  # fmt: skip
+
+
+MOMENTS = _moments()
+
+
+def _ways(moment: Moment) -> list[tuple[Action, tuple[str, ...]]]:
+    """Every key; and every path through the menus, where that is looked at."""
+    found = [(action, (key,)) for action in ACTIONS for key in (*action.keys, *action.anywhere)]
+    if moment.paths:
+        found += [(action, tuple(path(action).split())) for action in ACTIONS if action.menu]
+    return found
+
+
+@pytest.mark.parametrize("name", MOMENTS)
+async def test_every_key_answers_and_does_only_its_own(name: str, room: FakeRoom) -> None:
+    moment = MOMENTS[name]
+    room.status, room.still = moment.status, True
+    async with console(room, (60, 12)) as (app, _):  # the small screen is painted in no time
+        if moment.lost:
+            await room.stop("daemon")
+            await until(lambda: not app.client.connected)
+        for action, keys in _ways(moment):
+            await _fresh(room, app, moment)
+            moment.prepare(app)
+            for key in keys:
+                app.keyboard.press(_event(key))
+            works = moment.works(action, keys[-1])
+            await _settle()
+            asked = [*room.inputs, *app.client.unanswered]
+            kinds = {act.__dataclass_fields__["kind"].default for act in action.sends}  # type: ignore[attr-defined]
+            assert {given.act.kind for given in asked} <= kinds, (action.name, keys, asked)
+            if not works:
+                assert not asked, (action.name, keys, asked)
+                continue
+            opened = app.asking is not None or app.menu is not None or app.keys_page is not None or app.look != Look()
+            assert asked or opened or app._answer[0], (action.name, keys, "no answer")
+            if action.name == "call" and name != "called":
+                await until(lambda: room.calls, 2.0)
+            if action.name == "pause":
+                await until(lambda: room.directs if moment.lost else room.inputs, 2.0)
+
+
+def _event(key: str) -> events.Key:
+    """A key as a terminal sends it."""
+    character = " " if key == "space" else key if len(key) == 1 else None
+    return events.Key(key, character)
+
+
+async def _settle() -> None:
+    """Let what was asked reach the client."""
+    for _ in range(4):
+        await asyncio.sleep(0)
+
+
+async def _fresh(room: FakeRoom, app: ConsoleApp, moment: Moment) -> None:
+    """As if nothing had been pressed."""
+    if moment.lost:
+        for pending in app.client._pending.values():
+            pending.answer.cancel()
+        app.client._pending.clear()
+    await until(lambda: not app.client.unanswered)
+    app.back()
+    app._answer = ("", "plain", 0.0)
+    app.look = Look()
+    app.commands._chosen, app._leaving_at = 0, -1e9
+    app.commands._done.clear()
+    app.client.desk._own = None
+    app.client.desk._heard.clear()
+    rest_keys(app)
+    for heard in (room.inputs, room.calls, room.directs):
+        heard.clear()
+    if not moment.lost and app.client.status != moment.status:
+        room.push(**{name: getattr(moment.status, name) for name in Status.__dataclass_fields__})
+        await until(lambda: app.client.status == moment.status)
+
+
+async def test_resume_goes_on_from_everything(room: FakeRoom) -> None:
+    for moment in ("paused", "silence", "waiting"):
+        room.status = MOMENTS[moment].status
+        room.inputs.clear()
+        async with console(room) as (_, pilot):
+            await pilot.press("r")
+            await until(lambda: room.inputs)
+            assert room.inputs[0].act == Resume()
