@@ -38,6 +38,9 @@ from controller.console.widgets.pane import Pane
 from controller.console.widgets.panels import draw_panels
 from controller.console.widgets.sheet import draw_help, draw_menu
 
+PASTE_KEPT = 500
+"""So many letters of a paste are offered as a note."""
+
 ANSWER_S = 20.0
 """An answer stays on its line for so long."""
 
@@ -329,6 +332,12 @@ class ConsoleApp(App[None]):
             self.list_choices(form.above())
 
     # Keys
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Something was pasted into no question: it does nothing, and is offered as a note."""
+        if self.asking is None and (text := " ".join(event.text.split())):
+            self.ask(note_form(self.client.room_time, initial=text[:PASTE_KEPT]))
+            self.say("pasted: Enter keeps it as a note")
 
     async def on_event(self, event: events.Event) -> None:
         """Look at every key before Textual does: nothing of its own may end or swallow anything here."""

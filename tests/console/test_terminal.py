@@ -6,39 +6,29 @@ import contextlib
 import json
 import os
 import pty
+import random
 import select
-import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-PYTHON = sys.executable
-RUN = "from pathlib import Path; from controller.console.app import run_console; run_console(Path({!r}), 'AB')"
+from tests.console.tmux import PYTHON, RUN, Tmux
 
 
-class Terminal:
-    """A private tmux server with one console in it, and the fake room beside it."""
+class Terminal(Tmux):
+    """A console in tmux, and the fake room beside it."""
 
     def __init__(self, where: Path, term: str) -> None:
-        self.where = where
-        self.socket = str(where / "tmux")
         self.inputs_file = where / "inputs"
         self.room = subprocess.Popen([PYTHON, "-m", "tests.console.fake_daemon", str(where), str(self.inputs_file)])
-        self.wait((where / "sound.sock").exists)
-        command = f'exec env TERM={term} {PYTHON} -c "{RUN.format(str(where))}"'
-        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", command)
-
-    def tmux(self, *words: str) -> str:
-        return subprocess.run(["tmux", "-S", self.socket, *words], check=True, capture_output=True, text=True).stdout
-
-    def screen(self) -> str:
-        return self.tmux("capture-pane", "-p")
+        while not (where / "sound.sock").exists():
+            time.sleep(0.03)
+        super().__init__(where / "tmux", where, term=term)
 
     def inputs(self) -> list[dict[str, object]]:
         if not self.inputs_file.exists():
@@ -46,28 +36,14 @@ class Terminal:
         lines = self.inputs_file.read_text(encoding="utf-8").splitlines()
         return [json.loads(line)["act"] for line in lines]
 
-    def press(self, *keys: str) -> None:
-        self.tmux("send-keys", *keys)
-
-    def type(self, text: str) -> None:
-        self.tmux("send-keys", "-l", text)
-
-    def wait(self, true: Callable[[], object], timeout: float = 15.0) -> None:
-        end = time.monotonic() + timeout
-        while not true():
-            assert time.monotonic() < end, f"not in time; the screen:\n{self.screen()}"
-            time.sleep(0.03)
-
     def close(self) -> None:
-        subprocess.run(["tmux", "-S", self.socket, "kill-server"], check=False, capture_output=True)
+        super().close()
         self.room.kill()
         self.room.wait()
 
 
 @pytest.fixture
 def terminal(request: pytest.FixtureRequest) -> Iterator[Terminal]:
-    if shutil.which("tmux") is None:
-        pytest.fail("tmux is not installed: bash deploy/setup.sh --dev")
     with tempfile.TemporaryDirectory(prefix="room") as where:
         made = Terminal(Path(where), getattr(request, "param", "screen-256color"))
         try:
@@ -116,12 +92,7 @@ def test_the_console_answers_every_key_in_a_real_terminal(terminal: Terminal) ->
     terminal.press("C-c")
     terminal.wait(lambda: "Ctrl+C again" in terminal.screen())
     terminal.press("C-c")
-    terminal.wait(lambda: not _alive(terminal))
-
-
-def _alive(terminal: Terminal) -> bool:
-    shown = subprocess.run(["tmux", "-S", terminal.socket, "list-panes"], check=False, capture_output=True)
-    return shown.returncode == 0
+    terminal.wait(lambda: not terminal.alive())
 
 
 @pytest.mark.parametrize(("first", "gap"), [(0.25, 0.033), (0.5, 0.033), (0.25, 0.092)])
@@ -148,7 +119,7 @@ def test_a_console_whose_terminal_goes_ends_and_does_not_spin(how: str) -> None:
         child, terminal = pty.fork()
         if child == 0:
             os.environ.update(TERM="xterm-256color", COLUMNS="80", LINES="24")
-            os.execv(PYTHON, [PYTHON, "-c", RUN.format(where)])
+            os.execv(PYTHON, [PYTHON, "-c", RUN.format(where, "AB")])
         seen = b""
         end = time.monotonic() + 15
         while b"CALL" not in seen and time.monotonic() < end:
@@ -173,3 +144,20 @@ def test_a_console_whose_terminal_goes_ends_and_does_not_spin(how: str) -> None:
         if how == "hang up":
             os.close(terminal)
         assert ended, "the console outlived its terminal"
+
+
+def test_a_storm_of_keys_and_a_paste_leave_a_console_that_answers(terminal: Terminal) -> None:
+    chance = random.Random(698461)
+    for _ in range(15):
+        terminal.press(
+            *chance.choices((*"crhgnvdslfam?e123456789", "Space", "Tab", "BSpace", "Enter", "Up", "F2"), k=4)
+        )
+    terminal.press("Escape")
+    terminal.paste("she says the light is too bright", "-p")
+    terminal.wait(lambda: "pasted:" in terminal.screen())
+    terminal.press("Escape")
+    time.sleep(0.8)
+    before = len(terminal.inputs())
+    terminal.press("F9")
+    terminal.wait(lambda: len(terminal.inputs()) > before or "called already" in terminal.screen())
+    assert "NOT ANSWERING" not in terminal.screen()

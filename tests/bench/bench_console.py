@@ -1,0 +1,187 @@
+"""What a key costs at the console: `python -m tests.bench.bench_console [ROUNDS]`.
+
+A real room, its daemon and its journal; the console in a tmux of its own. Beside it, key by key in the same run, a
+Textual application that does nothing but count keys: the floor under anything drawn with Textual.
+
+1. From a key sent into tmux to the row that says "noted", which is shown when the record is on disk and its effects are
+   out; the floor: to the row that shows the count. Target: p50 at most 1.5 times the floor, p99 at most 100 ms.
+2. From the start of the process to the first whole screen. Target: at most 1.5 times the floor.
+3. A console left alone in a running session: share of a core, and proportional set size. Target: 1 %, 60 MB.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+import select
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from controller.options import runtime_dir
+from tests.console.tmux import PYTHON, RUN, Tmux
+from tests.whole.room import whole_room
+from tests.whole.test_crash import begin
+
+ROUNDS, WARM_UP, STARTS, IDLE_S = 200, 10, 7, 20.0
+GAP_S = 0.1
+"""Nine digits in turn, so each one rests for longer than a held key would."""
+
+MINIMAL = """
+from textual.app import App
+from textual.widgets import Static
+class Counting(App):
+    ENABLE_COMMAND_PALETTE = False
+    count = 0
+    def compose(self):
+        yield Static("ready", id="count")
+    def on_key(self, event):
+        self.count += 1
+        self.query_one("#count", Static).update(f"pressed {self.count}.")
+Counting().run(mouse=False)
+"""
+
+
+class Watched:
+    """A tmux session under a control client: keys go in without a process each, and every output is seen at once."""
+
+    def __init__(self, tmux: Tmux) -> None:
+        self.tmux = tmux
+        self._client = subprocess.Popen(
+            ["tmux", "-S", tmux.socket, "-C", "attach"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+        )
+        self._heard = b""
+        time.sleep(0.5)
+        self._read(0.2)
+
+    def press(self, key: str, told: Sequence[str], within_s: float = 5.0) -> float:
+        """Seconds from the key to an output that holds all of `told`. Raises TimeoutError."""
+        assert self._client.stdin is not None
+        self._read(0.0)
+        self._heard = b""
+        began = time.monotonic()
+        self._client.stdin.write(f"send-keys {key}\n".encode())
+        while not all(word.encode() in self._heard for word in told):
+            self._read(within_s)
+            if time.monotonic() - began > within_s:
+                raise TimeoutError(f"{key}: {told} was not shown")
+        return time.monotonic() - began
+
+    def _read(self, wait_s: float) -> None:
+        assert self._client.stdout is not None
+        while select.select([self._client.stdout], [], [], wait_s)[0]:
+            self._heard += os.read(self._client.stdout.fileno(), 65536)
+            wait_s = 0.0
+
+    def close(self) -> None:
+        self._client.terminate()
+        self._client.communicate()
+        self.tmux.close()
+
+
+def first_paint(command: list[str], told: bytes) -> float:
+    """Seconds from the start of a process on a fresh terminal to the first output that holds `told`."""
+    began = time.monotonic()
+    child, terminal = pty.fork()
+    if child == 0:
+        os.environ.update(TERM="xterm-256color", COLUMNS="80", LINES="24")
+        os.execv(command[0], command)
+    seen = b""
+    while told not in seen and time.monotonic() - began < 20:
+        if select.select([terminal], [], [], 0.1)[0]:
+            seen += os.read(terminal, 65536)
+    took = time.monotonic() - began
+    os.kill(child, 9)
+    os.waitpid(child, 0)
+    os.close(terminal)
+    assert told in seen
+    return took
+
+
+def cpu_s(pid: int) -> float:
+    """User and system time of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def pss_mb(pid: int) -> float:
+    """Proportional set size."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+
+
+def keys(console: Watched, floor: Watched, labels: Sequence[str], rounds: int) -> None:
+    """The first figure."""
+    ours, theirs = [], []
+    for at in range(-WARM_UP, rounds):
+        digit = (at % len(labels)) + 1
+        took = console.press(str(digit), ("noted ", f" {digit} {labels[digit - 1]}"))
+        time.sleep(GAP_S / 2)
+        least = floor.press(str(digit), (f"pressed {at + WARM_UP + 1}.",))
+        time.sleep(GAP_S / 2)
+        if at >= 0:
+            ours.append(took * 1000)
+            theirs.append(least * 1000)
+    p50, p99 = _percentiles(ours)
+    floor50, floor99 = _percentiles(theirs)
+    print(f"key to noted and repainted   p50 {p50:5.1f} ms   p99 {p99:5.1f} ms   ({rounds} keys)")
+    print(
+        f"floor: key to a count        p50 {floor50:5.1f} ms   p99 {floor99:5.1f} ms   ratio of p50 {p50 / floor50:.2f}"
+    )
+
+
+def starts(where: Path) -> None:
+    """The second figure."""
+    ours, theirs = [], []
+    for _ in range(STARTS):
+        ours.append(first_paint([PYTHON, "-c", RUN.format(str(where), "AB")], b"RUNNING"))
+        theirs.append(first_paint([PYTHON, "-c", MINIMAL], b"ready"))
+    paint, least = statistics.median(ours), statistics.median(theirs)
+    print(f"first paint                  {paint:.2f} s   floor {least:.2f} s   ratio {paint / least:.2f}")
+
+
+def idle(console: Watched) -> None:
+    """The third figure."""
+    pid = console.tmux.pid()
+    time.sleep(3.0)
+    before, began = cpu_s(pid), time.monotonic()
+    time.sleep(IDLE_S)
+    share = (cpu_s(pid) - before) / (time.monotonic() - began)
+    print(f"left alone at 100x30         {share:.2%} of a core   PSS {pss_mb(pid):.1f} MB")
+
+
+def _percentiles(values: list[float]) -> tuple[float, float]:
+    return statistics.median(values), sorted(values)[min(len(values) - 1, round(0.99 * len(values)))]
+
+
+async def main(rounds: int) -> None:
+    """Start the room, measure, print."""
+    print("load", " ".join(f"{load:.1f}" for load in os.getloadavg()))
+    with tempfile.TemporaryDirectory(prefix="bench") as where:
+        async with whole_room(Path(where) / "room") as room, room.client() as client:
+            await begin(client, minutes=20)
+            runtime, labels = runtime_dir(room.state_dir), [label for _, label in client.status.marks]
+            app = Path(where) / "counting.py"
+            app.write_text(MINIMAL, encoding="utf-8")
+            console = Tmux(Path(where) / "ours", runtime, size=(100, 30))
+            floor = Tmux(Path(where) / "floor", runtime, size=(100, 30), command=f"{PYTHON} {app}")
+            await asyncio.to_thread(console.wait, lambda: "RUNNING" in console.screen())
+            await asyncio.to_thread(floor.wait, lambda: "ready" in floor.screen())
+            watched = Watched(console), Watched(floor)
+            try:
+                await asyncio.to_thread(idle, watched[0])
+                await asyncio.to_thread(keys, *watched, labels, rounds)
+                await asyncio.to_thread(starts, runtime)
+            finally:
+                for one in watched:
+                    one.close()
+    print("load", " ".join(f"{load:.1f}" for load in os.getloadavg()))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS))
