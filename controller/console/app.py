@@ -47,6 +47,9 @@ ANSWER_S = 20.0
 MOVING_S = 0.9
 """What moves by itself (clock, level, light) is painted no more often than this."""
 
+HEARD_S = 0.015
+"""What the room says is painted so much later: the answer to a key comes with it, and goes first."""
+
 HANGUP_GRACE_S = 1.0
 """After the terminal is gone the console may take this long to end by itself."""
 
@@ -71,7 +74,9 @@ class ConsoleApp(App[None]):
         self.drill: KeyDrill | None = None
         self.lock = Lock(self)
         self._leaving_at = -1e9
+        self._panes: tuple[Pane, ...] = ()
         self._paint_due = False
+        self._heard_due = False
         self._painted_at = -1e9
         self._painted: object = None
         self._asked_at = 0.0
@@ -97,6 +102,7 @@ class ConsoleApp(App[None]):
 
     async def on_mount(self) -> None:
         """Take the theme and begin to listen."""
+        self._panes = tuple(self.query(Pane))
         self._wear(self.look)
         self._size_class(self.size.width, self.size.height)
         self.client.changed = self._heard
@@ -180,11 +186,18 @@ class ConsoleApp(App[None]):
             status.state, status.scene, status.alarms, status.bookings,
             tuple((item.code, item.participant, item.state) for item in status.due), status.log, client.connected,
             status.preflight,
-            client.call, len(client.unanswered), client.desk.path_state, client.desk.reachable,
+            client.call, client.desk.path_state, client.desk.reachable,
+            0 if client.connected else len(client.unanswered),
         )  # fmt: skip
         if news != self._painted or boottime() - self._painted_at >= MOVING_S:
             self._painted, self._painted_at = news, boottime()
-            self._changed()
+            if self.is_running and not self._heard_due:
+                self._heard_due = True
+                self.set_timer(HEARD_S, self._paint_heard)
+
+    def _paint_heard(self) -> None:
+        self._heard_due = False
+        self._paint()
 
     def _changed(self) -> None:
         """Paint once, after everything that is being heard just now."""
@@ -199,14 +212,17 @@ class ConsoleApp(App[None]):
                 self.menu = self.menu.fresh(self.menu)
             view = self.view()
             off = self.look.off
-            for pane in self.query(Pane):
+            for pane in self._panes:
                 pane.visible = not off or pane.id == "alert"
                 pane.show(view)
 
     def _tick(self) -> None:
         """What changes although nothing is heard."""
         self.lock.look()
-        if not self.client.connected or self._answer[0]:
+        over = bool(self._answer[0]) and boottime() >= self._answer[2]
+        if over:
+            self._answer = ("", "plain", 0.0)
+        if over or not self.client.connected:
             self._changed()
         for ask in self.query(Ask):  # none while the screen is being built or taken down
             if ask.form and ask.form.closes_after_s and boottime() - self._asked_at > ask.form.closes_after_s:
@@ -225,7 +241,10 @@ class ConsoleApp(App[None]):
         self._answer = (text, tone, boottime() + ANSWER_S)
         if (ask := self.asking) is not None:
             ask.say(text, self.look.colours.text)
-        self._changed()
+        view = self.view()
+        for pane in self._panes:
+            if pane.id in ("answer", "small"):
+                pane.show(view)
 
     def ask(self, form: Form, opener: str = "") -> None:
         """Open a question in the place of the log."""

@@ -35,6 +35,9 @@ from controller.messages import (
 FRESH_S = 10.0
 """For so long Tab also moves the last mark."""
 
+NOTING_S = 0.05
+"""An answer that takes longer is waited for in words; one that is there at once is told once."""
+
 SOON_S = 2.0
 """So far back typed letters are taken back."""
 
@@ -216,7 +219,6 @@ class Commands:
             words = f"{words}  ({' and '.join(whom)})"
         done = _Done(boottime(), act, words, whom, why=why, ago_s=ago_s, instead=instead)
         self._done = [*self._done, done][-20:]
-        self.say(f"noting …  {words}")
         self._spawn(self._await_answer(done))
 
     def sender(self, act: Act, words: str) -> Callable[[], None]:
@@ -278,7 +280,11 @@ class Commands:
         task.add_done_callback(self._tasks.discard)
 
     async def _await_answer(self, done: _Done) -> None:
-        reply = await self.client.send(done.act, done.participants, done.why, done.ago_s)
+        slow = asyncio.get_running_loop().call_later(NOTING_S, self.say, f"noting …  {done.words}")
+        try:
+            reply = await self.client.send(done.act, done.participants, done.why, done.ago_s)
+        finally:
+            slow.cancel()
         done.seq = reply.seq if _can_be_taken_back(done.act, reply) else 0
         if not done.seq and done in self._done and not isinstance(done.act, Pause | Quiet | Hold):
             self._done.remove(done)

@@ -135,8 +135,7 @@ async def test_a_mark_is_noting_until_it_is_on_disk(room: FakeRoom) -> None:
     async with console(room) as (app, pilot):
         room.silent = True
         await pilot.press("1")
-        await pilot.pause()
-        assert "noting …" in text(app)
+        await until(lambda: "noting …" in text(app))
         room.silent = False
         await room.stop("daemon")
         await room.start("daemon")

@@ -148,10 +148,9 @@ def test_a_console_whose_terminal_goes_ends_and_does_not_spin(how: str) -> None:
 
 def test_a_storm_of_keys_and_a_paste_leave_a_console_that_answers(terminal: Terminal) -> None:
     chance = random.Random(698461)
+    keys = (*"crhgnvdslfam?e123456789", "Space", "Tab", "BSpace", "Enter", "Up", "F2")
     for _ in range(15):
-        terminal.press(
-            *chance.choices((*"crhgnvdslfam?e123456789", "Space", "Tab", "BSpace", "Enter", "Up", "F2"), k=4)
-        )
+        terminal.press(*chance.choices(keys, k=4))
     terminal.press("Escape")
     terminal.paste("she says the light is too bright", "-p")
     terminal.wait(lambda: "pasted:" in terminal.screen())
