@@ -352,10 +352,14 @@ class ConsoleApp(App[None]):
 
     # Keys
 
+    def _offer_note(self, text: str) -> None:
+        form = note_form(self.client.room_time, self.commands.clock, initial=text, blinded=self.client.status.blinded)
+        self.ask(form)
+
     def on_paste(self, event: events.Paste) -> None:
         """Something was pasted into no question: it does nothing, and is offered as a note."""
-        if self.asking is None and (text := " ".join(event.text.split())):
-            self.ask(note_form(self.client.room_time, initial=text[:PASTE_KEPT]))
+        if self.asking is None and not self.lock.on and (text := " ".join(event.text.split())):
+            self._offer_note(text[:PASTE_KEPT])
             self.say("pasted: Enter keeps it as a note")
 
     async def on_event(self, event: events.Event) -> None:
@@ -414,10 +418,7 @@ class ConsoleApp(App[None]):
     def typing_seen(self, letters: str) -> None:
         """Somebody types: take back what the letters did, and offer them as a note."""
         self.commands.typing_seen()
-        form = note_form(
-            self.client.room_time, self.commands.clock, initial=letters, blinded=self.client.status.blinded
-        )
-        self.ask(form)
+        self._offer_note(letters)
         self.say("typing? what the letters did is taken back; Enter keeps them as a note")
 
     def on_input_changed(self, event: Input.Changed) -> None:

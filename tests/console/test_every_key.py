@@ -12,7 +12,8 @@ from textual import events
 from controller.console.app import ConsoleApp
 from controller.console.doing.action import Action
 from controller.console.doing.table import ACTIONS, path
-from controller.console.forms import note_form
+from controller.console.forms import quiet_form
+from controller.console.lock import KEYS
 from controller.console.looks import DARKNESS, Look
 from controller.messages import CallView, ParticipantView, Resume, Status
 from tests.console.conftest import until
@@ -27,11 +28,15 @@ def _nothing(_app: ConsoleApp) -> None:
 
 
 def _question(app: ConsoleApp) -> None:
-    app.ask(note_form(None))
+    app.ask(quiet_form())
 
 
 def _menu(app: ConsoleApp) -> None:
     app.commands.open_menu()
+
+
+def _locked(app: ConsoleApp) -> None:
+    app.lock.shut()
 
 
 def _sheet(app: ConsoleApp) -> None:
@@ -80,6 +85,9 @@ def _moments() -> dict[str, Moment]:
         "sheet": Moment(
             status=well, prepare=_sheet, works=lambda action, key: _in_dialog(action, key) or action.name == "help"
         ),
+        "locked": Moment(
+            status=replace(well, signs_on=True), prepare=_locked, works=lambda action, _key: action.name in KEYS
+        ),
         "screen off": Moment(
             status=well, prepare=_off,
             works=lambda action, _key: action.name in ("call", "emergency", "pause", "resume"),
@@ -119,7 +127,13 @@ async def test_every_key_answers_and_does_only_its_own(name: str, room: FakeRoom
             if not works:
                 assert not asked, (action.name, keys, asked)
                 continue
-            opened = app.asking is not None or app.menu is not None or app.keys_page is not None or app.look != Look()
+            opened = (
+                app.asking is not None
+                or app.menu is not None
+                or app.keys_page is not None
+                or app.look != Look()
+                or app.lock.on
+            )
             assert asked or opened or app._answer[0], (action.name, keys, "no answer")
             if action.name == "call" and name != "called":
                 await until(lambda: room.calls, 2.0)
@@ -148,7 +162,7 @@ async def _fresh(room: FakeRoom, app: ConsoleApp, moment: Moment) -> None:
     await until(lambda: not app.client.unanswered)
     app.back()
     app._answer = ("", "plain", 0.0)
-    app.look = Look()
+    app.look, app.lock.on = Look(), False
     app.commands._chosen, app._leaving_at = 0, -1e9
     app.commands._done.clear()
     app.client.desk._own = None
