@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Iterator
 from statistics import median
 
+from pydantic import BaseModel
+
 from controller.broker import BrokerLink, BrokerSettings
 from controller.commissioned import Finding
 from controller.commissioning.hand import Hand, Order
@@ -20,6 +22,8 @@ from controller.lights.simulated_mqtt import understand
 from controller.payloads import dig, document_of, fill
 
 _SETTLED_S = 0.4
+_PORT_OPENS_S = 0.5
+_LIT = 0.001
 _POLLS = 4
 """How often a lamp is asked in the time between two of its commands."""
 _CROSSED = 0.15
@@ -29,7 +33,10 @@ _SLOW = 0.5
 
 
 async def reachable(hand: Hand, lamp: str) -> Finding:
-    """Whether it answers a question, or can be told to be there."""
+    """Whether it answers a question, or can be told to be there; of a lamp on a port, whether that can be opened."""
+    if lamp not in hand.dialects:
+        lost = await hand.until(lambda: hand.view(lamp).state == "lost", _PORT_OPENS_S)
+        return Finding(step="reachable", verdict="failed" if lost else "ok", code="port_lost" if lost else "port")
     since = hand.clock.boottime_at(hand.clock.now())
     level = await hand.ask(lamp)
     if hand.view(lamp).state == "lost":
@@ -92,7 +99,8 @@ async def lowest_steady(hand: Hand, lamp: str, person: Person) -> tuple[Finding,
         number = search.number(search.probe)
         if number > ceiling:
             return Finding(step="lowest", verdict="failed", code="never", values={"ceiling": ceiling}), None
-        await hand.move(lamp, scale.from_device(number), await hand.ask(lamp))
+        # Its darkest number is level 0, which a fixture shows as no light at all.
+        await hand.move(lamp, max(_LIT, scale.from_device(number)), await hand.ask(lamp))
         search = search.answered(await yes(person, f"  At {number:g} of {level.max:g}: is it lit and steady?"))
     number = search.number(search.lit)
     share = (number - level.min) / (level.max - level.min)
@@ -102,13 +110,17 @@ async def lowest_steady(hand: Hand, lamp: str, person: Person) -> tuple[Finding,
 
 def scale_of(hand: Hand, lamp: str) -> Level | None:
     """The lamp's own scale; None for what is only on or off."""
-    table = next(each for each in hand.room.table.light.lamps if each.name == lamp)
-    profile = hand.room.profiles[table.profile]
+    profile = profile_of(hand, lamp)
     if isinstance(profile, Profile):
         return profile.level
     if isinstance(profile, Fixture):
         return Level(min=profile.level.min, max=profile.level.max, whole=True, curve=profile.level.curve)
     return None
+
+
+def profile_of(hand: Hand, lamp: str) -> BaseModel:
+    """The lamp's profile, of whatever kind."""
+    return hand.room.profiles[next(each.profile for each in hand.room.table.light.lamps if each.name == lamp)]
 
 
 async def full_range(hand: Hand, lamp: str, person: Person) -> Finding:
@@ -127,7 +139,8 @@ async def full_range(hand: Hand, lamp: str, person: Person) -> Finding:
         said = [sign.level for sign in hand.signs(lamp, since) if sign.level is not None]
         values |= {"lowest": round(min(said), 3), "highest": round(max(said), 3)} if said else {}
         return Finding(step="range", verdict="failed", code="unconfirmed", values=values)
-    seen = await yes(person, "  It cannot answer. Did it go dark slowly, and bright?")
+    how = "off, and on" if scale_of(hand, lamp) is None else "dark slowly, and bright"
+    seen = await yes(person, f"  It cannot answer. Did it go {how}?")
     return Finding(step="range", verdict="ok" if seen else "failed", code="seen" if seen else "unseen", values=values)
 
 
@@ -137,7 +150,7 @@ async def echo_and_transition(hand: Hand, lamp: str, person: Person) -> tuple[Fi
     if dialect is None or dialect.profile.level is None:
         return (
             Finding(step="echo", verdict="skipped", code="no_echo"),
-            Finding(step="transition", verdict="skipped", code="steps"),
+            Finding(step="transition", verdict="skipped", code="steps" if scale_of(hand, lamp) else "switched"),
         )
     light = hand.room.table.light
     since = hand.clock.boottime_at(hand.clock.now())
@@ -234,8 +247,13 @@ async def power_on(hand: Hand, lamp: str, person: Person) -> Finding:
 
 
 def _how(hand: Hand, lamp: str) -> str:
-    dialect = hand.dialects.get(lamp)
-    return dialect.profile.power_on.how if dialect else ""
+    profile = profile_of(hand, lamp)
+    if isinstance(profile, Profile):
+        return profile.power_on.how
+    if isinstance(profile, Fixture):
+        without = "the last level" if profile.signal_lost == "hold" else f"{profile.power_on:.0%}"
+        return f"at the dimmer itself; its profile counts on {without} without a signal"
+    return "by the wiring; a relay without power is released"
 
 
 def _s(seconds: float) -> float:

@@ -18,6 +18,7 @@ from controller.commissioning.steps import (
     power_on,
     reachable,
     retained_commands,
+    scale_of,
 )
 from controller.commissioning.terminal import Person, yes
 from controller.commissioning.words import device_lines, finding_line, standing_lines
@@ -65,7 +66,8 @@ class Walk:
                 self._note(name, await reachable(hand, name))
             lowest: dict[str, float] = {}
             for name in self._good():
-                if not await yes(self._person, f"{name}: look for its lowest steady level?", "yes"):
+                dims = scale_of(hand, name) is not None
+                if dims and not await yes(self._person, f"{name}: look for its lowest steady level?", "yes"):
                     self._note(name, Finding(step="lowest", verdict="skipped", code="declined"))
                     continue
                 finding, number = await lowest_steady(hand, name, self._person)

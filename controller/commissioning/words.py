@@ -19,6 +19,8 @@ _STEPS = {
 _WORDS = {
     ("reachable", "answers"): "answers after {answer_s:.2f} s",
     ("reachable", "lost"): "its bridge says that it cannot be reached",
+    ("reachable", "port"): "its port is open; whether it follows shows when it is moved",
+    ("reachable", "port_lost"): "its port cannot be opened",
     ("reachable", "silent"): "does not answer a question",
     ("reachable", "not_asked"): "cannot be asked; what it says shows when it is moved",
     ("retained", "none"): "none lies on the broker",
@@ -43,6 +45,7 @@ _WORDS = {
         "transition",
         "jump",
     ): "asked for {asked_s:.2f} s and was seen to JUMP: copy its profile, with transition.unit none",
+    ("transition", "switched"): "only on or off",
     ("transition", "steps"): "has none; moved in small steps",
     ("power_on", "set"): "set ({payload}); it says {said}",
     ("power_on", "sent"): "sent ({payload}); it did not say so",
