@@ -1,7 +1,7 @@
 """What one lamp is to be told, and what is known of it. Pure: time is an argument, nothing is sent from here.
 
 A lamp is *known* while our last command had its echo. One that has come back, or that stays silent, is asked first, for
-a third of a second. What it says then counts, unless a bridge may have said it from memory: a bridge remembers only
+a fifth of a second. What it says then counts, unless a bridge may have said it from memory: a bridge remembers only
 what it said before, so anything else is news. Where nothing trustworthy was said it is told one thing only: where the
 schedule will be, in a fade so slow that it keeps the slew from wherever the lamp may be, darkness and its power-on
 level included. So a lamp that comes back at full is faded down, and one that only lost its radio is not made brighter
@@ -21,8 +21,8 @@ from controller.lights.fader import Envelope, Fade, steady
 from controller.messages import LampView, Point
 
 _VERIFY_AFTER_S = 1.0
-_ANSWER_WITHIN_S = 0.3
-"""With a round trip and a bridge's own time a returning lamp is on its way within 0.5 s."""
+_ANSWER_WITHIN_S = 0.2
+"""So that the last of five lamps that return behind one bridge at once is on its way within 0.5 s."""
 _EARLY_S = 0.01
 """A timer may fire that much early."""
 _LATE_ECHO_S = 0.5
@@ -87,9 +87,14 @@ class LampDrive:
         self._answers = None
 
     def back(self, now: float, *, born: bool = True) -> None:
-        """It is back, or the way to it is: nothing is known of it. `born`: perhaps its power was cut."""
+        """It is back, or the way to it is: nothing is known of it. `born`: perhaps its power was cut.
+
+        One return is often told twice, as reach and as an announcement: it is asked once.
+        """
+        told_already = not self.lost and self._answers is not None and now - self._woken_at < _ANSWER_WITHIN_S
         self.lost = False
-        self.forget(now)
+        if not told_already:
+            self.forget(now)
         if born:
             self._assumed = self._profile.power_on.level
 

@@ -86,6 +86,20 @@ def test_a_lamp_that_is_announced_twice_is_not_taken_to_be_where_it_was_only_sen
     assert bench.steepest() <= 0.1 + 0.01
 
 
+def test_a_return_that_is_told_twice_is_one_question_and_no_longer_a_wait() -> None:
+    bench = Bench(answers=False)
+    bench.drive.follow(fade(0.3, 0.3, 0, 0), 0)
+    bench.run(5)
+    bench.put(1.0)
+    asked, sent, returned = bench.asked, len(bench.moves), bench.now
+    bench.drive.back(bench.now)
+    bench.run(bench.now + 0.1)
+    bench.drive.back(bench.now)
+    bench.run(bench.now + 0.4)
+    assert bench.asked == asked + 1
+    assert bench.moves[sent][0] - returned <= 0.3
+
+
 def test_a_returned_lamp_that_says_nothing_is_faded_too() -> None:
     bench = Bench()
     bench.drive.follow(fade(0.15, 0.15, 0, 0), 0)

@@ -1,6 +1,7 @@
 """The lights driver over a real broker: lamps that misbehave, and hands that interfere."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from controller.lights.profile import load_profile
 from controller.messages import DeviceBack, DeviceLost, FadeLight, LampChanged, LampTakenOver, Point
 from tests.broker_fixture import until
 from tests.lights.mqtt_room import Room, mqtt_room
+from tests.lights.observer import led_after, observing
 from tests.lights.shipped import FOLDER, PROFILES
 
 DIMMED = {name: profile for name, profile in PROFILES.items() if profile.level is not None}
@@ -25,36 +27,26 @@ async def all_at(room: Room, level: float, within: float) -> None:
         raise AssertionError({name: round(room.lamp(name).level, 3) for name in room.far}) from None
 
 
-def listen_for_return(room: Room, name: str, heard: dict[str, float]) -> None:
-    """Keep when the driver was told that a lamp is back; a busy machine carries the message late."""
-    drive = room.lights._lamps[name].drive
-    back = drive.back
-
-    def returned(now: float, *, born: bool = True) -> None:
-        heard.setdefault(name, boottime())
-        back(now, born=born)
-
-    drive.back = returned  # type: ignore[method-assign]
-
-
 async def test_every_lamp_that_powers_up_at_full_is_on_its_way_down_half_a_second_after_it_says_so(
-    mosquitto: PrivateBroker,
+    mosquitto: PrivateBroker, tmp_path: Path
 ) -> None:
-    async with mqtt_room(mosquitto, level=0.6, profiles=DIMMED) as room:
+    async with (
+        observing(mosquitto.port, tmp_path) as observer,
+        mqtt_room(mosquitto, level=0.6, profiles=DIMMED) as room,
+    ):
         for name in DIMMED:
             room.fade(name, 0.6, 0.6, 0)
         await until(lambda: all(room.view(name).state != "unconfirmed" for name in DIMMED), 4)
         for name, device in room.far.items():
             device.cut_power(name)
         await until(lambda: len(room.told(DeviceLost)) >= len(DIMMED), 2)
-        sent = {name: len(room.commands(name)) for name in DIMMED}
-        announced: dict[str, float] = {}
-        for name in DIMMED:
-            listen_for_return(room, name, announced)
+        returned = boottime()
         for name, device in room.far.items():
             device.restore_power(name)
         await all_at(room, 0.6, 8)
-        late = {name: room.commands(name)[sent[name]][0] - announced[name] for name in DIMMED}
+        heard = observer.heard
+        late = {name: round(led_after(heard, room.lamp(name).dialect, returned), 3) for name in DIMMED}
+        print(f"from its word on the wire to the first command, {len(late)} profiles: at most {max(late.values())} s")
         assert max(late.values()) <= 0.5, late
         steepest = {name: round(room.lamp(name).largest_jump(), 3) for name in DIMMED}
         assert max(steepest.values()) <= SLEW * 1.1 + COARSE, steepest
