@@ -1,4 +1,4 @@
-"""The whole room's mains pulled and put back, as the daemon meets it: lamps at full, bridges that remember, no flash."""
+"""The room's mains pulled and put back, as the daemon meets it: lamps at full, bridges that remember, no flash."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from controller.demo.processes import RoomProcesses
 from controller.lights.simulated_mqtt import SimulatedLamp, SimulatedLamps
 from controller.messages import Light
 from controller.options import runtime_dir
-from tests.broker_fixture import mosquitto as mosquitto
 from tests.broker_fixture import until
 from tests.lights.observer import led_after, observing
 from tests.lights.shipped import PROFILES
