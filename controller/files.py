@@ -71,7 +71,8 @@ def _explain(model: type[BaseModel], error: dict[str, Any]) -> str:
         return f"{place}: is missing"
     if kind == "literal_error":
         allowed = [text.strip().strip("'") for text in error["ctx"]["expected"].replace(" or ", ", ").split(",")]
-        return f'{place}: "{error["input"]}" is not allowed{did_you_mean(str(error["input"]), allowed)}'
+        near = did_you_mean(str(error["input"]), allowed)
+        return f'{place}: "{error["input"]}" is not allowed{near} (allowed: {", ".join(allowed)})'
     if kind == "value_error":
         return f"{place + ': ' if place else ''}{error['ctx']['error']}"
     given = error["input"]

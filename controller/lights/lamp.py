@@ -6,7 +6,8 @@ what it said before, so anything else is news. Where nothing trustworthy was sai
 schedule will be, in a fade so slow that it keeps the slew from wherever the lamp may be, darkness and its power-on
 level included. So a lamp that comes back at full is faded down, and one that only lost its radio is not made brighter
 on a guess. A lamp that cannot fade for so long is taken at its word; and if it said none, at its power-on level where
-it was started anew, and otherwise where it was sent.
+it was started anew, and otherwise where it was sent. One that announces itself behind a bridge with a memory is led
+down like that without a question: a whole room's return would else wait in the bridge's queue.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from controller.messages import LampView, Point
 
 _VERIFY_AFTER_S = 1.0
 _ANSWER_WITHIN_S = 0.2
-"""So that the last of five lamps that return behind one bridge at once is on its way within 0.5 s."""
+"""With a round trip and a bridge's own time a returning lamp is on its way within 0.5 s."""
 _EARLY_S = 0.01
 """A timer may fire that much early."""
 _LATE_ECHO_S = 0.5
@@ -97,6 +98,8 @@ class LampDrive:
             self.forget(now)
         if born:
             self._assumed = self._profile.power_on.level
+            if self._profile.echo.from_memory and self._fade and self._plan_blind(now, self._fade):
+                self._ask_at = inf  # what its bridge remembers is not worth the wait: it is led down at once
 
     def forget(self, now: float) -> None:
         """Where it is is not known any more: it is asked."""

@@ -13,7 +13,7 @@ from controller.lights.follower import FollowerDrive
 from controller.lights.profile import Profile
 from controller.messages import Point
 from tests.lights.bench_lamp import ENVELOPE, Bench, fade
-from tests.lights.shipped import PROFILES
+from tests.lights.shipped import PROFILES, ZIGBEE
 
 DIMMED = {name: profile for name, profile in PROFILES.items() if profile.level is not None}
 SLACK = 0.045
@@ -87,17 +87,18 @@ def test_a_lamp_that_is_announced_twice_is_not_taken_to_be_where_it_was_only_sen
 
 
 def test_a_return_that_is_told_twice_is_one_question_and_no_longer_a_wait() -> None:
-    bench = Bench(answers=False)
-    bench.drive.follow(fade(0.3, 0.3, 0, 0), 0)
-    bench.run(5)
-    bench.put(1.0)
-    asked, sent, returned = bench.asked, len(bench.moves), bench.now
-    bench.drive.back(bench.now)
-    bench.run(bench.now + 0.1)
-    bench.drive.back(bench.now)
-    bench.run(bench.now + 0.4)
-    assert bench.asked == asked + 1
-    assert bench.moves[sent][0] - returned <= 0.3
+    for profile, asks, wait_s in ((PROFILES["tasmota-dimmer"], 1, 0.3), (ZIGBEE, 0, 0.1)):
+        bench = Bench(profile=profile, answers=False)
+        bench.drive.follow(fade(0.3, 0.3, 0, 0), 0)
+        bench.run(9)
+        bench.put(1.0)
+        asked, sent, returned = bench.asked, len(bench.moves), bench.now
+        bench.drive.back(bench.now)
+        bench.run(bench.now + 0.1)
+        bench.drive.back(bench.now)
+        bench.run(bench.now + 0.4)
+        assert bench.asked == asked + asks
+        assert bench.moves[sent][0] - returned <= wait_s
 
 
 def test_a_returned_lamp_that_says_nothing_is_faded_too() -> None:
