@@ -27,7 +27,7 @@ from controller.messages import (
 )
 from controller.session import booster, release
 from controller.session.course import booked_end, leader, projected_end
-from controller.session.doses import infusion_runs, parts_of
+from controller.session.doses import infusion_runs, parts_of, total_of_parts
 from controller.session.due import due_views
 from controller.session.entries import going_on
 from controller.session.limits import faders
@@ -63,6 +63,7 @@ def telemetry(state: State, now: float, around: Surroundings) -> Telemetry:
             doses=len(person.doses),
             last_dose=person.doses[-1].seq if person.doses else 0,
             infusion=infusion_runs(person),
+            dose_total=total_of_parts(state, person) if state.programme else None,
             left=not person.present,
             released=person.released_t is not None,
             touch_scope=person.touch_scope,

@@ -35,6 +35,8 @@ class ParticipantView:
     """Record of the last dose, for `CorrectDose`; 0 for none."""
     infusion: bool = False
     """An infusion runs."""
+    dose_total: float | None = None
+    """What several parts come to; None for one alone, and where an amount is not known."""
     left: bool = False
     released: bool = False
     touch_scope: str = ""

@@ -87,7 +87,7 @@ def gone(state: State) -> Iterator[tuple[float | None, str, str]]:
     """(room time, participant, what) of everybody: released, left early, or neither."""
     for person in state.participants:
         if person.released_t is not None:
-            yield person.released_t, person.code, "released"
+            yield person.released_t, person.code, "released by override" if person.overridden else "released"
         elif person.left_t is not None:
             yield person.left_t, person.code, "left early"
         else:

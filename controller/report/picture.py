@@ -36,6 +36,8 @@ def picture_of(account: Account) -> ArcPicture:
     ]
     ticks += [Tick(t_s=taken.t - zero, kind="due") for taken in account.vitals if not taken.vitals.missed]
     ticks += [Tick(t_s=event.t - zero, word="call", kind="fault") for event in account.events if event.kind == "call"]
+    start, end = account.opened.t - zero, account.last_t - zero  # what was entered later may lie before the opening
+    ticks = [tick for tick in ticks if start <= tick.t_s <= end]
     return ArcPicture(
         title=f"{account.programme.title}, as it was",
         phases=tuple(

@@ -83,14 +83,22 @@ def _sooner(state: State, person: Participant, act: Dose, at: float) -> list[Fac
     return [Fact(code="device_early", values={**values, "apart": apart})]
 
 
+def total_of_parts(state: State, person: Participant) -> float | None:
+    """What somebody's parts come to; None for one alone, and where an amount is not known."""
+    if sum(dose.amount is not None for dose in person.doses) < 2:
+        return None
+    total = release.total_amount(state, person)
+    return None if total is None else round(total, 6)
+
+
 def _in_all(state: State, code: str) -> list[Fact]:
     """What several parts come to, where their amounts are known."""
     assert state.programme is not None
     person = next(one for one in state.participants if one.code == code)
-    total = release.total_amount(state, person)
-    if total is None or sum(dose.amount is not None for dose in person.doses) < 2:
+    total = total_of_parts(state, person)
+    if total is None:
         return []
-    values: dict[str, str | int | float] = {"participant": code, "amount": round(total, 6)}
+    values: dict[str, str | int | float] = {"participant": code, "amount": total}
     return [Fact(code="dose_total", values={**values, "unit": state.programme.dose.unit})]
 
 

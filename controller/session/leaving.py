@@ -42,13 +42,17 @@ def let_go(state: State, given: Input, now: float, seq: int) -> Ruled:
             code, first = next((code, found[0]) for code, found in against.items() if found)
             raise Refused("not_ready", participant=code, count=len(against[code]), **first)
         _check_two(state, given, act)
+
+    def gone(person: Participant) -> Participant:
+        return replace(person, released_t=at, overridden=bool(against[person.code]))
+
     facts = []
     for person in people:
         facts.append(Fact(code="released", values={"participant": person.code}))
         facts += [
             Fact(code="released_without", values={"participant": person.code, **one}) for one in against[person.code]
         ]
-    return _gone(state, given, now, seq, people, tuple(facts), lambda person: replace(person, released_t=at))
+    return _gone(state, given, now, seq, people, tuple(facts), gone)
 
 
 def _check_two(state: State, given: Input, act: Release) -> None:

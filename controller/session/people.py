@@ -54,5 +54,9 @@ def not_gone(state: State) -> tuple[str, ...]:
 
 def back_again(state: State, codes: tuple[str, ...]) -> State:
     """The state in which these are here again, for that they had gone was taken back."""
-    fresh = {one.code: replace(one, left_t=None, released_t=None) for one in state.participants if one.code in codes}
+    fresh = {
+        one.code: replace(one, left_t=None, released_t=None, overridden=False)
+        for one in state.participants
+        if one.code in codes
+    }
     return changed(state, fresh)

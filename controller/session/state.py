@@ -67,6 +67,8 @@ class Participant:
     """Answers to the release checklist by criterion."""
     left_t: float | None = None
     released_t: float | None = None
+    overridden: bool = False
+    """Released although something stood against it."""
     at_least: bool = False
     """An outage of unknown length lies behind the ingestion: T+ is a lower bound."""
 

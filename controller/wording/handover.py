@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from textwrap import wrap
 
 from controller.messages import DoseView, EventView, ParticipantView, Status, plain_fields
 from controller.wording.clinical import amount, dose_words, event_words, limits_words, read
 from controller.wording.quantities import clock, duration
 
+_INDENT = 18
 NOT_SAID = "not entered"
 
 
@@ -47,8 +49,8 @@ def sheet_text(sheet: Sheet, width: int = 78) -> str:
     """The sheet as plain text."""
     rows = [sheet.title, f"written {sheet.made}", ""]
     for heading, lines in sheet.parts:
-        for at, line in enumerate(lines):
-            rows.append(f"{heading if at == 0 else '':<17} {line}"[:width].rstrip())
+        wrapped = [row for line in lines for row in wrap(line, width - _INDENT, subsequent_indent="       ")]
+        rows += [f"{heading if at == 0 else '':<{_INDENT}}{row}" for at, row in enumerate(wrapped)]
     return "\n".join(rows)
 
 
@@ -77,8 +79,9 @@ def _of_person(status: Status, person: ParticipantView) -> Iterator[tuple[str, t
         phone = status.unblinding_phone or "number not in the programme: ask the study's sponsor"
         yield "BLINDED", (f"to break the blind call {phone}", *_kits(status, person))
     else:
-        doses = tuple(_dose(status, dose) for dose in status.doses if dose.participant == person.code)
-        yield "DOSES", doses or ("none logged",)
+        doses = [dose for dose in status.doses if dose.participant == person.code]
+        total = (f"in all {amount(person.dose_total, status.dose_unit)}",) if person.dose_total is not None else ()
+        yield "DOSES", (*(_dose(status, dose) for dose in doses), *total) or ("none logged",)
     yield "VITALS", tuple(_vitals(status, person)) or ("none entered",)
     events = [one for one in status.events if person.code in one.participants]
     now_open = [one for one in events if not one.event.resolved]

@@ -20,6 +20,8 @@ from controller.journal.redaction import blank_text
 from controller.journal.store import BookFile, Line, make_dirs, session_file
 from controller.messages import (
     Act,
+    AdverseEvent,
+    Amend,
     ClockSynced,
     Cue,
     DeviceBack,
@@ -36,11 +38,14 @@ from controller.messages import (
     Planned,
     Quiet,
     Record,
+    Release,
     Resume,
     RoomRules,
     Stamp,
     Start,
     TakeBack,
+    Touch,
+    UpdateEvent,
     Vitals,
     Volume,
     encode,
@@ -67,10 +72,10 @@ class Room:
         self.state = opening(RoomRules(room="room-1", lamps=("lamp",), buses=("speakers",)), 0.0)
         self.seq = 0
 
-    def post(self, t: float, act: Act, who: str | None = None, *whom: str) -> int:
+    def post(self, t: float, act: Act, who: str | None = None, *whom: str, ago_s: float = 0.0) -> int:
         self.seq += 1
         console = "console-1" if who else "room"
-        given = Input(act=act, origin=Origin(person=who, console=console), participants=whom)
+        given = Input(act=act, origin=Origin(person=who, console=console), participants=whom, ago_s=ago_s)
         outcome = step(self.state, given, t, self.seq)
         self.state = outcome.state
         minute, second = divmod(int(t), 60)
@@ -234,3 +239,49 @@ def test_the_rooms_own_book_is_no_session(state_dir: Path) -> None:
     book.close()
     with pytest.raises(ValueError, match="does not begin"):
         account_of(state_dir / "room.db")
+
+
+@pytest.fixture
+def clinical(tmp_path: Path) -> Account:
+    """A session with what is entered late, put right, outside its scope, and with a release by override."""
+    room = Room(tmp_path)
+    text = find_programme("psilocybin-25mg").read_text()
+    scope = "hands"
+    start = Start(
+        programme="psilocybin-25mg", participants=("C-0412",), programme_text=text, session=SESSION, touch_scope=scope
+    )
+    room.post(0.0, start, "AB")
+    room.post(600.0, Dose(amount=20.0, unit="mg", witness="CD"), "AB", "C-0412")
+    room.post(700.0, Dose(amount=5.0, unit="mg", witness="CD"), "AB", "C-0412")
+    read = room.post(800.0, Vitals(systolic=12, diastolic=80, kept="systolic_range"), "AB", "C-0412")
+    room.post(860.0, Amend(entry=read, act=Vitals(systolic=190, diastolic=80)), "CD", "C-0412")
+    room.post(1500.0, Mark(code="spoke"), "AB", "C-0412", ago_s=660.0)
+    room.post(1510.0, Touch(where="foot"), "AB", "C-0412")
+    event = room.post(1520.0, AdverseEvent(event="fall", grade=3, needed=("provider",)), "AB", "C-0412", ago_s=60.0)
+    room.post(1530.0, UpdateEvent(event=event, grade=2, resolved=True), "CD")
+    room.post(1540.0, Release(override=True, reason="asks to go", second="EF", desk=True), "AB", "C-0412")
+    room.post(1600.0, End(), "AB")
+    room.close()
+    return account_of(room.file)
+
+
+def test_every_export_tells_what_stood_before_and_what_stands(clinical: Account) -> None:
+    page = html(clinical)
+    for word in (
+        "12/80  (asked and kept: systolic 12) -&gt; 190/80", "amended by no. 5", "entered 09:25 for 09:14",
+        "foot: OUTSIDE SCOPE (hands)", "in all 25 mg", "fall, grade 3",
+        "-&gt; fall, grade 2", "systolic 190, limit 180",
+        "released by override with EF of the support desk: asks to go", "released although steady: not answered",
+        "C-0412: released by override at", "1 entries (foot), 1 outside the scope",
+    ):  # fmt: skip
+        assert word in page, word
+    assert [(taken.vitals.systolic, taken.t) for taken in clinical.vitals] == [(190, 800.0)]
+    assert [(one.t, one.text) for one in clinical.adverse] == [
+        (1460.0, "fall, grade 2, relation unknown, needed medical provider, resolved")
+    ]
+    told = respct(clinical)
+    assert "fall, grade 2" in told and "C-0412 released by override at 0:15:40" in told
+    rows = {row["seq"]: row for row in csv.DictReader(io.StringIO(records_csv(clinical), newline=""))}
+    mark = next(row for row in rows.values() if row["act"] == "mark")
+    assert float(mark["t_plus_s"]) - float(mark["about_t_plus_s"]) == 660.0
+    assert pdf(clinical).startswith(b"%PDF")
