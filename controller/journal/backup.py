@@ -44,6 +44,8 @@ class Made:
     digest: str
     copied: dict[str, int] = field(default_factory=dict)
     bytes: int = 0
+    held: dict[str, int] = field(default_factory=dict)
+    """All the sessions that it holds, with theirs."""
     problems: list[str] = field(default_factory=list)
     """What could not be kept well; the rest of the backup is good."""
 
@@ -72,10 +74,15 @@ def make_backup(state_dir: Path, place: Place, software: str = "") -> Made:
         folder=folder,
         manifest=manifest,
         digest=digest,
-        copied={Path(name).stem: it.records for name, it in copied.items() if name.startswith("sessions/") and it.head},
+        copied=_sessions(copied),
+        held=_sessions(manifest.files),
         bytes=sum(entry.bytes for entry in copied.values()),
         problems=problems,
     )
+
+
+def _sessions(files: dict[str, Entry]) -> dict[str, int]:
+    return {Path(name).stem: it.records for name, it in files.items() if name.startswith("sessions/") and it.head}
 
 
 def check_backup(folder: Path) -> list[str]:

@@ -33,7 +33,7 @@ def backups(state_dir: Path) -> dict[str, Backup]:
         if isinstance(act, BackedUp) and act.ok:
             kept = found.setdefault(act.backup, Backup(place=act.place))
             kept.place, kept.at_unix = act.place, act.at_unix
-            kept.sessions |= act.copied
+            kept.sessions |= act.added
     return found
 
 

@@ -58,8 +58,8 @@ class BackedUp:
     why: str = ""
     sessions: int = 0
     """Sessions that the backup holds now."""
-    copied: dict[str, int] = field(default_factory=dict)
-    """Those whose file was copied this time, each with the number of its records."""
+    added: dict[str, int] = field(default_factory=dict)
+    """What it holds of each session, in records, where no record before this one says the same."""
     bytes: int = 0
     manifest: str = ""
     """SHA-256 of the manifest."""

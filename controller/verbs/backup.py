@@ -18,7 +18,7 @@ from controller.journal.keeping import Over, RetentionRule, sessions_over
 from controller.journal.manifest import backups_at
 from controller.journal.place import Place, UnfitPlace, look_at
 from controller.journal.reading import list_sessions
-from controller.journal.sealing import holding
+from controller.journal.sealing import backups, holding
 from controller.messages import BackedUp, Retention, to_plain
 from controller.options import STATE, AsJson, StateDir
 from controller.verbs.archive import Yes, confirm, fail, record
@@ -49,7 +49,7 @@ def backup(
     try:
         fit = look_at(place, state, same_disk=same_disk)
         made = make_backup(state, fit, f"stillroom {version('stillroom')}")
-        act = _made(fit, made)
+        act = _made(state, made)
     except (UnfitPlace, OSError, sqlite3.Error) as error:
         act = BackedUp(
             place=str(place), at_unix=utc_now().timestamp(), ok=False, why=str(error).removeprefix(f"{place}: ")
@@ -65,7 +65,9 @@ def backup(
         raise typer.Exit(1)
 
 
-def _made(fit: Place, made: Made) -> BackedUp:
+def _made(state: Path, made: Made) -> BackedUp:
+    known = backups(state).get(made.manifest.backup)
+    before = known.sessions if known else {}
     return BackedUp(
         backup=made.manifest.backup,
         place=str(made.folder),
@@ -73,7 +75,7 @@ def _made(fit: Place, made: Made) -> BackedUp:
         ok=not made.problems,
         why="; ".join(made.problems)[:500],
         sessions=len(made.manifest.sessions),
-        copied=made.copied,
+        added={session: records for session, records in made.held.items() if before.get(session) != records},
         bytes=made.bytes,
         manifest=made.digest,
     )
@@ -84,7 +86,7 @@ def _tell(act: BackedUp, made: Made | None, fit: Place | None) -> None:
         typer.echo(f"no backup was made. {act.place}: {act.why}", err=True)
         return
     mebibytes = made.bytes / 1024**2
-    typer.echo(f"{made.folder}: {act.sessions} sessions, {len(act.copied)} of them copied now ({mebibytes:.1f} MiB)")
+    typer.echo(f"{made.folder}: {act.sessions} sessions, {len(made.copied)} of them copied now ({mebibytes:.1f} MiB)")
     for problem in made.problems:
         typer.echo(f"NOT WELL: {problem}", err=True)
     if not made.problems:

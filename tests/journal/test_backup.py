@@ -8,6 +8,7 @@ import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -234,12 +235,24 @@ def test_a_file_that_is_gone_without_a_removal_on_record_is_missed(state: Path) 
 # By night
 
 
-async def test_the_night_backs_up_and_removes_by_the_room_files_rule(state: Path, stick: Path) -> None:
+async def test_the_night_backs_up_and_removes_by_the_room_files_rule(
+    state: Path, stick: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     keeping = KeepingSettings(backup_to=stick, same_disk=True, retention=RetentionRule(30.0, {"another": 1.0}))
     nightly = Nightly(state, lambda: True, lambda: True, keeping)
-    done, over = await asyncio.gather(nightly.job("backup"), nightly.job("retention"))
-    assert isinstance(done, BackedUp) and done.ok and set(done.copied) == {FIRST, SECOND}
-    assert over == Checked(check="retention", looked_at=2), "the backup is not on record yet"
+    done = await nightly.job("backup")
+    assert isinstance(done, BackedUp) and done.ok and set(done.added) == {FIRST, SECOND}
+
+    async def at_once(state_dir: Path, *words: str) -> Any:
+        """The verb without its process."""
+        said = await asyncio.to_thread(CliRunner().invoke, app, [*words, "--json", "--state", str(state_dir)])
+        return json.loads(said.stdout)
+
+    monkeypatch.setattr("controller.nightly.verb_json", at_once)
+    assert await nightly.job("retention") == Checked(check="retention", looked_at=2), "it is not on record yet"
+    await asyncio.to_thread(run, state, "backup", str(stick), "--same-disk")
+    over = await nightly.job("retention")
+    assert isinstance(over, Retention) and [it.kept_by for it in over.removed] == ["backup"] * 2, "now it is"
     stick.rename(stick.parent / "pulled out")
     failed = await nightly.job("backup")
     assert isinstance(failed, BackedUp) and not failed.ok and "Is the stick mounted?" in failed.why
