@@ -60,7 +60,9 @@ async def live(
 
         async def after(minutes: float, act: Act, who: str = "AB", why: str = "") -> int:
             clock.advance_to(at + minutes * MINUTE)
-            return await _ask(daemon, act, who, code, why=why)
+            seq = await _ask(daemon, act, who, code, why=why)
+            await daemon.until(lambda: not daemon.runner._plans)  # so that the numbers of records are always the same
+            return seq
 
         text = (PLAYLISTS / "psilocybin-25mg.toml").read_text(encoding="utf-8")
         start = Start(

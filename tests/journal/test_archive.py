@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from controller.__main__ import app
+from controller.__main__ import journal_app
 from controller.clock import RoomClock
 from controller.console.client import Client
 from controller.journal.erasing import erase, has_text
@@ -35,7 +35,7 @@ from controller.report.tables import jsonl, records_csv
 from controller.sitters.register import Register
 from tests.journal.day import FIRST, SECOND, live_days
 
-NOTE = 9
+NOTE = 10
 """The record of a note with a name in it."""
 
 
@@ -52,7 +52,7 @@ def state(lived: Path, tmp_path: Path) -> Path:
 
 
 def run(state: Path, *words: str) -> tuple[int, str]:
-    done = CliRunner().invoke(app, ["journal", *words, "--state", str(state)])
+    done = CliRunner().invoke(journal_app, [*words, "--state", str(state)])
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     return done.exit_code, done.output

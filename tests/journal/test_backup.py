@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from controller.__main__ import app
+from controller.__main__ import journal_app
 from controller.config import load_room
 from controller.files import ConfigError
 from controller.journal.backup import check_backup, make_backup, restore_backup
@@ -83,7 +83,7 @@ def test_a_backup_is_read_back_and_what_is_there_already_is_not_copied_again(sta
 def test_a_redaction_and_a_late_entry_reach_the_backup_with_the_next_one(state: Path, stick: Path) -> None:
     stick_words = ("backup", str(stick), "--same-disk")
     assert run(state, *stick_words)[0] == 0
-    said = run(state, "redact", FIRST, "9", "--as", "XY", "--why", "a name", "--yes")[1]
+    said = run(state, "redact", FIRST, "10", "--as", "XY", "--why", "a name", "--yes")[1]
     assert f"still in the backup at {stick}" in said
     folder = next(stick.iterdir())
     assert b"Anna" in session_file(folder, FIRST).read_bytes()
@@ -245,7 +245,9 @@ async def test_the_night_backs_up_and_removes_by_the_room_files_rule(
 
     async def at_once(state_dir: Path, *words: str) -> Any:
         """The verb without its process."""
-        said = await asyncio.to_thread(CliRunner().invoke, app, [*words, "--json", "--state", str(state_dir)])
+        said = await asyncio.to_thread(
+            CliRunner().invoke, journal_app, [*words[1:], "--json", "--state", str(state_dir)]
+        )
         return json.loads(said.stdout)
 
     monkeypatch.setattr("controller.nightly.verb_json", at_once)
@@ -303,8 +305,8 @@ def test_a_room_file_says_where_and_how_long(tmp_path: Path) -> None:
 
 
 def test_the_backups_result_can_be_read_by_a_program(state: Path, stick: Path) -> None:
-    words = ["journal", "backup", str(stick), "--same-disk", "--json", "--state", str(state)]
-    result = CliRunner().invoke(app, words)
+    words = ["backup", str(stick), "--same-disk", "--json", "--state", str(state)]
+    result = CliRunner().invoke(journal_app, words)
     plain = json.loads(result.stdout)
     assert plain["sessions"] == 2 and plain["ok"] is True
     manifest = read_manifest(Path(plain["place"]))
