@@ -16,6 +16,9 @@ from controller.messages import (
     RefusedAct,
     RoomRules,
     SeeAlarm,
+    Softer,
+    TakeBack,
+    Volume,
     decode,
     from_plain,
 )
@@ -50,7 +53,7 @@ def restore(recovered: Recovered, rules: RoomRules, clock: RoomClock) -> Restore
     room = recovered.room
     state = replace(restored.state, timetable=timetable_of(room), preflight=preflight_of(room, rules))
     if not state.session:
-        state = replace(state, duty=duty_of(room, rules))
+        state = replace(state, duty=duty_of(room, rules), buses=buses_of(room, state))
     return replace(restored, state=state)
 
 
@@ -87,6 +90,23 @@ def duty_of(room: Book, rules: RoomRules) -> Duty:
             except Exception:  # as for the timetable
                 log.exception("record %d of the room cannot be replayed", record.seq)
     return duty
+
+
+def buses_of(room: Book, state: State) -> dict[str, float]:
+    """The faders as the room's book says they were left outside sessions; those of `state` where it says nothing."""
+    try:
+        if room.snapshot is not None:
+            kept = from_plain(dict[str, float], json.loads(room.snapshot).get("buses", {}))
+            state = replace(state, buses={name: kept.get(name, level) for name, level in state.buses.items()})
+    except ValueError:
+        log.exception("the faders in the snapshot at record %d of the room cannot be read", room.snapshot_seq)
+    for record in room.records:
+        if isinstance(record.input.act, (Volume, Softer, TakeBack)):
+            try:
+                state = step(state, record.input, record.stamp.t, record.seq).state
+            except Exception:  # as for the timetable; what was taken back may have been no fader
+                log.debug("record %d of the room changed no fader", record.seq)
+    return state.buses
 
 
 def preflight_of(room: Book, rules: RoomRules) -> Preflight:

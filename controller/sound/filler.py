@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
-from controller.sound.ceiling import Audio
+from controller.sound.ceiling import Audio, Curve
 from controller.sound.timeline import RATE
 
 _NOTES = (
@@ -43,14 +45,26 @@ class Filler:
 
     def block(self, frames: int) -> Audio:
         """The next block; phase runs on from the last."""
-        seconds = (self.frame + np.arange(frames)) / RATE
-        ends = np.array([self.frame, self.frame + frames])[:, None] / RATE
+        ends = np.array([self.frame, self.frame + frames])[:, None, None, None] / RATE
+        turn = ends * _SWELLS / _PERIODS + _PLACES * _SWELLS
+        begin, end = (_REST + _SWING * np.sin(2 * np.pi * turn).sum(axis=-1)) * _WEIGHTS * self._scale
+        phase = 2 * np.pi * (_HERTZ * self.frame / RATE % 1.0) + _SIDES
         self.frame += frames
-        out = np.zeros((2, frames), np.float32)
-        for number, (hertz, weight, period) in enumerate(_NOTES):
-            for side in (0, 1):
-                turn = ends * _SWELLS / period + (number * 0.618 + side * 0.37) * _SWELLS
-                begin, end = (_REST + _SWING * np.sin(2 * np.pi * turn).sum(axis=1)) * weight * self._scale
-                wave = np.sin(2 * np.pi * hertz * seconds + side * _WIDTH)
-                out[side] += np.linspace(begin, end, frames, endpoint=False) * wave
-        return out
+        # A sine from any phase is a sum of sine and cosine from none: of what they were, and of how they swell.
+        waves = np.concatenate([np.sin(phase), np.cos(phase)], axis=1)
+        steady, swelling = (np.tile(level, 2) * waves @ _waves(frames) for level in (begin, end - begin))
+        return np.asarray(steady + swelling * (np.arange(frames) / frames), dtype=np.float32)
+
+
+_HERTZ, _WEIGHTS = (np.array([note[column] for note in _NOTES]) for column in (0, 1))
+_PERIODS = np.array([note[2] for note in _NOTES])[:, None]
+_SIDES = np.array([0.0, _WIDTH])[:, None]
+_PLACES = (np.arange(len(_NOTES)) * 0.618 + np.array([[0.0], [0.37]]))[:, :, None]
+"""Where in its swells a note begins, by side."""
+
+
+@lru_cache(maxsize=2)
+def _waves(frames: int) -> Curve:
+    """(2 notes, frames): cosine and sine of every note, from phase 0."""
+    angle = 2 * np.pi * _HERTZ[:, None] * np.arange(frames) / RATE
+    return np.concatenate([np.cos(angle), np.sin(angle)])

@@ -1,0 +1,21 @@
+"""The faders stay where they were left, over a restart of the daemon in an empty room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from controller.messages import Softer, TakeBack, Volume
+from tests.runner.room import Journaled, room
+
+
+async def test_the_volume_of_an_empty_room_is_the_same_after_a_restart(tmp_path: Path) -> None:
+    clock = Journaled(t=1000.0)
+    async with room(tmp_path, clock) as daemon:
+        assert not (await daemon.ask(Volume(bus="speakers", level_db=-7.0))).refused
+        assert not (await daemon.ask(Softer(db=3.0))).refused
+        taken = await daemon.ask(Volume(step_db=-20.0))
+        assert not (await daemon.ask(TakeBack(seq=taken.seq))).refused
+        left = dict(daemon.runner.state.buses)
+        assert left["speakers"] == -10.0
+    async with room(tmp_path, clock) as daemon:
+        assert daemon.runner.state.buses == left
