@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
-from rapidfuzz import process
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -25,6 +24,8 @@ class ConfigError(Exception):
 def did_you_mean(name: str, allowed: Iterable[str]) -> str:
     """`; did you mean "…"?` or `; allowed: …`."""
     names = sorted(allowed)
+    from rapidfuzz import process  # only for a mistake; a console starts without it
+
     found = process.extractOne(name, names, score_cutoff=55)
     if found:
         return f'; did you mean "{found[0]}"?'

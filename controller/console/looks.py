@@ -55,6 +55,7 @@ class Signs:
     now: str = "│"
     axis: str = "─"
     tick: str = "┬"
+    event: str = "┴"
     due: str = "▾"
     curve: str = "▔─▁"
     big: bool = True

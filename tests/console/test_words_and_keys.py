@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -16,8 +17,10 @@ from controller.console.doing.table import ACTIONS, action_of
 from controller.console.forms import read_dose
 from controller.console.keys import plain_key
 from controller.console.repeat import KeyRests, TypingWatch
+from controller.console.widgets.arc import events_at
 from controller.messages import PEOPLES_ACTS, Act, Alarm, CallStage, CallView, Dose, DueView, LogEntry, Vitals
 from controller.wording import reasons, sentences
+from tests.console.fake_daemon import demo_status
 
 
 def test_every_act_of_people_has_words_for_the_log() -> None:
@@ -189,3 +192,15 @@ def test_doses_are_read(line: str, dose: Dose) -> None:
 def test_a_dose_without_a_unit_is_refused(line: str) -> None:
     with pytest.raises(ValueError):
         read_dose(line)
+
+
+def test_what_people_entered_is_a_tick_where_it_was_on_the_arc() -> None:
+    status = demo_status()
+    peak = next(phase for phase in status.phases if phase.code == "peak")
+    dose, vitals, mark, note = events_at(replace(status, log=(*status.log, ascent())))
+    assert note == peak.start_s + 11 * 60 + 10
+    assert dose < vitals < mark <= peak.start_s
+
+
+def ascent() -> LogEntry:
+    return LogEntry(seq=1, utc="2026-03-03T12:00:00.000Z", kind="phase_entered", values={"phase": "settle"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from datetime import datetime
 from textwrap import wrap
 
 from rich.text import Text
@@ -17,6 +18,9 @@ Points = tuple[tuple[float, float], ...]
 
 _STEPS_S = (30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 _LABEL_COLUMNS = 13
+
+EVENTS = ("mark", "note", "vitals", "dose", "call", "adverse_event", "touch")
+"""What people enter and is shown as a tick on the arc."""
 
 
 def value_at(points: Points, s: float) -> float:
@@ -112,7 +116,7 @@ def arc_of(view: View, width: int) -> object:
     due = tuple(round((status.arc_s + item.in_s) * fine) for item in status.due if item.in_s > 0)
     return (
         view.known, status.state, status.phase, status.phases, status.intensity, status.light_curve,
-        due, status.simulated, status.bookings, status.preflight, round(status.arc_s * fine),
+        due, status.log, status.simulated, status.bookings, status.preflight, round(status.arc_s * fine),
     )  # fmt: skip
 
 
@@ -169,10 +173,37 @@ def _ground_line(canvas: _Canvas, view: View, axis: _Axis, y: int) -> None:
     for phase in status.phases[1:]:
         if axis.column(phase.start_s) != now:
             canvas.put(axis.column(phase.start_s), y, signs.tick, colours.dim)
+    for at in events_at(status):
+        if axis.column(at) != now:
+            canvas.put(axis.column(at), y, signs.event, colours.text)
     for item in status.due:
         at = status.arc_s + item.in_s
         if item.in_s > 0 and at <= axis.end_s and axis.column(at) != now:
             canvas.put(axis.column(at), y, signs.due, colours.text)
+
+
+def events_at(status: Status) -> list[float]:
+    """Where on the arc people's marks, notes, readings, doses and calls lie, as far back as the log goes.
+
+    The log tells wall-clock times. Within a phase they are counted from its beginning, or back from now; a pause inside
+    it shifts them by its length, and never out of the phase.
+    """
+    moments = [(_unix(item.utc), item) for item in reversed(status.log)]
+    phases = {phase.code: phase for phase in status.phases}
+    here, since, found = None, 0.0, []
+    for moment, item in moments:
+        if item.kind == "phase_entered" and str(item.values.get("phase")) in phases:
+            here, since = phases[str(item.values["phase"])], moment
+        elif here is not None and item.kind in EVENTS and not item.taken_back:
+            found.append(min(here.start_s + moment - since, here.end_s, status.arc_s))
+    return found
+
+
+def _unix(utc: str) -> float:
+    try:
+        return datetime.fromisoformat(utc).timestamp()
+    except ValueError:
+        return 0.0
 
 
 def _names(canvas: _Canvas, view: View, axis: _Axis, y: int) -> None:

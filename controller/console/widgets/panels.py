@@ -217,15 +217,15 @@ def paths(view: View, columns: int) -> list[Text]:
     bad: list[tuple[str, str]] = []
     codes = {alarm.code for alarm in status.alarms}
     if view.call_path in ("lost", "gone") or "caller_lost" in codes:
-        bad.append(("call BROKEN", colours.high))
+        bad.append(("call LOST", colours.high))
     if not view.connected:
         bad.append(("room LOST", colours.high))
     if view.in_session and (status.sound.state == "lost" or "sound_lost" in codes):
         bad.append(("sound LOST", colours.high))
     if codes & {"journal_lost", "journal_late", "disk_full"} or status.journal.late_s > 2.0:
-        bad.append(("record LATE", colours.high))
+        bad.append(("disk LATE", colours.high))
     if "broker_lost" in codes:
-        bad.append(("broker LOST", colours.medium))
+        bad.append(("MQTT LOST", colours.medium))
     if any(lamp.state == "lost" for lamp in status.light):
         bad.append(("light LOST", colours.medium))
     lines = [styled(wording.fit(text, columns), colour, bold=True) for text, colour in bad]
