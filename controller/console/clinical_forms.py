@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
@@ -148,12 +148,19 @@ def vitals_form(whom: str, last: Vitals | None, limits: tuple[tuple[str, float, 
         doubt = wording.doubts(codes, plain_fields(taken))
         return Filled(act=kept, words=words, why=said.why, ago_s=said.ago_s, doubt=doubt)
 
-    before = f"last {wording.read(last)}" if last else "none taken yet"
+    before = f"last {vitals_line(plain_fields(last))}" if last else "none taken yet"
     told = wording.limits_words(limits)
     return Form(
         title=title, hint=f"120/80 72 98 36.8   empty: missed   {WHEN}", read=read,
         beside=f"{before}   limits {told}" if told else before,
     )  # fmt: skip
+
+
+def vitals_line(values: Mapping[str, str | int | float]) -> str:
+    """The line that enters these readings."""
+    pressure = f"{values['systolic']}/{values.get('diastolic', '')}" if "systolic" in values else ""
+    parts = (pressure, *(values.get(reading, "") for reading in ("pulse", "spo2", "celsius")))
+    return " ".join(str(part) for part in parts if part != "")
 
 
 # --- Doses ---
@@ -290,7 +297,8 @@ def event_form(whom: str, pressed_at: float, clock: Clock) -> Form:
         filled = Filled(
             act=event, words=words, why=said.why, ago_s=said.ago_s, pressed_at=None if said.dated else pressed_at
         )
-        return Form(title="Adverse event", hint=words, read=lambda _text: filled, beside="Enter: note it    Esc: back")
+        hint = "Enter: note it    Esc: back"
+        return Form(title="Adverse event", hint=hint, read=lambda _text: filled, beside=words)
 
     def answer(said: Said, known: dict[str, Any], text: str) -> Filled | Form:
         missing = next(name for name, _, _ in _ASKED if name not in known)

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from controller import wording
-from controller.console.clinical_forms import Clock, Said, late_words, read_touch, read_vitals, taken_apart
+from controller.console.clinical_forms import Clock, Said, late_words, read_touch, read_vitals, taken_apart, vitals_line
 from controller.console.forms import Filled, Form, read_dose
 from controller.messages import (
     Amend,
@@ -66,9 +66,7 @@ def line_of(entry: EntryView, text: str) -> str:
         case "mark":
             return str(values.get("code", ""))
         case "vitals":
-            pressure = f"{values['systolic']}/{values.get('diastolic', '')}" if "systolic" in values else ""
-            parts = (pressure, values.get("pulse", ""), values.get("spo2", ""), values.get("celsius", ""))
-            return " ".join(str(part) for part in parts if part != "")
+            return vitals_line(values)
         case "touch":
             minutes = f"{values['minutes']:g} min" if "minutes" in values else ""
             part = "" if values.get("part") == "given" else values.get("part", "")

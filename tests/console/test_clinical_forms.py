@@ -73,7 +73,7 @@ def test_implausible_vitals_are_asked_about_and_kept_by_a_second_enter(line: str
 
 def test_vitals_stand_beside_the_last_ones_and_their_limits() -> None:
     form = vitals_form("A", LAST, LIMITS, clock)
-    assert form.beside == "last 120/80  pulse 70   limits BP 90-180/50-110"
+    assert form.beside == "last 120/80 70   limits BP 90-180/50-110"
     told = filled(vitals_form("A", None, LIMITS, clock).read("184/80")).words
     assert "184/80" in told and "systolic 184, limit 180" in told
 
@@ -157,7 +157,7 @@ def test_an_event_asks_for_what_its_line_did_not_say_and_keeps_the_keys_time() -
 def test_an_event_in_one_line_is_read_back_before_it_is_noted() -> None:
     form = event_form("A", 7.0, clock).read("nausea, 2, related, none @10")
     assert isinstance(form, Form)
-    assert form.hint == "A: nausea, grade 2, related, needed nothing, open, 10 min ago"
+    assert form.beside == "A: nausea, grade 2, related, needed nothing, open, 10 min ago"
     late = filled(form.read(""))
     assert (late.ago_s, late.pressed_at) == (600.0, None)
 

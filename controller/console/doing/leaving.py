@@ -74,10 +74,10 @@ def leave(do: Commands, key: str) -> None:
 def sheet(do: Commands, _key: str) -> None:
     """One screen; Enter writes it as PDF and as text beside the record."""
     made = sheet_of(do.status)
-    head, _, *rows = sheet_text(made).splitlines()
+    head, written, _, *rows = sheet_text(made).splitlines()
     lines = [Line(label=row, run=partial(write_sheet, do)) for row in rows]
     footer = "Enter: write it as PDF and text    ↑↓: more of it    Esc: back"
-    do.show_page(head, lines, footer)
+    do.show_page(f"{head}   {written}", lines, footer)
 
 
 def write_sheet(do: Commands) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rich.padding import Padding
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Input, Static
@@ -57,8 +59,9 @@ class Ask(Vertical):
         self.line.focus()
 
     def say(self, text: str, colour: str) -> None:
-        """The row beneath the line."""
-        self.query_one("#ask-said", Static).update(styled(f" {text}", colour))
+        """The two rows beneath the line."""
+        said = Text(text, style=colour, no_wrap=False, overflow="fold")
+        self.query_one("#ask-said", Static).update(Padding(said, (0, 1)))
 
     def held(self, key: str) -> bool:
         """Whether this key is the opener's own repeat, which is not text.
