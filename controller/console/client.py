@@ -123,6 +123,8 @@ class Client:
         self.runtime_dir = runtime_dir
         self.console = console or f"console-{uuid4().hex[:4]}"
         self.person = person
+        self._once = ""
+        """Who signed on for one command on this link."""
         self.locked = False
         """Whether nobody knows whose hand it is: what is sent goes under nobody's initials."""
         self.status = Status()
@@ -207,7 +209,7 @@ class Client:
     @property
     def who(self) -> str | None:
         """Under whose initials this console's acts go, but while it is locked."""
-        return (self.signed_on or None) if self.status.signs_on else self.person
+        return (self.signed_on or self._once or None) if self.status.signs_on else self.person
 
     @property
     def room_time(self) -> float:
@@ -233,8 +235,8 @@ class Client:
         daemon is away and the other way answered; the record follows when it is back. `refused` is "not_reached"
         (never left this console) or "no_answer" (left it; look whether it was done) for acts that would be stale.
         """
-        if isinstance(act, Resume) and self.status.signs_on and (self.locked or not self.signed_on):
-            return Reply(id="", refused="sign_on_needed")  # before the sound engine is asked, which knows nobody
+        if isinstance(act, Resume | StandDown) and self.status.signs_on and (self.locked or not self.who):
+            return Reply(id="", refused="sign_on_needed")  # before engine or caller are asked, which know nobody
         origin = Origin(person=None if self.locked else self.who, console=self.console, path="socket")
         given = Input(act=act, origin=origin, participants=participants, why=why, ago_s=ago_s)
         pending = _Pending(given, boottime(), asyncio.get_running_loop().create_future(), locked=self.locked)
@@ -268,7 +270,10 @@ class Client:
             return Reply(id=asked, refused="not_reached")
         self._signing[asked] = answer
         try:
-            return await asyncio.wait_for(answer, SIGN_ON_S)
+            reply = await asyncio.wait_for(answer, SIGN_ON_S)
+            if purpose == "once" and not reply.refused:
+                self._once = initials
+            return reply
         except TimeoutError:
             return Reply(id=asked, refused="no_answer")
         finally:
@@ -289,7 +294,7 @@ class Client:
             pending.written = True
 
     def _closed(self) -> None:
-        self._greeted = False
+        self._greeted, self._once = False, ""
         self._notice()
 
     def _line(self, message: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from controller.console import client as client_module
 from controller.console.client import Client
 from controller.lines import ProtocolMismatch
-from controller.messages import Call, CallView, Mark, Pause, StandDown, Volume
+from controller.messages import Call, CallView, Mark, Pause, Sitter, StandDown, Volume
 from tests.console.conftest import until
 from tests.console.fake_daemon import FakeRoom
 
@@ -23,7 +24,9 @@ async def test_a_script_connects_sends_and_is_answered(room: FakeRoom) -> None:
         assert not reply.refused and reply.seq > 0
         assert room.inputs[0].participants == ("P-017",)
         assert room.inputs[0].origin.console == "ctl" and room.inputs[0].origin.path == "socket"
+        secret = room.hellos[0].pop("key")
         assert room.hellos[0] == {"protocol": 1, "console": "ctl", "person": None, "path": "socket"}
+        assert isinstance(secret, str) and len(secret) == 32
 
 
 async def test_a_refusal_arrives_with_its_values(room: FakeRoom) -> None:
@@ -124,6 +127,23 @@ async def test_a_call_goes_both_ways_and_is_shown_no_further_than_it_is(room: Fa
         await until(lambda: client.call.stage == "acknowledged")
         assert client.call.by == "Mara"
         await client.send(StandDown(call="k-1"))
+        await until(lambda: client.call.stage == "stood_down")
+
+
+async def test_nobody_ends_a_call_past_a_daemon_that_would_refuse_it(room: FakeRoom) -> None:
+    room.status = replace(room.status, signs_on=True)
+    async with Client(room.runtime_dir, console="console-a") as client:
+        await client.ready(2)
+        await until(lambda: client.desk.reachable)
+        await client.send(Call(call="k-1"))
+        room.caller_says({"call": "k-1", "stage": "sent", "by": ""})
+        await until(lambda: client.call.stage == "sent")
+        assert (await client.send(StandDown(call="k-1"))).refused == "sign_on_needed"
+        await asyncio.sleep(0.05)
+        assert client.call.stage == "sent" and [given.act.kind for given in room.inputs] == ["call"]
+        room.push(sitters=(Sitter(initials="AB", since_t=0.0, consoles=("console-a",)),))
+        await until(lambda: client.signed_on)
+        assert not (await client.send(StandDown(call="k-1"))).refused
         await until(lambda: client.call.stage == "stood_down")
 
 
