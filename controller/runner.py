@@ -136,10 +136,10 @@ class Runner:
     ) -> None:
         """`drivers` by what they serve: "sound", "lights", "caller", "timetable", "preflight".
 
-        `seqs`: newest seq of each book.
+        `seqs`: newest seq of each book. `entries`: what the log shows of before, newest first.
         """
         self.state = state
-        self.entries: deque[LogEntry] = deque(entries or [], maxlen=LOG_KEPT)
+        self.entries: deque[LogEntry] = deque((entries or [])[:LOG_KEPT], maxlen=LOG_KEPT)
         self.committed: dict[str, int] = dict(seqs or {})
         self._clock = clock
         self._journal = journal
@@ -317,9 +317,11 @@ class Runner:
         self._refusals.append(now)
         book = ROOM if isinstance(given.act, ArchiveAct) else self._book_for(given.act)
         known = {person.code for person in self.state.participants}  # anything else may be a name
+        typed = _TYPED.get(refusal.code, ())
+        values = {key: value for key, value in refusal.values.items() if key not in typed}
         kept = replace(
             given,
-            act=RefusedAct(act=given.act.kind, code=refusal.code, values=refusal.values),
+            act=RefusedAct(act=given.act.kind, code=refusal.code, values=values),
             participants=tuple(code for code in given.participants if code in known),
         )
         pending = self._pend(given.id, book, self._seqs.get(book, 0) + 1, now, (), None)
@@ -448,6 +450,12 @@ class Runner:
         self._arm()
         self._on_change()
 
+
+_TYPED = {"unknown_participant": ("code",), "not_on_duty": ("who",), "unknown_guess": ("code", "nearest")}
+"""By refusal: what was typed and is not kept with it, for it may be a name, or tell whom somebody believes in which arm.
+
+The chain cannot be blanked; whoever typed it is told all the same.
+"""
 
 _URGENT = (Pause, Quiet, Call, Evacuate, Fire)
 

@@ -202,7 +202,7 @@ def _with_codes(
     for code in codes:
         well = re.fullmatch(rules.code_pattern, code) if rules.code_pattern else looks_like_a_code(code)
         if not well:
-            raise Refused("not_a_code", code=code)
+            raise Refused("not_a_code")  # and what was typed is not kept: it may be a name
     if len(set(codes)) != len(codes):
         raise Refused("bad_value", what="participants", why="a code is given twice")
     if not preflight.least <= len(codes) <= preflight.most:

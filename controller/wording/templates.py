@@ -57,7 +57,7 @@ def nearest(what: str, key: str) -> Callable[[Values], str]:
     """A template for a name that nobody knows: what it may have meant, or what there is."""
 
     def words(values: Values) -> str:
-        told = f'no {what} "{text(values, key)}"'
+        told = f'no {what} "{text(values, key)}"' if text(values, key) else f"no such {what}"
         if text(values, "nearest"):
             return f'{told}; did you mean "{text(values, "nearest")}"?'
         return f"{told}; there is {text(values, 'allowed')}" if text(values, "allowed") else told

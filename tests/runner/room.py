@@ -11,7 +11,7 @@ from pathlib import Path
 from controller.clock import SimulatedClock
 from controller.journal.recovery import Recovered, recover
 from controller.journal.writer import Journal
-from controller.messages import Act, Effect, Input, Opened, Origin, Replan, Reply, Start
+from controller.messages import Act, Effect, Input, LogEntry, Opened, Origin, Replan, Reply, Start
 from controller.planning import planner_for
 from controller.restoring import Restored, restore
 from controller.runner import Runner
@@ -72,6 +72,7 @@ async def room(
     rules: object = RULES,
     planner: Planner | None = None,
     opened: Opened | None = None,
+    entries: list[LogEntry] | None = None,
 ) -> AsyncIterator[Room]:
     """A daemon's inside, from what is on record."""
     clock = clock or Journaled(t=1000.0)
@@ -94,6 +95,7 @@ async def room(
         planner or planner_for(pool_of, clock.now),  # type: ignore[arg-type]
         seqs={book.book: book.seq for book in books},
         replies=found.replies,
+        entries=entries,
     )
     try:
         runner.post_act(opened or Opened(rules=rules))  # type: ignore[arg-type]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from controller.journal.reading import read_records, session_file, verify
 from controller.journal.redaction import blank_text
-from controller.messages import Dose, End, Hold, Input, Origin
+from controller.messages import Dose, End, Hold, Input, LogEntry, Mark, Origin, Reply
+from controller.runner import LOG_KEPT
 from tests.runner.room import Journaled, room
 
 
@@ -39,6 +40,26 @@ async def test_a_reason_is_kept_beside_the_chain_and_can_be_blanked(tmp_path: Pa
     blank_text(file, held.seq)
     assert verify(file).ok
     assert all("Maria" not in text for _, text in read_records(file))
+
+
+async def test_a_name_that_was_typed_for_a_code_is_told_to_who_typed_it_and_never_kept(tmp_path: Path) -> None:
+    async with room(tmp_path) as it:
+        it.start()
+        await it.until(lambda: it.runner.state.mode == "running")
+        told: list[Reply] = []
+        origin = Origin(console="c", path="socket")
+        it.runner.post(Input(act=Mark(code="spoke"), origin=origin, participants=("Maria",)), told.append)
+        assert (told[0].refused, told[0].values["code"]) == ("unknown_participant", "Maria")
+        await it.ask(End())
+    bodies = b"".join(_bodies(session_file(tmp_path, "s1")))
+    assert b"unknown_participant" in bodies and b"Maria" not in bodies
+
+
+async def test_after_a_restart_the_log_shows_what_came_last(tmp_path: Path) -> None:
+    newest_first = [LogEntry(seq=seq, utc="", kind="mark") for seq in range(60, 0, -1)]
+    async with room(tmp_path, entries=newest_first) as it:
+        shown = [entry.seq for entry in it.runner.entries if entry.kind == "mark"]
+        assert len(it.runner.entries) == LOG_KEPT and shown[0] == 60
 
 
 def _bodies(file: Path) -> list[bytes]:
