@@ -75,7 +75,7 @@ def telemetry(state: State, now: float, around: Surroundings) -> Telemetry:
     return Telemetry(
         t=now,
         utc=around.utc,
-        arc_s=arc_position(state, now) if state.in_session else 0.0,
+        arc_s=arc_position(state, now),
         participants=people,
         track=around.track,
         light=around.lamps,
@@ -133,6 +133,7 @@ def status(state: State, now: float, around: Surroundings, log: Iterable[LogEntr
         break_minutes=state.rules.break_minutes,
         lock_after_s=state.rules.lock_after_s,
         simulated=around.simulated,
+        **_handed_over(state),
         **_clinical(state, now),
         **{field.name: getattr(moving, field.name) for field in fields(moving)},
     )
@@ -152,8 +153,26 @@ def _preflight(state: State) -> PreflightView:
     )
 
 
+def _handed_over(state: State) -> dict[str, Any]:
+    """What paramedics are told: also of the session that was closed last, for people fall ill after it as well."""
+    if state.programme is None:
+        return {}
+    return {
+        **_blinded(state.programme.blinded),
+        "dose_unit": state.programme.dose.unit,
+        "doses": tuple(dose for person in state.participants for dose in _doses(person)),
+        "vitals": tuple(line for person in state.participants for line in _vitals(person)),
+        "vitals_limits": tuple((name, *limit) for name, limit in state.programme.vitals.limits.given().items()),
+        "events": tuple(
+            EventView(seq=one.seq, participants=one.participants, t=one.t, event=one.event)
+            for one in reversed(state.adverse)
+        ),
+        "desk_phone": state.rules.desk_phone,
+    }
+
+
 def _clinical(state: State, now: float) -> dict[str, Any]:
-    """The fields of Status on dose, booster and release."""
+    """The fields of Status on what may be given and noted now, on booster and release."""
     if state.programme is None or not state.in_session:
         return {}
     first = leader(state)
@@ -161,24 +180,14 @@ def _clinical(state: State, now: float) -> dict[str, Any]:
     windows = (booster.view(state, person, now) for person in present)
     releases = (release.view(state, person, now) for person in present)
     return {
-        **_blinded(state.programme.blinded),
         "dose_parts": parts_of(state.programme),
         "repeats_vitals": bool(state.programme.vitals.repeat_minutes)
         and any(person.stable_t is None for person in present if person.doses),
-        "dose_unit": state.programme.dose.unit,
         "leads": first.code if first else "",
         "booster": tuple(view for view in windows if view is not None),
         "release": tuple(view for view in releases if view is not None),
-        "doses": tuple(dose for person in state.participants for dose in _doses(person)),
-        "vitals": tuple(line for person in state.participants for line in _vitals(person)),
-        "vitals_limits": tuple((name, *limit) for name, limit in state.programme.vitals.limits.given().items()),
         "apart_minutes": state.programme.dose.apart_minutes,
-        "events": tuple(
-            EventView(seq=one.seq, participants=one.participants, t=one.t, event=one.event)
-            for one in reversed(state.adverse)
-        ),
         "entries": _entries(state),
-        "desk_phone": state.rules.desk_phone,
     }
 
 

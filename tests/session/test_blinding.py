@@ -10,6 +10,7 @@ from controller.journal.reading import log_entries
 from controller.messages import (
     CorrectDose,
     Dose,
+    End,
     Input,
     JournalView,
     MaskingGuess,
@@ -96,3 +97,15 @@ def test_the_consoles_are_told_the_phone_and_the_guesses_and_no_unit() -> None:
     shown = status(room.state, room.now, AROUND, ())
     assert shown.blinded and shown.unblinding_phone and shown.dose_unit == ""
     assert shown.guesses == ("experimental", "comparator", "unsure")
+
+
+def test_the_sheet_for_paramedics_still_has_the_phone_and_the_kit_when_the_session_is_closed() -> None:
+    room = blinded()
+    room.act(Dose(kit="K-17"))
+    room.wait(600.0)
+    here = status(room.state, room.now, AROUND, ())
+    room.act(End())
+    shown = status(room.state, room.now, AROUND, ())
+    assert (shown.blinded, shown.unblinding_phone) == (True, here.unblinding_phone)
+    assert [dose.kit for dose in shown.doses] == ["K-17"] and shown.participants
+    assert shown.arc_s == here.arc_s == pytest.approx(600.0), "where it ended, not at ingestion"

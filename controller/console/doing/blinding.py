@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from controller import wording
-from controller.console.doing.action import Action
+from controller.console.doing.action import Action, in_session
 from controller.console.forms import Filled, Form
 from controller.console.menu import Line, menu_of
 from controller.messages import MaskingGuess, Status
@@ -47,7 +47,7 @@ def _certain(act: MaskingGuess, whom: tuple[str, ...]) -> Form:
 
 
 def _blinded(status: Status) -> str:
-    return "" if status.blinded else wording.refusal("not_blinded", {})
+    return in_session(status) or ("" if status.blinded else wording.refusal("not_blinded", {}))
 
 
 ACTIONS = (

@@ -104,6 +104,11 @@ def _has_checklist(status: Status) -> str:
     return in_session(status) or ("" if asked else "this programme asks nothing before release")
 
 
+def _was_any(status: Status) -> str:
+    """Also after its end: people fall ill on the way home."""
+    return "" if status.session and status.participants else wording.refusal("no_session", {})
+
+
 def _begun(status: Status) -> str:
     return in_session(status) or ("nobody has taken the dose yet" if status.state == "ready" else "")
 
@@ -131,7 +136,7 @@ ACTIONS = (
         offered=_begun, help="before release: how, who was told, transport",
     ),
     Action(
-        name="sheet", run=sheet, menu="leaving", long="sheet for paramedics", ctl="sheet", offered=in_session,
+        name="sheet", run=sheet, menu="leaving", long="sheet for paramedics", ctl="sheet", offered=_was_any,
         help="T+, doses, vitals, events on one screen; Enter prints",
     ),
 )  # fmt: skip
