@@ -67,6 +67,9 @@ class ArchiveDesk:
                 self._filled[given.id] = await asyncio.to_thread(fill, self._state_dir, given, open_book)
             except Refused as refusal:
                 self._filled[given.id] = refusal
+            except Exception:  # whoever asked is told, and it is on record
+                log.exception("%s could not be looked up", given.act.kind)
+                self._filled[given.id] = Refused("fault", what=given.act.kind)
         then()
         self._filled.pop(given.id, None)
 

@@ -141,6 +141,8 @@ class Daemon:
         desk = SignOnDesk(Register(self._state_dir), lambda: self.runner.state.duty, self._take, self._clock.now)
         self._server = Server(run_dir / "daemon.sock", self._room.name, self._take, self._status, self._telemetry, desk)
         stack.push_async_callback(self.runner.close)
+        await self._probes.start(self.runner.post_act)  # a check that is asked for anew may be made at once
+        stack.push_async_callback(self._probes.close)
         opened = Opened(
             rules=self._room.rules(),
             outage_s=restored.outage_s,
@@ -169,8 +171,6 @@ class Daemon:
         stack.push_async_callback(self._sound.close)
         await self._lights.start(self.runner.post_act)
         stack.push_async_callback(self._lights.close)
-        await self._probes.start(self.runner.post_act)
-        stack.push_async_callback(self._probes.close)
         await self._timetable.start(lambda act: self._take(Input(act=act), _unheard))
         stack.push_async_callback(self._timetable.close)
         if self._room.table.buttons:
@@ -230,7 +230,11 @@ class Daemon:
 
     async def _take_start(self, given: Input, start: Start, listener: Callable[[Reply], None] | None) -> None:
         """Gather beside the loop what the session is to be run with, and let the rules see it then."""
-        self._as_run = await asyncio.to_thread(gather, start, self._room, self._pools, self._state_dir, software())
+        self._as_run = None
+        try:
+            self._as_run = await asyncio.to_thread(gather, start, self._room, self._pools, self._state_dir, software())
+        except Exception:  # whoever asked is told that it was refused, and it is on record
+            log.exception("what the session is to be run with cannot be gathered")
         self.runner.post(given, listener)
 
     def _pool_of(self, programme: Programme) -> Pool:

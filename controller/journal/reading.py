@@ -35,6 +35,7 @@ from controller.messages import (
     RefusedAct,
     SignedOn,
     SignOff,
+    SittersKnown,
     Start,
     plain_fields,
 )
@@ -296,5 +297,7 @@ def _is_machinery(act: Act) -> bool:
             return act.confirmed
         case SignedOn():
             return act.once  # its command follows, with who it was
+        case SittersKnown():
+            return act.readable
         case _:
             return act.kind in _MACHINERY

@@ -221,6 +221,17 @@ async def test_every_other_way_to_call_is_meant_at_once(room: FakeRoom, key: str
         assert app.drill is None
 
 
+async def test_no_trial_begins_where_nobody_is_signed_on_for_its_c_would_be_a_real_call(room: FakeRoom) -> None:
+    room.status = replace(with_preflight(IDLE), signs_on=True)
+    async with console(room) as (app, pilot):
+        await opened(app, pilot)
+        await choose(app, pilot, "keys")
+        rest_keys(app)
+        await pilot.press("enter")
+        await until(lambda: "sign on first" in text(app))
+        assert app.drill is None and app.menu is not None
+
+
 async def test_a_held_key_of_the_trial_is_no_call(room: FakeRoom) -> None:
     room.status = with_preflight(IDLE)
     async with console(room) as (app, pilot):

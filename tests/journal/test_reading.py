@@ -26,6 +26,7 @@ from controller.messages import (
     Record,
     RefusedAct,
     RoomRules,
+    SittersKnown,
     Start,
     TakeBack,
     Timer,
@@ -47,6 +48,7 @@ CUE = Cue(id=1, start_s=0, length_s=60, piece=Piece(path="/a.flac", title="A", d
         Planned(plan=1, cues=(CUE,)),
         EngineReported(),
         PieceEnded(cue=1, title="Moss"),
+        SittersKnown(initials=("AB",)),
     ],
 )
 def test_machinery_leaves_no_line_in_the_log_but_its_facts_do(act: Act) -> None:

@@ -39,7 +39,8 @@ def dose(do: Commands, key: str) -> None:
             at = room_time - ago_s
             return [told for code in whom for told in wording.besides_dose(status, code, given, at)]
 
-        do.ask(clinical_forms.dose_form(" and ".join(whom), hints, besides, do.clock, taken), key)
+        form = clinical_forms.dose_form(" and ".join(whom), hints, besides, do.clock, taken)
+        do.ask(clinical_forms.of(form, *whom), key)
 
 
 def correct_dose(do: Commands, key: str) -> None:

@@ -94,6 +94,9 @@ def _next_step(do: Commands, check: str) -> None:
     heard = check.startswith("sound.")
     if check in _ENTRIES:
         do.ask(preflight_forms.entry_form(line, do.status.preflight, above))
+    elif check == "keys" and do.status.signs_on and not do.client.signed_on:
+        do.show(the_list(do))
+        do.say(wording.refusal("sign_on_needed", {}), "bad")  # refused as a test, c would be a call in earnest
     elif check == "keys":
         do.shell.try_keys()
         do.show(the_list(do))
