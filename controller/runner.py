@@ -452,7 +452,7 @@ class Runner:
 
 
 _TYPED = {"unknown_participant": ("code",), "not_on_duty": ("who",), "unknown_guess": ("code", "nearest")}
-"""By refusal: what was typed and is not kept with it, for it may be a name, or tell whom somebody believes in which arm.
+"""By refusal: what was typed and is not kept with it, for it may be a name, or a guess of somebody's arm.
 
 The chain cannot be blanked; whoever typed it is told all the same.
 """
