@@ -12,8 +12,6 @@ def _time_of_day(text: object) -> time:
     try:
         if isinstance(text, str) and len(text) == len("22:30"):
             return time.fromisoformat(text)
-        if isinstance(text, time):
-            return text
     except ValueError:
         pass
     raise ValueError(f'{text!r} is no time of day; write it like "22:30"')
