@@ -139,7 +139,8 @@ class Runner:
         `seqs`: newest seq of each book. `entries`: what the log shows of before, newest first.
         """
         self.state = state
-        self.entries: deque[LogEntry] = deque((entries or [])[:LOG_KEPT], maxlen=LOG_KEPT)
+        self._log = deque([(self.book, entry) for entry in (entries or [])[:LOG_KEPT]], maxlen=LOG_KEPT)
+        """The newest lines with the book that each is of, newest first."""
         self.committed: dict[str, int] = dict(seqs or {})
         self._clock = clock
         self._journal = journal
@@ -163,6 +164,12 @@ class Runner:
     def book(self) -> str:
         """Where records go now: the open session's file, otherwise the room's."""
         return self.state.session if self.state.in_session else ROOM
+
+    @property
+    def entries(self) -> list[LogEntry]:
+        """The log that consoles show, newest first: the open session's own, or whatever came last."""
+        book, in_session = self.book, self.state.in_session
+        return [entry for whose, entry in self._log if whose == book or not in_session]
 
     def _book_for(self, act: Act) -> str:
         if isinstance(act, AboutABook):
@@ -300,11 +307,11 @@ class Runner:
     def _show(self, record: Record, book: str) -> None:
         """Put it into the log that consoles show."""
         if book == self.book or not self.state.in_session:  # what concerns another book is not part of a session's log
-            self.entries.extendleft(log_entries(record, free_text(record.input)))
-        if isinstance(record.input.act, Redaction) and book == self.book:
-            gone = record.input.act.seq
-            kept = [replace(entry, text="") if entry.seq == gone else entry for entry in self.entries]
-            self.entries = deque(kept, maxlen=LOG_KEPT)
+            self._log.extendleft((book, entry) for entry in log_entries(record, free_text(record.input)))
+        if isinstance(record.input.act, Redaction):
+            gone = (book, record.input.act.seq)
+            kept = [(whose, replace(it, text="") if (whose, it.seq) == gone else it) for whose, it in self._log]
+            self._log = deque(kept, maxlen=LOG_KEPT)
 
     def _refuse(self, given: Input, refusal: Refused, listener: Callable[[Reply], None] | None, now: float) -> None:
         reply = Reply(id=given.id, refused=refusal.code, values=refusal.values)

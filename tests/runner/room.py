@@ -91,7 +91,7 @@ async def room(
         state,
         clock,
         journal,
-        {"sound": ear, "lights": ear, "caller": ear, "timetable": ear},
+        dict.fromkeys(("sound", "lights", "caller", "timetable", "archive", "preflight"), ear),
         planner or planner_for(pool_of, clock.now),  # type: ignore[arg-type]
         seqs={book.book: book.seq for book in books},
         replies=found.replies,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from controller.journal.reading import read_records, session_file, verify
 from controller.journal.redaction import blank_text
-from controller.messages import Dose, End, Hold, Input, LogEntry, Mark, Origin, Reply
+from controller.messages import Dose, End, Hold, Input, LogEntry, Mark, Note, Origin, Redaction, Reply
 from controller.runner import LOG_KEPT
 from tests.runner.room import Journaled, room
 
@@ -60,6 +60,24 @@ async def test_after_a_restart_the_log_shows_what_came_last(tmp_path: Path) -> N
     async with room(tmp_path, entries=newest_first) as it:
         shown = [entry.seq for entry in it.runner.entries if entry.kind == "mark"]
         assert len(it.runner.entries) == LOG_KEPT and shown[0] == 60
+
+
+async def test_a_text_that_is_blanked_leaves_the_log_of_its_own_book_and_no_other(tmp_path: Path) -> None:
+    """Every book counts from one: what is blanked, or chosen to be blanked, is one line of one book."""
+    origin = Origin(console="c", path="socket")
+    async with room(tmp_path) as it:
+        for session in ("s1", "s2"):
+            it.start(session)
+            await it.until(lambda: it.runner.state.mode == "running")
+            it.runner.post(Input(act=Note(text=f"words of {session}"), origin=origin))
+            if session == "s2":
+                told = [entry.text for entry in it.runner.entries]
+                assert "words of s2" in told and "words of s1" not in told, "another session's lines are not its own"
+            await it.ask(End())
+        seqs = {entry.text: entry.seq for entry in it.runner.entries if entry.text}
+        assert len(seqs) == 2
+        await it.ask(Redaction(session="s1", seq=seqs["words of s1"]))
+        assert [entry.text for entry in it.runner.entries if entry.text] == ["words of s2"]
 
 
 def _bodies(file: Path) -> list[bytes]:
