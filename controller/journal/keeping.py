@@ -45,14 +45,22 @@ class Over:
 
 
 def sessions_over(state_dir: Path, rule: RetentionRule, now: datetime) -> Iterator[Over]:
-    """The sessions whose time is over by the rule, oldest first; an open one is never among them."""
+    """The sessions whose time is over by the rule, oldest first; an open one is never among them.
+
+    Only a synchronised clock's word makes one go.
+    """
     known = backups(state_dir)
     for info in list_sessions(state_dir):
         days = rule.days_of(info.programme)
         if days is None or not info.closed or not info.ended_utc:
             continue
-        ended = datetime.fromisoformat(info.ended_utc.replace("Z", "+00:00"))
+        ended = datetime.fromisoformat((info.sure_utc or info.ended_utc).replace("Z", "+00:00"))
         if (now - ended).total_seconds() < days * 86400.0:
+            continue
+        if not info.sure_utc:  # a computer without a battery may have thought that it was years ago
+            yield Over(
+                info, days, None, "its clock was not synchronised when it ended; a signature with a right one tells"
+            )
             continue
         stands = kept_by(info, known)
         if stands not in ("signature", "backup"):

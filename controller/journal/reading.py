@@ -121,6 +121,8 @@ class SessionInfo:
     head: str = ""
     """The hash of its last record."""
     ended_utc: str = ""
+    sure_utc: str = ""
+    """By a synchronised clock: its end, or else the first record after it; "" where no such clock has told."""
     signed_by: str = ""
     signed_utc: str = ""
     later: int = 0
@@ -163,6 +165,7 @@ def session_info(file: Path) -> SessionInfo | None:
     begun = read_body(first[0])
     start = begun.input.act
     signed = next((record for record in later if isinstance(record.input.act, SignOff)), None)
+    sure = next((record for record in (last, *reversed(later)) if record.stamp.synced), None)
     return SessionInfo(
         session=file.stem,
         file=file,
@@ -175,6 +178,7 @@ def session_info(file: Path) -> SessionInfo | None:
         length_s=last.stamp.t - begun.stamp.t,
         head=newest[1].hex(),
         ended_utc=last.stamp.utc if meta["closed_utc"] else "",
+        sure_utc=sure.stamp.utc if sure and meta["closed_utc"] else "",
         signed_by=signed.input.origin.person or "" if signed else "",
         signed_utc=signed.stamp.utc if signed else "",
         later=len(later) if meta["closed_utc"] else 0,

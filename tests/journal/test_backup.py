@@ -24,13 +24,18 @@ from controller.journal.manifest import read_manifest
 from controller.journal.place import Place, UnfitPlace, look_at
 from controller.journal.reading import list_sessions, room_file, session_file, verify
 from controller.messages import (
+    Act,
     BackedUp,
     Checked,
+    End,
     Input,
     Note,
+    Record,
     Retention,
     RoomRules,
     RunCheck,
+    SignOff,
+    Start,
     TimetableDue,
     to_plain,
 )
@@ -202,6 +207,28 @@ def test_only_what_is_closed_and_signed_or_backed_up_goes_when_its_time_is_over(
     assert run(state, "retention", "--days", "30", "--yes")[0] == 0
     assert [info.session for info in list_sessions(state)] == ["20260103T092000Z-0003"], "the open one stays"
     assert len(list_sessions(next(stick.iterdir()))) == 2, "the backup keeps its own"
+
+
+async def test_a_clock_that_was_never_set_makes_no_session_go(tmp_path: Path) -> None:
+    def unset(seq: int, act: Act | None = None) -> Record:
+        it = record(seq, act)
+        return replace(it, stamp=replace(it.stamp, synced=False, utc="1970-01-01T00:00:05.000Z"))
+
+    async def add(*records: Record) -> None:
+        async with writing(tmp_path) as it:
+            it.write(*records)
+            it.journal.close_session("s-1")
+
+    def over(now: datetime) -> list[tuple[bool, str]]:
+        found = sessions_over(tmp_path, RetentionRule(30.0), now)
+        return [(it.removal is not None, it.why.partition(";")[0]) for it in found]
+
+    await add(record(1, Start(programme="mdma")), unset(2, End()))
+    await add(unset(3, SignOff(session="s-1", after=2)))
+    assert over(LATER) == [(False, "its clock was not synchronised when it ended")]
+    await add(record(4, SignOff(session="s-1", after=3)))
+    assert over(LATER) == [(True, "")]
+    assert over(datetime.fromisoformat(record(4).stamp.utc)) == [], "it counts from when a right clock first told"
 
 
 def test_a_programme_has_a_rule_of_its_own(state: Path) -> None:
