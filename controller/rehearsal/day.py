@@ -114,6 +114,10 @@ async def live_through(
     return room
 
 
+KIT = "K-00"
+"""What an implied dose is taken from where a programme gives kits."""
+
+
 def _is_ingestion(line: Line) -> bool:
     return isinstance(line.act, Dose) and abs(line.at_s - line.act.minutes_ago * 60.0) < 1.0
 
@@ -124,7 +128,13 @@ def _implied(programme: Programme, codes: tuple[str, ...], script: list[Line]) -
         return
     if not any(_is_ingestion(line) for line in script):
         part: DosePart = "start" if programme.dose.shape == "infusion" else "dose"
-        yield Line(number=0, at_s=0.0, words="dose", act=Dose(part=part), participants=codes)
+        yield Line(
+            number=0,
+            at_s=0.0,
+            words="dose",
+            act=Dose(part=part, kit=KIT if programme.dose.kit else ""),
+            participants=codes,
+        )
     marked = any(isinstance(line.act, Mark) and line.act.code == ONSET for line in script)
     if not marked and any(mark.code == ONSET for mark in programme.marks):
         yield Line(number=0, at_s=0.0, words=f"mark {ONSET}", act=Mark(code=ONSET))
