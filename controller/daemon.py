@@ -346,7 +346,7 @@ class Daemon:
         )
 
     def _status(self) -> Status:
-        return status(self.runner.state, self._clock.now(), self._around(), self.runner.entries)
+        return status(self.runner.state, self._clock.now(), self._around(), self.runner.log)
 
     def _telemetry(self) -> Telemetry:
         return telemetry(self.runner.state, self._clock.now(), self._around())

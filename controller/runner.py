@@ -109,6 +109,7 @@ class _Pending:
     effects: list[Effect]
     reply: Reply
     listeners: list[Callable[[Reply], None]] = field(default_factory=list)
+    utc: str = ""
     released: bool = False
     on_disk: bool = False
 
@@ -180,6 +181,12 @@ class Runner:
     def holds_effects(self) -> bool:
         """Whether something is to be done as soon as its record is on disk."""
         return any(pending.effects and not pending.released for pending in self._queue)
+
+    @property
+    def log(self) -> list[LogEntry]:
+        """What consoles show, newest first; what is not on disk yet says so."""
+        waiting = {(pending.seq, pending.utc) for pending in self._queue if not pending.on_disk}
+        return [replace(item, waits=True) if (item.seq, item.utc) in waiting else item for item in self.entries]
 
     def waiting_s(self) -> float:
         """How long the oldest record has waited for the disk."""
@@ -285,6 +292,7 @@ class Runner:
         book = pending.book
         if not pending.reply.refused:
             pending.reply = replace(pending.reply, utc=record.stamp.utc)
+        pending.utc = record.stamp.utc
         snapshot = encode(state) if self._wants_snapshot(record, book) else None
         self._journal.append(record, text="", snapshot=snapshot, book=book, done=lambda _seq: self._written(pending))
         self._seqs[book] = record.seq

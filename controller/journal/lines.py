@@ -18,6 +18,10 @@ _PAGE = 500
 """Lines per query: a short read never keeps the writer's log from being folded in."""
 
 
+class Text(bytes):
+    """What SQLite holds as text, as its bytes: a damaged one need not be UTF-8, nor what was written as text."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredLine:
     """A line with all that belongs to it, as the file has it."""
@@ -38,7 +42,7 @@ class StoredLine:
 
 def stored_lines(connection: sqlite3.Connection) -> Iterator[StoredLine]:
     """The lines in their order, each with what lies beside it. Raises `sqlite3.Error` at the first unreadable one."""
-    connection.text_factory = bytes
+    connection.text_factory = Text
     at = 0
     while True:
         page = connection.execute(
@@ -47,11 +51,18 @@ def stored_lines(connection: sqlite3.Connection) -> Iterator[StoredLine]:
         )
         before = at
         for line, seq, body, text_digest, state_digest, kept in page:
+            if (type(body), type(kept)) != (bytes, bytes) or not _fit(seq, text_digest, state_digest):
+                raise sqlite3.DatabaseError("a value is not of the kind that was written")
             beside = _beside(connection, line, text_digest is not None, state_digest is not None)
             yield StoredLine(line, seq, body, text_digest, state_digest, kept, *beside)
             at = line
         if at == before:
             return
+
+
+def _fit(seq: object, text_digest: object, state_digest: object) -> bool:
+    """Whether what may be missing is of its kind where it is there."""
+    return type(seq) in (int, type(None)) and {type(text_digest), type(state_digest)} <= {bytes, type(None)}
 
 
 def text_fault(line: StoredLine) -> str:
@@ -61,7 +72,9 @@ def text_fault(line: StoredLine) -> str:
     if line.text is None:
         return line.beside or "a text is missing"
     salt, text = line.text
-    if text is None or chain.text_digest(salt or b"", text) == line.text_digest:
+    if salt is None and text is None:
+        return ""
+    if type(text) is Text and chain.text_digest(salt or b"", text) == line.text_digest:
         return ""
     return "the text is not what was written"
 
@@ -72,7 +85,9 @@ def state_fault(line: StoredLine) -> str:
         return ""
     if line.state is None:
         return line.beside or "a snapshot is missing"
-    if line.state == (None,) or chain.state_digest(line.state[0] or b"") == line.state_digest:
+    if line.state == (None,):
+        return ""
+    if type(line.state[0]) is bytes and chain.state_digest(line.state[0]) == line.state_digest:
         return ""
     return "the snapshot is not what was written"
 
@@ -86,7 +101,7 @@ def parts_named(body: bytes) -> set[bytes]:
 def part_is_whole(digest: bytes, content: bytes) -> bool:
     """Whether compressed content is what its digest says."""
     try:
-        return hashlib.sha256(zlib.decompress(content)).digest() == digest
+        return type(content) is bytes and hashlib.sha256(zlib.decompress(content)).digest() == digest
     except zlib.error:
         return False
 

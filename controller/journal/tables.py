@@ -67,7 +67,7 @@ def has_parts(connection: sqlite3.Connection) -> bool:
 
 def tables_changed(connection: sqlite3.Connection, file_format: int) -> bool:
     """Whether a table or trigger is other than the format's."""
-    return connection.execute(_LOOK).fetchall() != _expected(file_format, connection.text_factory is bytes)
+    return connection.execute(_LOOK).fetchall() != _expected(file_format, connection.text_factory is not str)
 
 
 @cache

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from controller.journal import chain
-from controller.journal.lines import StoredLine, part_is_whole, parts_named, state_fault, stored_lines, text_fault
+from controller.journal.lines import StoredLine, Text, part_is_whole, parts_named, state_fault, stored_lines, text_fault
 from controller.journal.mark import read_mark
 from controller.journal.schema import read_body
 from controller.journal.store import is_passing, read_meta, reading, room_file, sessions_dir, set_aside
@@ -160,7 +160,7 @@ def walk(file: Path, book: str | None = None) -> Walk:
                     found.why = f"the file says that it is the journal of {named}"
                     return found
                 found = Walk.of(named)
-                connection.text_factory = bytes  # a damaged text need not be UTF-8
+                connection.text_factory = Text
                 _check_lines(connection, named, found)
                 if not found.why:
                     _check_rest(connection, int(meta["format"]), found)
@@ -196,7 +196,9 @@ def compare_heads(heads: list[chain.Head], found: Walk) -> tuple[int | None, str
 
 def _check_parts(connection: sqlite3.Connection, body: bytes, found: Walk) -> None:
     there = connection.execute("SELECT digest, content FROM parts").fetchall()
-    if any(content is not None and not part_is_whole(digest, content) for digest, content in there):
+    if any(type(digest) is not bytes for digest, _ in there):
+        found.why = "what the session was run with is not named as it was"
+    elif any(content is not None and not part_is_whole(digest, content) for digest, content in there):
         found.why = "what the session was run with is not what was written"
     elif sorted(digest for digest, _ in there) != sorted(parts_named(body)):
         found.why = "what the session was run with is missing, or was added to"
@@ -253,7 +255,7 @@ def _check_rest(connection: sqlite3.Connection, file_format: int, found: Walk) -
             found.first_bad, found.why = stray, f"{table} has a row that belongs to no record"
             return
     meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
-    if set(meta) != _META or not all(UTC.fullmatch(at) for at in (meta[b"opened_utc"], meta[b"closed_utc"]) if at):
+    if not _is_as_said(meta):
         found.why = "what the file says of itself is not what was written"
     elif tables_changed(connection, file_format):
         found.why = "a table or trigger is not as it was made"
@@ -261,6 +263,12 @@ def _check_rest(connection: sqlite3.Connection, file_format: int, found: Walk) -
         told = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
         if told != b"ok":
             found.why = f"the file's structure is damaged: {told.decode(errors='replace')}"
+
+
+def _is_as_said(meta: dict[bytes, bytes]) -> bool:
+    if set(meta) != _META or {type(said) for entry in meta.items() for said in entry} != {Text}:
+        return False
+    return all(UTC.fullmatch(at) for at in (meta[b"opened_utc"], meta[b"closed_utc"]) if at)
 
 
 def _check_mark(mark: tuple[int, bytes], found: Walk) -> None:

@@ -142,6 +142,8 @@ class LogEntry:
     """So long before it was entered it happened."""
     amended_by: int = 0
     """The record that corrected it; 0 for none."""
+    waits: bool = False
+    """It is not on disk yet."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -112,6 +112,8 @@ def entry(item: LogEntry) -> tuple[str, str]:
         text = f"{text}; {item.text}"
     if item.amended_by:
         text = f"{text} (corrected in {item.amended_by})"
+    if item.waits:
+        text = f"{text} (not written yet)"
     return kind, f"{text} (taken back)" if item.taken_back else text
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from controller import wording
 from controller.console.client import Client
 from controller.journal.reading import list_sessions, read_records
 from controller.messages import Mark, Note, Pause, Reply, ReserveChanged, Resume, Start
@@ -88,14 +89,18 @@ async def room_goes_on_unnoted(client: Client, other: Client) -> list[asyncio.Ta
     await until(lambda: client.status.state != "paused", 5.0)
     refused = await client.send(Start(programme="demo", participants=("D-002",)))
     assert refused.refused == "not_recorded"
+    marks = [entry for entry in other.status.log if entry.kind in ("pause", "resume")]
+    assert marks
+    assert all(entry.waits and "not written yet" in wording.entry(entry)[1] for entry in marks)
     assert not any(task.done() for task in waiting), "something was shown as noted that is not"
     assert not paused.done() or paused.result().values.get("path") == "engine"
     return [*waiting, paused]
 
 
-async def answered(waiting: list[asyncio.Task[Reply]]) -> list[Reply]:
+async def answered(client: Client, waiting: list[asyncio.Task[Reply]]) -> list[Reply]:
     replies = await asyncio.wait_for(asyncio.gather(*waiting), 20)
     assert not any(reply.refused for reply in replies)
+    await until(lambda: not any(entry.waits for entry in client.status.log))
     return list(replies)
 
 
@@ -127,7 +132,7 @@ async def test_a_full_disk_costs_a_running_session_nothing_and_lets_no_new_one_b
             waiting = await room_goes_on_unnoted(client, other)
             for filler in disk.glob("filler*"):
                 filler.unlink()
-            noted += await answered(filling + waiting)
+            noted += await answered(client, filling + waiting)
             await until(lambda: "journal_lost" not in alarms(client))
             await until(lambda: "disk_full" not in alarms(client) and (disk / "state" / "reserve").exists())
             daemon.end()
@@ -185,7 +190,7 @@ async def test_a_disk_that_gives_errors_loses_nothing_and_is_written_to_when_it_
         before = record_count(tmp_path / "state")
         assert before < noted[-1].seq + len(waiting)
         fault.unlink()
-        noted += await answered(waiting)
+        noted += await answered(client, waiting)
         await until(lambda: not alarms(client) & {"journal_lost", "journal_late"})
         daemon.end()
     assert_kept(tmp_path / "state", [reply for reply in noted if reply.seq])
