@@ -90,7 +90,7 @@ def test_whatever_is_asked_in_whatever_order_the_tone_neither_clicks_nor_comes_n
             assert np.abs(samples).max() <= 10 ** ((bus.ceiling_dbfs - 1.0) / 20)
             assert np.abs(samples).max() > 10 ** ((bus.ceiling_dbfs - 20.0) / 20), "something was heard"
             assert find_clicks(samples, RATE) == []
-            # No faster than from nothing to full in 30 ms.
+            # No faster than from nothing to full in the shortest ramp.
             envelope = np.abs(samples[: len(samples) // 480 * 480]).reshape(-1, 480).max(axis=1)
             assert np.abs(np.diff(envelope)).max() < 480 / SHORTEST_RAMP * 10 ** (bus.ceiling_dbfs / 20)
 
