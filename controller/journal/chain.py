@@ -34,6 +34,8 @@ class Head:
     hash: str
     utc: str
     kept_as: str = ""
+    lost: int = 0
+    """Snapshots, and things that the session was run with, whose place stays empty since a damage."""
 
 
 def check_book(book: str) -> str:

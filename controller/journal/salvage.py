@@ -96,7 +96,7 @@ def set_aside(state_dir: Path, file: Path, book: str, found: Walk, witnessed: in
     good = _copy(file, fresh, book)
     goes_on = good.walk.seq > 0 and (good.has_state or book == chain.ROOM)
     if goes_on:
-        _witness(fresh if book == chain.ROOM else room_file(state_dir), book, good.walk, kept_as.name)
+        _witness(fresh if book == chain.ROOM else room_file(state_dir), book, good, kept_as.name)
         remove_mark(fresh)  # it is made anew where the file goes on
     for ending in (*COMPANIONS, ""):  # the log goes along, so that nothing in it is lost
         part = file.with_name(file.name + ending)
@@ -190,7 +190,7 @@ def _put(writing: sqlite3.Connection, line: StoredLine, good: _Good) -> None:
         writing.execute("INSERT INTO texts VALUES (?, ?, ?)", (line.line, salt, written))
     if line.state_digest is not None:
         state = None if state_fault(line) or line.state is None else line.state[0]
-        good.states += bool(state_fault(line))
+        good.states += state is None  # also what an earlier damage took
         good.has_state = good.has_state or state is not None
         writing.execute("INSERT INTO snapshots VALUES (?, ?)", (line.line, state))
     row = (line.line, line.seq, line.body, line.text_digest, line.state_digest, line.hash)
@@ -210,13 +210,20 @@ def _put_parts(writing: sqlite3.Connection, damaged: sqlite3.Connection, body: b
         writing.execute("INSERT INTO parts (digest, content) VALUES (?, ?)", (digest, whole.get(digest)))
 
 
-def _witness(room: Path, book: str, walk: Walk, kept_as: str) -> None:
+def _witness(room: Path, book: str, good: _Good, kept_as: str) -> None:
     """Write into the room's chain where this book goes on from."""
     utc = utc_text(utc_now())
+    walk = good.walk
     file = BookFile(room, chain.ROOM, utc)
     try:
         head = chain.Head(
-            event="salvaged", session=book, seq=walk.seq, hash=walk.hashes[walk.lines].hex(), utc=utc, kept_as=kept_as
+            event="salvaged",
+            session=book,
+            seq=walk.seq,
+            hash=walk.hashes[walk.lines].hex(),
+            utc=utc,
+            kept_as=kept_as,
+            lost=good.states + good.parts,
         )
         file.append([Line(seq=None, body=encode(head))], lambda do: do())
         file.settle()

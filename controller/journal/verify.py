@@ -103,6 +103,7 @@ def verify(file: Path) -> Verified:
             mine = heads_of(book, heads)
             compared = len(mine)
             found.first_bad, found.why = compare_heads(mine, found)
+            found.why = found.why or unseen_loss(mine, found)
             if not found.why and mine and mine[-1].event == "closed" and mine[-1].seq < found.lines:
                 # It may have been opened again since we read the room's book.
                 again = heads_of(book, walk(room).heads)
@@ -110,6 +111,7 @@ def verify(file: Path) -> Verified:
                     found.first_bad, found.why = mine[-1].seq + 1, "records were added after the session was closed"
         elif found.heads:
             compared, found.first_bad, found.why = _compare_sessions(file.parent, found)
+            found.why = found.why or unseen_loss(heads_of(book, found.heads), found)
     return Verified(
         ok=not found.why,
         records=found.seq,
@@ -134,6 +136,7 @@ def verify_sessions(state_dir: Path, files: Iterable[Path]) -> Iterator[Verified
         mine = _since_damage(heads.get(file.stem, []))
         if not found.why:
             found.first_bad, found.why = compare_heads(mine, found)
+            found.why = found.why or unseen_loss(mine, found)
         added = not found.why and mine and mine[-1].event == "closed" and mine[-1].seq < found.lines
         if added:  # unless it is being added to just now
             yield verify(file)
@@ -192,6 +195,13 @@ def compare_heads(heads: list[chain.Head], found: Walk) -> tuple[int | None, str
         if kept is not None and kept.hex() != head.hash:
             return head.seq, "not the record that the room's journal has seen"
     return None, ""
+
+
+def unseen_loss(heads: list[chain.Head], found: Walk) -> str:
+    """What to say of snapshots or parts that are gone without a damage that the room's chain knows of; "" if none."""
+    if found.lost <= max((head.lost for head in heads), default=0):
+        return ""
+    return "a snapshot, or what the session was run with, is gone, and no damage is on record"
 
 
 def _check_parts(connection: sqlite3.Connection, body: bytes, found: Walk) -> None:

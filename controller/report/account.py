@@ -454,7 +454,8 @@ def _corrected(record: Record, offsets: dict[int, float]) -> str:
 def _phases(found: _Gathering, programme: Programme, last_t: float) -> Iterator[PhaseView]:
     """The phases in the order in which they were entered, each until the next."""
     titles = {phase.code: phase.title for phase in programme.phases}
-    for (t, code), (until, _) in pairwise((*found.entered, (last_t, ""))):
+    entered = found.entered or [(found.light[0][0], programme.phases[0].code)]  # ended before there was a plan
+    for (t, code), (until, _) in pairwise((*entered, (last_t, ""))):
         yield PhaseView(code=code, title=titles.get(code, code), start_s=t, end_s=max(until, t))
 
 

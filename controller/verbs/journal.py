@@ -204,6 +204,7 @@ def verify_(
     else:
         for book, result in results.items():
             redacted = f", {result.redacted} texts redacted" if result.redacted else ""
+            redacted += f", {result.lost} parts lost to damage" if result.lost else ""
             if result.ok:
                 typer.echo(f"{book:<28} ok       {result.records} records{redacted}")
             else:

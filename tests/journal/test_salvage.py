@@ -16,6 +16,7 @@ from controller.journal.recovery import recover
 from controller.journal.salvage import finish
 from controller.journal.store import set_aside
 from controller.messages import Mark, Note
+from tests.journal.test_verify import tamper
 from tests.journal.writing import record, writing
 
 Damage = Callable[[Path], None]
@@ -227,3 +228,15 @@ async def test_what_lay_only_in_the_log_is_missed_when_the_log_is_gone(tmp_path:
     found = verify(session_file(state, "s-1"))
     assert (found.ok, found.first_bad) == (False, 41)
     assert "written up to 60" in found.why
+
+
+async def test_a_snapshot_that_is_gone_without_a_damage_on_record_is_found(tmp_path: Path) -> None:
+    state = await session_cut_by_a_crash(tmp_path)
+    file = session_file(state, "s-1")
+    flip_a_snapshot(file)
+    assert recover(state).damaged[0].states == 1
+    assert (verify(file).ok, verify(file).lost) == (True, 1)
+    tamper(file, "UPDATE snapshots SET state = NULL WHERE line = 11")
+    found = verify(file)
+    assert (found.ok, found.lost) == (False, 2)
+    assert "no damage is on record" in found.why

@@ -24,7 +24,7 @@ def leave_nothing(file: Path) -> None:
     file.write_bytes(bytes(file.stat().st_size))
 
 
-@pytest.mark.parametrize("damage", [flip_a_mark, lose_the_log], ids=lambda it: it.__name__)
+@pytest.mark.parametrize("damage", [flip_a_mark, pytest.param(lose_the_log, marks=pytest.mark.proof)])
 async def test_a_session_whose_record_was_damaged_goes_on_and_everybody_is_told(tmp_path: Path, damage: Damage) -> None:
     state = tmp_path / "state"
     async with daemon_alone(tmp_path, state) as daemon, daemon.client() as client:

@@ -70,7 +70,7 @@ async def test_no_noted_mark_is_lost_when_the_power_goes_sample(tmp_path: Path, 
     assert lost == 0
 
 
-@pytest.mark.parametrize("synchronous", ["NORMAL", "OFF"])
+@pytest.mark.parametrize("synchronous", ["NORMAL", pytest.param("OFF", marks=pytest.mark.proof)])
 async def test_the_power_cut_notices_a_record_that_was_not_waited_for(tmp_path: Path, synchronous: str) -> None:
     _, lost = await cut_the_power(tmp_path, 3, 1, "--synchronous", synchronous)
     assert lost > 0

@@ -190,6 +190,17 @@ def test_the_page_is_whole_in_itself_and_never_runs_what_somebody_typed(account:
     assert "<svg" in page
 
 
+def test_a_session_that_ended_before_its_music_was_planned_is_told_too(tmp_path: Path) -> None:
+    room = Room(tmp_path)
+    text = find_programme("psilocybin-25mg").read_text()
+    room.post(0.0, Start(programme="x", participants=("C-1",), programme_text=text, session=SESSION, seed=1), "AB")
+    room.post(1.0, End(), "AB")
+    room.close()
+    account = account_of(room.file)
+    assert [phase.code for phase in account.phases] == ["arrival"]
+    assert html(account)
+
+
 def test_the_pdf_has_its_pages(account: Account) -> None:
     made = pdf(account)
     assert made.startswith(b"%PDF")
