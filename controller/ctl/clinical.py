@@ -11,7 +11,6 @@ import typer
 
 from controller import bedside, wording
 from controller.ctl import Ago, Person, Whom, Why, ago_of, app, seen_status, send
-from controller.drawing.handover import write_sheet
 from controller.files import ConfigError
 from controller.messages import (
     AdverseEvent,
@@ -330,6 +329,9 @@ def sheet(
     if to is None:
         print(sheet_text(made))
         return
+    # Only here: what draws paper takes 18 MB, of every process that knows the verbs.
+    from controller.drawing.handover import write_sheet
+
     try:
         write_sheet(made, to)
     except ConfigError as error:
