@@ -55,6 +55,14 @@ class _Still(Client):
         return 7.0
 
 
+class _Heard(Client):
+    """A client that has only just heard from the room, however long a picture takes."""
+
+    @property
+    def silent_s(self) -> float:
+        return 0.0
+
+
 def on_duty(status: Status) -> Status:
     """AB signed on at this console, CD out for two more minutes."""
     out = Sitter(initials="CD", since_t=status.t - 9000, break_since_t=status.t - 180, break_until_t=status.t + 120)
@@ -74,6 +82,8 @@ def states() -> dict[str, Picture]:
         "lost": Picture(status=well, lost=True),
         "preflight": Picture(status=with_preflight(_idle(well)), keys=_way("preflight")),
         "locked": Picture(status=on_duty(well), keys=("ctrl+l",)),
+        "blinded": Picture(status=_blinded(well), keys=("d", *_typed("kit K-17"), "enter")),
+        "blinded-sheet": Picture(status=_blinded(well), keys=_way("sheet")),
     }  # fmt: skip
 
 
@@ -124,6 +134,17 @@ def _idle(well: Status) -> Status:
     return Status(room="room-2", utc=well.utc, light=well.light, sound=well.sound)
 
 
+def _blinded(well: Status) -> Status:
+    """The same session as a study's, in which a kit was taken."""
+    log = tuple(
+        replace(entry, values={"kit": "K-17", "witness": "CD"}) if entry.kind == "dose" else entry for entry in well.log
+    )
+    return replace(
+        well, log=log, programme="blinded-two-arms", programme_title="Study session", dose_unit="", blinded=True,
+        unblinding_phone="+00 0000", guesses=("experimental", "comparator", "unsure"),
+    )  # fmt: skip
+
+
 def _way(name: str) -> tuple[str, ...]:
     """The keys that lead through the menus to an action."""
     return tuple(path(named(name)).split())
@@ -141,7 +162,7 @@ async def shown(picture: Picture) -> AsyncIterator[ConsoleApp]:
     with tempfile.TemporaryDirectory() as where:
         room = FakeRoom(Path(where), picture.status, still=True)
         await room.start()
-        client = (_Still if picture.lost else Client)(Path(where), console="console-3f2a", person="AB")
+        client = (_Still if picture.lost else _Heard)(Path(where), console="console-3f2a", person="AB")
         app = ConsoleApp(client, picture.look)
         async with app.run_test(size=picture.size) as pilot:
             while not (client.status.room and client.desk.path_state == "ok"):

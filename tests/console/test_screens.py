@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from controller.messages import telling_words
 from tests.console.console_font import known
 from tests.console.picture import SCREENS, pictures, screen_of
 
@@ -41,3 +42,8 @@ def test_every_stored_screen_has_its_picture() -> None:
 @pytest.mark.parametrize("name", sorted(name for name in pictures() if "linux" in name))
 def test_a_screen_of_the_linux_look_has_no_sign_beyond_the_consoles_font(name: str) -> None:
     assert set((SCREENS / f"{name}.txt").read_text(encoding="utf-8")) - {"\n"} <= known()
+
+
+@pytest.mark.parametrize("name", sorted(name for name in pictures() if name.startswith("blinded")))
+def test_a_blinded_screen_tells_neither_substance_nor_dose(name: str) -> None:
+    assert telling_words((SCREENS / f"{name}.txt").read_text(encoding="utf-8")) == []
