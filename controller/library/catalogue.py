@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from controller.library.folders import Found, Problem, find_music, is_under
-from controller.library.measure import MEASURE_VERSION, Measurement
-from controller.library.measuring import Outcome, measure_all
+from controller.library.measurement import MEASURE_VERSION, Measurement
 from controller.library.notes import Note, Notes
 from controller.library.schema import prepare
 from controller.messages import Piece, decode, encode
+
+if TYPE_CHECKING:
+    from controller.library.measuring import Outcome
 
 Progress = Callable[[int, int, Path], None]
 """Called with how many files are done, how many there are, and the newest."""
@@ -105,6 +108,8 @@ class Catalogue:
         done = len(found) - len(todo)
         if progress and found:
             progress(done, len(found), next(iter(found)))
+        from controller.library.measuring import measure_all  # numpy, which a daemon that only looks up does without
+
         with closing(measure_all(todo, self._known_digests())) as outcomes:
             for outcome in outcomes:
                 self._keep(outcome, found[outcome.path])

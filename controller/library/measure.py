@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from controller.library.decoding import HOP_S, SILENCE_S, Decoded, Processes, Undecodable, decode
+from controller.library.measurement import Measurement
 from controller.library.rhythm import find_onsets
 from controller.library.tags import read_tags
-
-MEASURE_VERSION = 2
-"""Raise it when measuring gives other numbers: everything is then measured again at the next scan."""
 
 _SHORTEST_S = 1.0
 """Below that the gated loudness of EBU R 128 (400 ms blocks) says little, and no fade fits in."""
@@ -44,38 +41,6 @@ class Unmeasurable(Exception):
         super().__init__(f"{path}: {why}")
         self.path = path
         self.why = why
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Measurement:
-    """All that one file's content says, wherever it lies. Lengths in seconds; ""/0/None where nothing is said.
-
-    `clipped_per_minute`: samples a minute at which the recording's peaks are cut flat; 0 for an unspoilt one.
-    """
-
-    duration_s: float
-    lufs: float
-    true_peak_dbfs: float
-    loudness_range_lu: float = 0.0
-    rise_db: float = 0.0
-    head_s: float = 0.0
-    tail_s: float = 0.0
-    centroid_hz: float = 0.0
-    onset_rate_hz: float = 0.0
-    onset_regularity: float = 0.0
-    clipped_per_minute: float = 0.0
-    codec: str = ""
-    rate: int = 0
-    title: str = ""
-    artist: str = ""
-    album: str = ""
-    track: int = 0
-    disc: int = 0
-    year: int = 0
-    genres: tuple[str, ...] = ()
-    language: str = ""
-    tradition: str = ""
-    vocals: bool | None = None
 
 
 def digest_of(path: Path) -> str:

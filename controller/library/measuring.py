@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.library.decoding import Processes
-from controller.library.measure import Measurement, Unmeasurable, digest_of, measure
+from controller.library.measure import Unmeasurable, digest_of, measure
+from controller.library.measurement import Measurement
 
 _LOWEST = 19
 

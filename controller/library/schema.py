@@ -6,7 +6,7 @@ import json
 import sqlite3
 from dataclasses import fields
 
-from controller.library.measure import Measurement
+from controller.library.measurement import Measurement
 from controller.messages import encode, from_plain
 
 SCHEMA = 2

@@ -11,7 +11,8 @@ import pytest
 from controller.library import measuring
 from controller.library.catalogue import Catalogue
 from controller.library.decoding import Processes
-from controller.library.measure import Measurement, measure
+from controller.library.measure import measure
+from controller.library.measurement import Measurement
 from tests.library.music import cut_short, write_tags, write_tone
 
 
