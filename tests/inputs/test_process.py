@@ -70,12 +70,13 @@ async def test_buttons_that_are_killed_or_hang_are_back_at_once_and_their_end_is
             await until(lambda before=before: life(tmp_path) != before, 5)  # type: ignore[misc]
             await until(lambda: not client._link.up, 4)
             await pressed(times)
-        assert acts(DeviceLost, DeviceBack) == []
+        told = len(acts(DeviceLost))  # none, but for a machine that is so busy that it takes them three seconds
+        assert len(acts(DeviceBack)) == told
         warden.terminate()
-        await until(lambda: acts(DeviceLost) == [DeviceLost(name="buttons", why="")], 6)
+        await until(lambda: acts(DeviceLost)[told:] == [DeviceLost(name="buttons", why="")], 6)
         assert warden.wait(5) == 0
         warden = begin(tmp_path)
-        await until(lambda: acts(DeviceBack) == [DeviceBack(name="buttons")], 6)
+        await until(lambda: acts(DeviceBack)[told:] == [DeviceBack(name="buttons")], 6)
     finally:
         await client.close()
         warden.terminate()
