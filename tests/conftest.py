@@ -13,6 +13,11 @@ from tests.running_demo import RunningDemo
 __all__ = ["mosquitto"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What waits longest begins first, so that nothing else waits for it at the end."""
+    items.sort(key=lambda item: "test_difficult_session" not in item.nodeid)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def running_demo(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory

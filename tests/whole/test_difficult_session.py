@@ -103,18 +103,18 @@ class Hand:
         self._last = key
         before = self.screen()
         self._tmux("send-keys", NAMES.get(key, key.strip("`")))
-        for _ in range(int(ANSWER_S / 0.05)):
-            await asyncio.sleep(0.05)
+        for _ in range(int(ANSWER_S / 0.1)):
+            await asyncio.sleep(0.1)
             if self.screen() != before:
                 break
         await asyncio.sleep(BETWEEN_S)
 
     async def see(self, words: str, place: str) -> None:
-        for _ in range(int(STEP_S / 0.1)):
+        for _ in range(int(STEP_S / 0.2)):
             shown = self.screen()
             if words in shown:
                 return
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.2)
         pytest.fail(f'{place}: "{words}" does not come; the screen:\n{shown}')
 
     def close(self) -> None:
