@@ -38,6 +38,8 @@ class TlsSettings:
         """What to connect with: the broker's certificate and its host's name are checked. Raises OSError."""
         context = ssl.create_default_context(cafile=self.ca_file)
         context.sslsocket_class = _Socket
+        if self.ca_file is not None:  # a clinic's own authority may lack what newer Pythons ask of public ones
+            context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         if self.cert_file is not None:
             context.load_cert_chain(self.cert_file, self.key_file)
         return context

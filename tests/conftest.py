@@ -15,7 +15,7 @@ __all__ = ["mosquitto"]
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What waits longest begins first, so that nothing else waits for it at the end."""
-    items.sort(key=lambda item: "test_difficult_session" not in item.nodeid)
+    items.sort(key=lambda item: ("test_difficult_session" not in item.nodeid, "tests/whole/" not in item.nodeid))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -54,9 +54,9 @@ async def test_buttons_that_are_killed_or_hang_are_back_at_once_and_their_end_is
         return [given.act for given in posted if isinstance(given.act, kinds)]
 
     async def pressed(times: int) -> None:
-        await until(lambda: client._link.up, 4)
+        await until(lambda: client._link.up, 15)
         key.write("P\n")
-        await until(lambda: len(acts(Pause)) == times, 3)
+        await until(lambda: len(acts(Pause)) == times, 10)
 
     (runtime_dir(tmp_path)).mkdir(parents=True, exist_ok=True)
     client = ButtonsClient(runtime_dir(tmp_path))
@@ -67,16 +67,16 @@ async def test_buttons_that_are_killed_or_hang_are_back_at_once_and_their_end_is
         for times, number in ((2, signal.SIGKILL), (3, signal.SIGSTOP)):
             before = life(tmp_path)
             os.kill(before, number)
-            await until(lambda before=before: life(tmp_path) != before, 5)  # type: ignore[misc]
-            await until(lambda: not client._link.up, 4)
+            await until(lambda before=before: life(tmp_path) != before, 15)  # type: ignore[misc]
+            await until(lambda: not client._link.up, 10)
             await pressed(times)
         told = len(acts(DeviceLost))  # none, but for a machine that is so busy that it takes them three seconds
         assert len(acts(DeviceBack)) == told
         warden.terminate()
-        await until(lambda: acts(DeviceLost)[told:] == [DeviceLost(name="buttons", why="")], 6)
+        await until(lambda: acts(DeviceLost)[told:] == [DeviceLost(name="buttons", why="")], 15)
         assert warden.wait(5) == 0
         warden = begin(tmp_path)
-        await until(lambda: acts(DeviceBack)[told:] == [DeviceBack(name="buttons")], 6)
+        await until(lambda: acts(DeviceBack)[told:] == [DeviceBack(name="buttons")], 15)
     finally:
         await client.close()
         warden.terminate()
