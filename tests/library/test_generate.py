@@ -17,6 +17,8 @@ from controller.messages import Piece
 
 Samples = npt.NDArray[Any]
 
+pytestmark = pytest.mark.proof  # a minute of making music; the demo's own test listens to it in every run
+
 
 @pytest.fixture(scope="session")
 def pieces(demo_library: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Piece]:

@@ -53,7 +53,7 @@ async def running(folder: Path, broker: PrivateBroker) -> AsyncIterator[Client]:
         await asyncio.to_thread(processes.stop_all)
 
 
-@pytest.mark.parametrize("noticed", [True, False])
+@pytest.mark.parametrize("noticed", [True, pytest.param(False, marks=pytest.mark.proof)])
 async def test_a_rooms_mains_pulled_and_put_back_never_flashes_by_our_doing(
     mosquitto: PrivateBroker, tmp_path: Path, noticed: bool
 ) -> None:
