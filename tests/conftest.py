@@ -13,9 +13,43 @@ from tests.running_demo import RunningDemo
 __all__ = ["mosquitto"]
 
 
+LONGEST_FIRST = (
+    "whole/test_difficult_session",
+    "sound/test_engine",
+    "whole/test_crash",
+    "lights/test_contract",
+    "sitters/test_console",
+    "calls/test_caller",
+    "whole/test_wall_clock",
+    "sitters/test_daemon",
+    "sound/test_survival",
+    "console/test_every_key",
+    "console/test_app",
+    "console/test_terminal",
+    "rehearsal/test_rehearsal",
+    "whole/test_preflight",
+    "lights/test_outage",
+    "journal/test_recovery",
+    "sound/test_broken",
+    "lights/test_mqtt",
+    "commissioning/test_commission",
+    "exchange/test_exchange",
+    "sound/test_long_runs",
+    "sound/test_client",
+    "session/test_random_sessions",
+    "record/test_failing_disk",
+    "record/test_damaged_start",
+    "inputs/test_process",
+    "whole/test_power_pull",
+    "whole/test_demo",
+)
+"""The files that take ten seconds and more (`--durations=0`). Begun last, one of them would be waited for alone."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What waits longest begins first, so that nothing else waits for it at the end."""
-    items.sort(key=lambda item: ("test_difficult_session" not in item.nodeid, "tests/whole/" not in item.nodeid))
+    """The longest files first; xdist keeps to this with `--no-loadscope-reorder`."""
+    place = {f"tests/{name}.py": number for number, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(place)))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -36,6 +36,13 @@ class Terminal(Tmux):
         lines = self.inputs_file.read_text(encoding="utf-8").splitlines()
         return [json.loads(line)["act"] for line in lines]
 
+    def come_to_rest(self) -> None:
+        """Lock and unlock: then every key before is worked off, and no question or menu is open."""
+        self.press("C-l")
+        self.wait(lambda: "LOCKED" in self.screen())
+        self.press("x")
+        self.wait(lambda: "LOCKED" not in self.screen())
+
     def close(self) -> None:
         super().close()
         self.room.kill()
@@ -95,15 +102,14 @@ def test_the_console_answers_every_key_in_a_real_terminal(terminal: Terminal) ->
     terminal.wait(lambda: not terminal.alive())
 
 
-@pytest.mark.parametrize(("first", "gap"), [(0.25, 0.033), (0.5, 0.033), (0.25, 0.092)])
-def test_a_key_held_in_a_real_terminal_acts_once(terminal: Terminal, first: float, gap: float) -> None:
-    for _ in range(15):
-        terminal.press("1")
-        time.sleep(first)
-        first = gap
-    terminal.wait(terminal.inputs)
-    time.sleep(0.2)
-    assert [act["kind"] for act in terminal.inputs()] == ["mark"]
+def test_a_key_held_in_a_real_terminal_acts_once_however_fast_it_repeats(terminal: Terminal) -> None:
+    for digit, (first, gap) in zip("123", ((0.25, 0.033), (0.5, 0.033), (0.25, 0.092)), strict=True):
+        for count in range(15):
+            terminal.press(digit)
+            time.sleep(gap if count else first)
+    terminal.press("r")  # what was held comes before it
+    terminal.wait(lambda: terminal.inputs() and terminal.inputs()[-1]["kind"] == "resume")
+    assert [act.get("code") for act in terminal.inputs()[:-1]] == ["spoke", "crying", "touch"]
 
 
 @pytest.mark.parametrize("terminal", ["linux"], indirect=True)
@@ -121,7 +127,7 @@ def test_a_console_whose_terminal_goes_ends_and_does_not_spin(how: str) -> None:
             os.environ.update(TERM="xterm-256color", COLUMNS="80", LINES="24")
             os.execv(PYTHON, [PYTHON, "-c", RUN.format(where, "AB")])
         seen = b""
-        end = time.monotonic() + 15
+        end = time.monotonic() + 60
         while b"CALL" not in seen and time.monotonic() < end:
             if select.select([terminal], [], [], 0.1)[0]:
                 seen += os.read(terminal, 65536)
@@ -130,7 +136,7 @@ def test_a_console_whose_terminal_goes_ends_and_does_not_spin(how: str) -> None:
             os.kill(child, signal.SIGHUP)
         else:
             os.close(terminal)
-        end = time.monotonic() + 5
+        end = time.monotonic() + 30
         ended = 0
         while not ended and time.monotonic() < end:
             if how == "hang up" and select.select([terminal], [], [], 0)[0]:
@@ -147,16 +153,22 @@ def test_a_console_whose_terminal_goes_ends_and_does_not_spin(how: str) -> None:
 
 
 def test_a_storm_of_keys_and_a_paste_leave_a_console_that_answers(terminal: Terminal) -> None:
+    pasted = "she says the light is too bright"
+    terminal.paste(pasted, "-p")
+    terminal.wait(lambda: "pasted:" in terminal.screen())
+    terminal.come_to_rest()
     chance = random.Random(698461)
     keys = (*"crhgnvdslfam?e123456789", "Space", "Tab", "BSpace", "Enter", "Up", "F2")
     for _ in range(15):
         terminal.press(*chance.choices(keys, k=4))
-    terminal.press("Escape")
-    terminal.paste("she says the light is too bright", "-p")
-    terminal.wait(lambda: "pasted:" in terminal.screen())
-    terminal.press("Escape")
-    time.sleep(0.8)
+    terminal.come_to_rest()
+    terminal.paste(pasted, "-p")
+    terminal.wait(lambda: pasted in terminal.screen())  # what else it says may make room for a late "noted"
+    assert pasted not in [act.get("text") for act in terminal.inputs()]
     before = len(terminal.inputs())
+    time.sleep(0.8)  # a key counts again when it has rested, and e calls as F9 does
     terminal.press("F9")
-    terminal.wait(lambda: len(terminal.inputs()) > before or "called already" in terminal.screen())
+    terminal.wait(
+        lambda: "call" in [act["kind"] for act in terminal.inputs()[before:]] or "called already" in terminal.screen()
+    )
     assert "NOT ANSWERING" not in terminal.screen()

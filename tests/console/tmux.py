@@ -49,7 +49,7 @@ class Tmux:
         self.tmux("set-buffer", text)
         self.tmux("paste-buffer", *brackets)
 
-    def wait(self, true: Callable[[], object], timeout: float = 15.0) -> None:
+    def wait(self, true: Callable[[], object], timeout: float = 60.0) -> None:
         end = time.monotonic() + timeout
         while not true():
             assert time.monotonic() < end, f"not in time; the screen:\n{self.screen()}"
