@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from controller.console.repeat import REST_S
 from tests.console.tmux import PYTHON, RUN, Tmux
 
 
@@ -37,11 +38,12 @@ class Terminal(Tmux):
         return [json.loads(line)["act"] for line in lines]
 
     def come_to_rest(self) -> None:
-        """Lock and unlock: then every key before is worked off, and no question or menu is open."""
+        """Lock and unlock: then every key before is worked off, no question or menu is open, and each counts again."""
         self.press("C-l")
         self.wait(lambda: "LOCKED" in self.screen())
         self.press("x")
         self.wait(lambda: "LOCKED" not in self.screen())
+        time.sleep(REST_S + 0.1)
 
     def close(self) -> None:
         super().close()
@@ -166,7 +168,6 @@ def test_a_storm_of_keys_and_a_paste_leave_a_console_that_answers(terminal: Term
     terminal.wait(lambda: pasted in terminal.screen())  # what else it says may make room for a late "noted"
     assert pasted not in [act.get("text") for act in terminal.inputs()]
     before = len(terminal.inputs())
-    time.sleep(0.8)  # a key counts again when it has rested, and e calls as F9 does
     terminal.press("F9")
     terminal.wait(
         lambda: "call" in [act["kind"] for act in terminal.inputs()[before:]] or "called already" in terminal.screen()
