@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from controller.ctl.verbs import app as ctl_app
+from controller.ctl import app as ctl_app
 from controller.options import STATE, StateDir, runtime_dir
 from controller.verbs.archive import add, amend, redact, sign
 from controller.verbs.backup import backup, restore, retention

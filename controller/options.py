@@ -1,9 +1,10 @@
-"""Options that many verbs share, and where a state directory keeps its sockets."""
+"""What many verbs share: options, how one says that it could not, and where a state directory keeps its sockets."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -21,3 +22,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON for a program to read
 def runtime_dir(state_dir: Path) -> Path:
     """Where the sockets and the engine's cue sheet of this state directory live."""
     return state_dir / "run"
+
+
+def fail(why: str, status: int = 1) -> NoReturn:
+    """Say on stderr why the verb could not do it, and exit."""
+    print(why, file=sys.stderr)
+    raise typer.Exit(status)

@@ -6,36 +6,30 @@ from typing import Annotated
 
 import typer
 
-from controller.ctl import Person, Whom, Why, app, send
-from controller.messages import Book, CancelBooking
-from controller.options import STATE, StateDir
+from controller.ctl.asking import Whom
+from controller.ctl.verb import verb
+from controller.messages import Act, Book, CancelBooking
+
+app = typer.Typer()
 
 
-@app.command()
+@verb(app)
 def book(
     when: Annotated[str, typer.Argument(help="The room's clock time, like 2026-12-01T09:30.")],
     programme: Annotated[str, typer.Argument(help="Name of a programme.")],
     participant: Whom = None,
-    state: StateDir = STATE,
-    person: Person = None,
-    why: Why = "",
-) -> None:
+) -> Act:
     """Keep the room for a session; it is never started by itself.
 
     Example: stillroom ctl book 2026-12-01T09:30 psilocybin-25mg --participant C-0412
     """
-    send(state, person, why, Book(programme=programme, participants=tuple(participant or ()), wanted=when))
+    return Book(programme=programme, participants=tuple(participant or ()), wanted=when)
 
 
-@app.command("cancel-booking")
-def cancel_booking(
-    booking: Annotated[int, typer.Argument(help="Number of the booking.")],
-    state: StateDir = STATE,
-    person: Person = None,
-    why: Why = "",
-) -> None:
+@verb(app)
+def cancel_booking(booking: Annotated[int, typer.Argument(help="Number of the booking.")]) -> Act:
     """The room is not needed then.
 
     Example: stillroom ctl cancel-booking 31
     """
-    send(state, person, why, CancelBooking(booking=booking))
+    return CancelBooking(booking=booking)

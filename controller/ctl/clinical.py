@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, cast, get_args
@@ -10,9 +9,10 @@ from typing import Annotated, cast, get_args
 import typer
 
 from controller import bedside, wording
-from controller.ctl import Ago, Person, Whom, Why, ago_of, app, seen_status, send
-from controller.files import ConfigError
+from controller.ctl.asking import Person, seconds_ago, seen
+from controller.ctl.verb import verb
 from controller.messages import (
+    Act,
     AdverseEvent,
     Amend,
     Challenge,
@@ -31,25 +31,41 @@ from controller.messages import (
     Vitals,
     plain_fields,
 )
-from controller.options import STATE, StateDir
+from controller.options import STATE, StateDir, fail
 from controller.wording.handover import sheet_of, sheet_text
 
 Entry = Annotated[int, typer.Argument(help="Number of the record.")]
 NeededBy = Annotated[list[str] | None, typer.Option("--needed", help="none, rescue, provider, emergency, transport.")]
 
 
+app = typer.Typer()
+
+
 def _one_of(what: str, said: str, allowed: tuple[str, ...]) -> str:
     if said not in allowed:
-        print(f'"{said}" is no {what}; allowed: {", ".join(allowed)}', file=sys.stderr)
-        raise typer.Exit(1)
+        fail(f'"{said}" is no {what}; allowed: {", ".join(allowed)}')
     return said
+
+
+def _pressure(said: str) -> tuple[int | None, int | None]:
+    if not said:
+        return None, None
+    try:
+        high, low = said.split("/")
+        return int(high), int(low)
+    except ValueError:
+        fail(f'"{said}" is no blood pressure; write it like 120/80')
+
+
+def _minutes_ago(said: str) -> float | None:
+    return seconds_ago(said) / 60.0 if said else None
 
 
 def _needed(said: list[str]) -> tuple[Needed, ...]:
     return tuple(cast(Needed, _one_of("need", one, get_args(Needed))) for one in said)
 
 
-@app.command()
+@verb(app, whom=True, ago=True)
 def dose(
     amount: Annotated[float | None, typer.Argument(help="How much.")] = None,
     unit: Annotated[str, typer.Argument(help="mg, ug, ml …")] = "",
@@ -58,28 +74,18 @@ def dose(
     minutes_ago: Annotated[float, typer.Option(help="When it was taken, in minutes before now.")] = 0.0,
     part: Annotated[str, typer.Option(help="dose, booster, device, start or stop (of an infusion).")] = "dose",
     override: Annotated[bool, typer.Option("--override", help="A booster outside its window.")] = False,
-    participant: Whom = None,
-    ago: Ago = "",
-    state: StateDir = STATE,
-    person: Person = None,
-    why: Why = "",
-) -> None:
+) -> Act:
     """Log a dose; the first one starts T+ and ends the arrival.
 
     Example: stillroom ctl dose 25 mg --witness CD
     """
-    parts = get_args(DosePart)
-    if part not in parts:
-        print(f'"{part}" is no part of a dose; allowed: {", ".join(parts)}', file=sys.stderr)
-        raise typer.Exit(1)
-    act = Dose(
+    return Dose(
         amount=amount, unit=unit, kit=kit, witness=witness, minutes_ago=minutes_ago, override=override,
-        part=cast(DosePart, part),
+        part=cast(DosePart, _one_of("part of a dose", part, get_args(DosePart))),
     )  # fmt: skip
-    send(state, person, why, act, participant, ago)
 
 
-@app.command()
+@verb(app, whom=True, ago=True)
 def vitals(
     pressure: Annotated[str, typer.Argument(help="120/80")] = "",
     pulse: Annotated[int | None, typer.Argument()] = None,
@@ -87,53 +93,37 @@ def vitals(
     celsius: Annotated[float | None, typer.Option()] = None,
     missed: Annotated[str, typer.Option(help="Why they were not taken.")] = "",
     keep: Annotated[bool, typer.Option("--keep", help="They are right, implausible as they are.")] = False,
-    participant: Whom = None,
-    ago: Ago = "",
-    state: StateDir = STATE,
-    person: Person = None,
-    why: Why = "",
-) -> None:
+) -> Act:
     """Enter vitals.
 
     Example: stillroom ctl vitals 120/80 72 98
     """
-    try:
-        high, low = (int(part) for part in pressure.split("/")) if pressure else (None, None)
-    except ValueError:
-        print(f'"{pressure}" is no blood pressure; write it like 120/80', file=sys.stderr)
-        raise typer.Exit(1) from None
+    high, low = _pressure(pressure)
     act = Vitals(systolic=high, diastolic=low, pulse=pulse, spo2=spo2, celsius=celsius, missed=missed)
     if codes := bedside.doubts(act):
         if not keep:
-            print(f"{wording.doubts(codes, plain_fields(act))}? --keep keeps it", file=sys.stderr)
-            raise typer.Exit(1)
+            fail(f"{wording.doubts(codes, plain_fields(act))}? --keep keeps it")
         act = replace(act, kept=" ".join(codes))
-    send(state, person, why, act, participant, ago)
+    return act
 
 
-@app.command()
+@verb(app, whom=True, ago=True)
 def touch(
     how: Annotated[str, typer.Argument(help="Kind of touch, as a short code.")] = "",
     where: Annotated[str, typer.Argument(help="Where, as a short code.")] = "",
     part: Annotated[str, typer.Option(help="given, start or stop.")] = "given",
     minutes: Annotated[float | None, typer.Option(help="How long.")] = None,
     outside: Annotated[bool | None, typer.Option("--outside/--inside", help="Of the scope consented to.")] = None,
-    participant: Whom = None,
-    ago: Ago = "",
-    state: StateDir = STATE,
-    person: Person = None,
-    why: Why = "",
-) -> None:
+) -> Act:
     """Supportive touch; nothing is refused, and what lies outside the consented scope is recorded as that.
 
     Example: stillroom ctl touch held hand --minutes 3
     """
     _one_of("part", part, ("given", "start", "stop"))
-    act = Touch(touch=how, where=where, part=part, minutes=minutes, outside=outside)  # type: ignore[arg-type]
-    send(state, person, why, act, participant, ago)
+    return Touch(touch=how, where=where, part=part, minutes=minutes, outside=outside)  # type: ignore[arg-type]
 
 
-@app.command("adverse-event")
+@verb(app, whom=True, ago=True)
 def adverse_event(
     event: Annotated[str, typer.Argument(help="What it is, in a word or two.")],
     grade: Annotated[int, typer.Argument(help="1 mild to 5 death (CTCAE).")],
@@ -142,24 +132,18 @@ def adverse_event(
     needed: NeededBy = None,
     rescue: Annotated[str, typer.Option(help="Rescue medicine that was given, and how much.")] = "",
     resolved: Annotated[bool, typer.Option("--resolved", help="It is over already.")] = False,
-    participant: Whom = None,
-    ago: Ago = "",
-    state: StateDir = STATE,
-    person: Person = None,
-    why: Why = "",
-) -> None:
+) -> Act:
     """Log an adverse event from its onset; `update-event` says how it goes on.
 
     Example: stillroom ctl adverse-event nausea 2 --related possible --needed none
     """
-    act = AdverseEvent(
+    return AdverseEvent(
         event=event, grade=grade, serious=serious, needed=_needed(needed or []), rescue=rescue, resolved=resolved,
         related=cast(Related, _one_of("relation", related, get_args(Related))),
     )  # fmt: skip
-    send(state, person, why, act, participant, ago)
 
 
-@app.command("update-event")
+@verb(app, whom=True, ago=True)
 def update_event(
     record: Entry,
     event: Annotated[str | None, typer.Option(help="What it is.")] = None,
@@ -170,43 +154,30 @@ def update_event(
     rescue: Annotated[str | None, typer.Option()] = None,
     resolved: Annotated[bool | None, typer.Option("--resolved/--open")] = None,
     onset: Annotated[str, typer.Option(help="Its true onset: minutes ago, or the wall clock.")] = "",
-    participant: Whom = None,
-    ago: Ago = "",
-    state: StateDir = STATE,
-    person: Person = None,
-    why: Why = "",
-) -> None:
+) -> Act:
     """What is true of an adverse event now, or always was; what stood before stays in the record.
 
     Example: stillroom ctl update-event 81 --resolved
     """
-    act = UpdateEvent(
+    return UpdateEvent(
         event=record, code=event, grade=grade, serious=serious, rescue=rescue, resolved=resolved,
         needed=_needed(needed) if needed else None,
         related=cast(Related, _one_of("relation", related, get_args(Related))) if related else None,
-        onset_minutes_ago=ago_of(onset) if onset else None,
+        onset_minutes_ago=_minutes_ago(onset),
     )  # fmt: skip
-    send(state, person, why, act, participant, ago)
 
 
-@app.command()
-def challenge(
-    part: Annotated[str, typer.Argument(help="start or end.")] = "start",
-    participant: Whom = None,
-    ago: Ago = "",
-    state: StateDir = STATE,
-    person: Person = None,
-    why: Why = "",
-) -> None:
+@verb(app, whom=True, ago=True)
+def challenge(part: Annotated[str, typer.Argument(help="start or end.")] = "start") -> Act:
     """A challenging experience begins or ends; it is no adverse event.
 
     Example: stillroom ctl challenge end --ago 5
     """
     _one_of("part", part, ("start", "end"))
-    send(state, person, why, Challenge(part=part), participant, ago)  # type: ignore[arg-type]
+    return Challenge(part=part)  # type: ignore[arg-type]
 
 
-@app.command()
+@verb(app, whom=True)
 def correct(
     record: Entry,
     mark: Annotated[str, typer.Option(help="The mark's true code.")] = "",
@@ -217,11 +188,7 @@ def correct(
     celsius: Annotated[float | None, typer.Option(help="Vitals.")] = None,
     touch: Annotated[str, typer.Option(help="Kind and place of a touch, with a space between.")] = "",
     at: Annotated[str, typer.Option(help="When it truly was: minutes ago, or the wall clock.")] = "",
-    participant: Whom = None,
-    state: StateDir = STATE,
-    person: Person = None,
-    why: Why = "",
-) -> None:
+) -> Act:
     """What an entry should have said: an amendment that shows what stood before. Doses have `correct-dose`.
 
     Example: stillroom ctl correct 41 --pressure 120/80 --pulse 72
@@ -235,17 +202,12 @@ def correct(
         how, _, where = touch.partition(" ")
         act = Touch(touch=how, where=where)
     else:
-        try:
-            high, low = (int(part) for part in pressure.split("/")) if pressure else (None, None)
-        except ValueError:
-            print(f'"{pressure}" is no blood pressure; write it like 120/80', file=sys.stderr)
-            raise typer.Exit(1) from None
+        high, low = _pressure(pressure)
         act = Vitals(systolic=high, diastolic=low, pulse=pulse, spo2=spo2, celsius=celsius)
-    amend = Amend(entry=record, act=act, minutes_ago=ago_of(at) if at else None)
-    send(state, person, why, amend, participant)
+    return Amend(entry=record, act=act, minutes_ago=_minutes_ago(at))
 
 
-@app.command("correct-dose")
+@verb(app, whom=True)
 def correct_dose(
     record: Annotated[int, typer.Argument(help="Number of the record that logged it.")],
     minutes_ago: Annotated[float | None, typer.Option(help="When it was taken, in minutes before now.")] = None,
@@ -254,65 +216,50 @@ def correct_dose(
     unit: Annotated[str | None, typer.Option(help="Its true unit.")] = None,
     kit: Annotated[str | None, typer.Option(help="The true kit.")] = None,
     witness: Annotated[str | None, typer.Option(help="Initials of who truly saw it.")] = None,
-    participant: Whom = None,
-    state: StateDir = STATE,
-    person: Person = None,
-    why: Why = "",
-) -> None:
+) -> Act:
     """The true minute of a dose: vitals, booster window and release move with it.
 
     Example: stillroom ctl correct-dose 12 --by-minutes -17
     """
-    act = CorrectDose(
+    return CorrectDose(
         dose=record, minutes_ago=minutes_ago, by_minutes=by_minutes, amount=amount, unit=unit, kit=kit, witness=witness
     )
-    send(state, person, why, act, participant)
 
 
-@app.command()
+@verb(app, whom=True, ago=True)
 def release(
     override: Annotated[bool, typer.Option("--override", help="Although the gate is not met.")] = False,
     reason: Annotated[str, typer.Option(help="Of an override, in a few words.")] = "",
     second: Annotated[str, typer.Option(help="Initials of the second person of an override.")] = "",
     desk: Annotated[bool, typer.Option("--desk", help="The second person is the support desk's.")] = False,
-    participant: Whom = None,
-    ago: Ago = "",
-    state: StateDir = STATE,
-    person: Person = None,
-    why: Why = "",
-) -> None:
+) -> Act:
     """Release a participant: refused with what stands against it, unless two people override.
 
     Example: stillroom ctl release --participant C-0412
     """
-    send(state, person, why, Release(override=override, reason=reason, second=second, desk=desk), participant, ago)
+    return Release(override=override, reason=reason, second=second, desk=desk)
 
 
-@app.command()
+@verb(app, whom=True, ago=True)
 def leave(
     condition: Annotated[str, typer.Option(help="A code or two words, such as steady.")] = "",
     told: Annotated[str, typer.Option(help="Initials of who was told.")] = "",
     transport: Annotated[str, typer.Option(help="How they get home.")] = "",
-    participant: Whom = None,
-    ago: Ago = "",
-    state: StateDir = STATE,
-    person: Person = None,
-    why: Why = "",
-) -> None:
+) -> Act:
     """A participant leaves before release; one person's word is enough, and nobody is kept.
 
     Example: stillroom ctl leave --participant C-0412 --condition steady --told CD --transport taxi --ago 5
     """
-    send(state, person, why, Leave(condition=condition, told=told, transport=transport), participant, ago)
+    return Leave(condition=condition, told=told, transport=transport)
 
 
-@app.command()
-def blank(record: Entry, state: StateDir = STATE, person: Person = None, why: Why = "") -> None:
+@verb(app)
+def blank(record: Entry) -> Act:
     """Blank a text of the open session for good, such as a name typed by mistake; the chain stays whole.
 
     Example: stillroom ctl blank 42 --why "a name"
     """
-    send(state, person, why, Redaction(session="", seq=record))
+    return Redaction(session="", seq=record)
 
 
 @app.command()
@@ -325,16 +272,12 @@ def sheet(
 
     Example: stillroom ctl sheet --to sheet.pdf
     """
-    made = sheet_of(seen_status(state, person))
+    made = sheet_of(seen(state, person))
     if to is None:
         print(sheet_text(made))
         return
     # Only here: what draws paper takes 18 MB, of every process that knows the verbs.
     from controller.drawing.handover import write_sheet
 
-    try:
-        write_sheet(made, to)
-    except ConfigError as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(1) from None
+    write_sheet(made, to)
     print(f"wrote {to}")

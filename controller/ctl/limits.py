@@ -24,8 +24,10 @@ class LimitsTable(BaseModel):
     headphones_only: bool = False
 
 
-def read_limits(path: Path) -> Limits:
-    """The limits in a TOML file. Raises ConfigError with every mistake in it."""
+def read_limits(path: Path | None) -> Limits:
+    """The limits in a TOML file; none without one. Raises ConfigError with every mistake in it."""
+    if path is None:
+        return Limits()
     table, mistakes = mistakes_in(path, LimitsTable, read_toml(path))
     if table is None:
         raise ConfigError(mistakes)

@@ -1,4 +1,4 @@
-"""`stillroom ctl`, the verbs that bend a session: they stand beside the others and are sent in the same way."""
+"""`stillroom ctl`, the verbs that bend a session away from its plan."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from typing import Annotated
 
 import typer
 
-from controller.ctl import Person, Whom, Why, app, limits_in, send
+from controller.ctl.limits import read_limits
+from controller.ctl.verb import verb
 from controller.messages import (
+    Act,
     CatchUp,
     DeclineBooster,
     Evacuate,
     Ground,
     Land,
-    Limits,
     Next,
     ReleaseAnswer,
     SetLimits,
@@ -23,144 +24,122 @@ from controller.messages import (
     Softer,
     Stable,
 )
-from controller.options import STATE, StateDir
+
+app = typer.Typer()
 
 
-@app.command()
-def skip(state: StateDir = STATE, person: Person = None, why: Why = "") -> None:
+@verb(app)
+def skip() -> Act:
     """Cross over to another piece now.
 
     Example: stillroom ctl skip
     """
-    send(state, person, why, Skip())
+    return Skip()
 
 
-@app.command("next")
+@verb(app, "next")
 def choose_next(
     code: Annotated[str, typer.Argument(help="Of a set of the programme; without, the plan again.")] = "",
-    state: StateDir = STATE,
-    person: Person = None,
-    why: Why = "",
-) -> None:
+) -> Act:
     """Draw from a set when the piece that plays is over.
 
     Example: stillroom ctl next calm
     """
-    send(state, person, why, Next(set=code))
+    return Next(set=code)
 
 
-@app.command()
-def ground(state: StateDir = STATE, person: Person = None, why: Why = "") -> None:
+@verb(app)
+def ground() -> Act:
     """A grounding piece now, and then back to the plan.
 
     Example: stillroom ctl ground --why "asked for something familiar"
     """
-    send(state, person, why, Ground())
+    return Ground()
 
 
-@app.command()
-def land(
-    minutes: Annotated[float | None, typer.Argument(help="The programme's own without.")] = None,
-    state: StateDir = STATE,
-    person: Person = None,
-    why: Why = "",
-) -> None:
+@verb(app)
+def land(minutes: Annotated[float | None, typer.Argument(help="The programme's own without.")] = None) -> Act:
     """An early, gentle end: what is left becomes the last phase.
 
     Example: stillroom ctl land 20
     """
-    send(state, person, why, Land(minutes=minutes))
+    return Land(minutes=minutes)
 
 
-@app.command()
+@verb(app)
 def shorten(
     minutes: Annotated[float | None, typer.Argument(help="As a long pause offers, without.")] = None,
-    state: StateDir = STATE,
-    person: Person = None,
-    why: Why = "",
-) -> None:
+) -> Act:
     """Take minutes off this phase, never below its least.
 
     Example: stillroom ctl shorten
     """
-    send(state, person, why, Shorten(minutes=minutes))
+    return Shorten(minutes=minutes)
 
 
-@app.command("catch-up")
-def catch_up(state: StateDir = STATE, person: Person = None, why: Why = "") -> None:
+@verb(app)
+def catch_up() -> Act:
     """Cross over to where T+ says that the arc should be.
 
     Example: stillroom ctl catch-up
     """
-    send(state, person, why, CatchUp())
+    return CatchUp()
 
 
-@app.command()
-def softer(
-    db: Annotated[float, typer.Argument(help="By so many dB.")] = 6.0,
-    state: StateDir = STATE,
-    person: Person = None,
-    why: Why = "",
-) -> None:
+@verb(app)
+def softer(db: Annotated[float, typer.Argument(help="By so many dB.")] = 6.0) -> Act:
     """All music down, by a slow ramp; `take-back` undoes it.
 
     Example: stillroom ctl softer
     """
-    send(state, person, why, Softer(db=db))
+    return Softer(db=db)
 
 
-@app.command()
-def evacuate(state: StateDir = STATE, person: Person = None, why: Why = "") -> None:
+@verb(app)
+def evacuate() -> Act:
     """Music out in two seconds and light to leave by; `resume` brings both back.
 
     Example: stillroom ctl evacuate
     """
-    send(state, person, why, Evacuate())
+    return Evacuate()
 
 
-@app.command()
+@verb(app)
 def limits(
     file: Annotated[Path | None, typer.Argument(help="What is not wanted to be heard; none without.")] = None,
-    state: StateDir = STATE,
-    person: Person = None,
-    why: Why = "",
-) -> None:
+) -> Act:
     """Set the participants' limits for the rest of this session.
 
     Example: stillroom ctl limits limits.toml
     """
-    send(state, person, why, SetLimits(limits=limits_in(file) if file else Limits()))
+    return SetLimits(limits=read_limits(file))
 
 
-@app.command("decline-booster")
-def decline_booster(participant: Whom = None, state: StateDir = STATE, person: Person = None, why: Why = "") -> None:
+@verb(app, whom=True)
+def decline_booster() -> Act:
     """The booster is not wanted, or is not given.
 
     Example: stillroom ctl decline-booster
     """
-    send(state, person, why, DeclineBooster(), participant)
+    return DeclineBooster()
 
 
-@app.command()
-def stable(participant: Whom = None, state: StateDir = STATE, person: Person = None, why: Why = "") -> None:
+@verb(app, whom=True)
+def stable() -> Act:
     """The vitals are stable: the repeated ones end.
 
     Example: stillroom ctl stable
     """
-    send(state, person, why, Stable(), participant)
+    return Stable()
 
 
-@app.command("release-answer")
+@verb(app, whom=True)
 def release_answer(
     criterion: Annotated[str, typer.Argument(help="Code of a question of the checklist.")],
     met: Annotated[bool, typer.Option("--met/--not-met", help="The answer.")] = True,
-    participant: Whom = None,
-    state: StateDir = STATE,
-    person: Person = None,
-    why: Why = "",
-) -> None:
+) -> Act:
     """Answer one question of the release checklist.
 
     Example: stillroom ctl release-answer steady --met
     """
-    send(state, person, why, ReleaseAnswer(criterion=criterion, met=met), participant)
+    return ReleaseAnswer(criterion=criterion, met=met)

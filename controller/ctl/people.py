@@ -6,15 +6,18 @@ from typing import Annotated
 
 import typer
 
-from controller.ctl import Person, Why, app, send, sign_on_as
-from controller.messages import BreakBegun, BreakOver, HandOver, SignedOff, SignedOn
+from controller.ctl.asking import sign_on_as
+from controller.ctl.verb import verb
+from controller.messages import Act, BreakBegun, BreakOver, HandOver, SignedOff, SignedOn
 from controller.options import STATE, StateDir
+
+app = typer.Typer()
 
 Initials = Annotated[str, typer.Argument(help="Initials of a sitter.")]
 WhoseOwn = Annotated[str, typer.Argument(help="Initials of a sitter; those of --person without.")]
 
 
-@app.command("sign-on")
+@app.command()
 def sign_on(initials: Initials, state: StateDir = STATE) -> None:
     """On duty, by PIN; it is asked for, or read as --pin-from says.
 
@@ -23,16 +26,16 @@ def sign_on(initials: Initials, state: StateDir = STATE) -> None:
     sign_on_as(state, SignedOn(initials=initials))
 
 
-@app.command("sign-off")
-def sign_off(initials: WhoseOwn = "", state: StateDir = STATE, person: Person = None, why: Why = "") -> None:
+@verb(app)
+def sign_off(initials: WhoseOwn = "") -> Act:
     """Off duty.
 
     Example: stillroom ctl sign-off --person AB
     """
-    send(state, person, why, SignedOff(initials=initials))
+    return SignedOff(initials=initials)
 
 
-@app.command("hand-over")
+@app.command()
 def hand_over(
     to: Annotated[str, typer.Argument(help="Initials of who takes over, and whose PIN is asked for.")],
     leaves: Annotated[str, typer.Option(help="Who leaves; the only one on duty without.")] = "",
@@ -46,26 +49,23 @@ def hand_over(
     sign_on_as(state, HandOver(to=to, leaves=leaves), why)
 
 
-@app.command("break")
+@verb(app, "break")
 def break_(
     minutes: Annotated[float | None, typer.Argument(help="The room's own without.")] = None,
     cover: Annotated[str, typer.Option(help="Who stays in the room, where nobody else is on duty.")] = "",
     of: Annotated[str, typer.Option(help="Who goes; --person without.")] = "",
-    state: StateDir = STATE,
-    person: Person = None,
-    why: Why = "",
-) -> None:
+) -> Act:
     """Out of the room for some minutes; somebody stays.
 
     Example: stillroom ctl break 5 --person AB --cover EF
     """
-    send(state, person, why, BreakBegun(initials=of, minutes=minutes, cover=cover))
+    return BreakBegun(initials=of, minutes=minutes, cover=cover)
 
 
-@app.command("break-over")
-def break_over(initials: WhoseOwn = "", state: StateDir = STATE, person: Person = None, why: Why = "") -> None:
+@verb(app)
+def break_over(initials: WhoseOwn = "") -> Act:
     """Back in the room.
 
     Example: stillroom ctl break-over AB
     """
-    send(state, person, why, BreakOver(initials=initials))
+    return BreakOver(initials=initials)

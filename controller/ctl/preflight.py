@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Annotated
@@ -10,105 +9,95 @@ from typing import Annotated
 import typer
 
 from controller import wording
-from controller.ctl import Person, Whom, Why, app, limits_in, reached, see, send
+from controller.ctl.asking import Person, Whom, seen
+from controller.ctl.limits import read_limits
+from controller.ctl.verb import verb
 from controller.messages import (
+    Act,
     AnswerPreflight,
     BeginPreflight,
     DropPreflight,
-    Limits,
     OverridePreflight,
     RunPreflight,
     to_plain,
 )
 from controller.options import STATE, AsJson, StateDir
 
-preflight = typer.Typer(
+app = typer.Typer(
     help="What is looked at before a session.\n\nExample: stillroom ctl preflight begin psilocybin-25mg",
     no_args_is_help=True,
 )
-app.add_typer(preflight, name="preflight")
 
 Check = Annotated[str, typer.Argument(metavar="CHECK", help="As `show` names it: lights, sound.headphones …")]
 
 _SIGNS = {"green": "ok", "red": "RED", "overridden": "over", "running": "…", "asked": "?", "open": ""}
 
 
-@preflight.command()
+@verb(app)
 def begin(
     programme: Annotated[str, typer.Argument(help="Name of a programme.")],
     participant: Whom = None,
-    state: StateDir = STATE,
-    person: Person = None,
-) -> None:
+) -> Act:
     """Look at everything before a session; the room makes its own checks at once.
 
     Example: stillroom ctl preflight begin psilocybin-25mg --participant C-0412 --person AB
     """
-    send(state, person, "", BeginPreflight(programme=programme, participants=tuple(participant or ())))
+    return BeginPreflight(programme=programme, participants=tuple(participant or ()))
 
 
-@preflight.command()
-def run(
-    check: Annotated[str, typer.Argument(metavar="CHECK", help="All that are red without.")] = "",
-    state: StateDir = STATE,
-    person: Person = None,
-) -> None:
+@verb(app)
+def run(check: Annotated[str, typer.Argument(metavar="CHECK", help="All that are red without.")] = "") -> Act:
     """Make a check: play a bus's tone, place the test call, move the lights, look again.
 
     Example: stillroom ctl preflight run sound.headphones
     """
-    send(state, person, "", RunPreflight(check=check))
+    return RunPreflight(check=check)
 
 
-@preflight.command()
+@verb(app)
 def answer(
     check: Check,
     value: Annotated[
         list[str] | None, typer.Argument(help="heard or not_heard; initials; codes; a touch scope; none; a key.")
     ] = None,
     limits: Annotated[Path | None, typer.Option(help="File of what is not wanted to be heard.")] = None,
-    state: StateDir = STATE,
-    person: Person = None,
-) -> None:
+) -> Act:
     """Answer what only a person can: what was heard, who is there, what was consented to.
 
     Example: stillroom ctl preflight answer sound.headphones heard
     """
     given = " ".join(value or ())
     if check == "limits":
-        act = AnswerPreflight(
-            check=check, limits=limits_in(limits) if limits else Limits() if given == "none" else None
-        )
-    else:
-        act = AnswerPreflight(check=check, value=given)
-    send(state, person, "", act)
+        known = limits is not None or given == "none"
+        return AnswerPreflight(check=check, limits=read_limits(limits) if known else None)
+    return AnswerPreflight(check=check, value=given)
 
 
-@preflight.command()
-def override(check: Check, state: StateDir = STATE, person: Person = None, why: Why = "") -> None:
+@verb(app)
+def override(check: Check) -> Act:
     """Begin without a check being green; the reason and who gave it stay in the record.
 
     Example: stillroom ctl preflight override card --why "amplifier was serviced" --person AB
     """
-    send(state, person, why, OverridePreflight(check=check))
+    return OverridePreflight(check=check)
 
 
-@preflight.command()
-def drop(state: StateDir = STATE, person: Person = None, why: Why = "") -> None:
+@verb(app)
+def drop() -> Act:
     """There will be no session: what was found counts no more.
 
     Example: stillroom ctl preflight drop
     """
-    send(state, person, why, DropPreflight())
+    return DropPreflight()
 
 
-@preflight.command()
+@app.command()
 def show(as_json: AsJson = False, state: StateDir = STATE, person: Person = None) -> None:
     """How each check stands; exit 1 while one is neither green nor overridden.
 
     Example: stillroom ctl preflight show
     """
-    found = reached(state, lambda: asyncio.run(see(state, person))).preflight
+    found = seen(state, person).preflight
     if as_json:
         print(json.dumps({**to_plain(found), "ready": found.ready}, ensure_ascii=False))
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import getpass
 import stat
 import sys
@@ -11,9 +10,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from controller.console.client import Client
-from controller.messages import Act, Reply, needs_sign_on
 
 PinFrom = Annotated[
     Path | None,
@@ -49,15 +45,3 @@ def read_pin(initials: str, where: Path | None) -> str:
 
 def _at_a_terminal() -> bool:
     return sys.stdin.isatty()
-
-
-async def sign_on_for(client: Client, act: Act, person: str | None) -> Reply | None:
-    """Sign `person` on for this one act where the room asks for it; the refusal, or None where the act may be sent.
-
-    What waits for no sign-on does not wait for a PIN either.
-    """
-    if person is None or not client.status.signs_on or not needs_sign_on(act):
-        return None
-    pin = await asyncio.to_thread(read_pin, person, source.get())
-    reply = await client.sign_on(person, pin, "once")
-    return reply if reply.refused else None

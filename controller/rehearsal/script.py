@@ -14,7 +14,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from controller.ctl.verbs import acts_of
+from controller.ctl import acts_of
 from controller.files import ConfigError
 from controller.messages import Act, Start
 

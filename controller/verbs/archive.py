@@ -9,20 +9,20 @@ import sys
 from datetime import datetime
 from pathlib import Path
 from threading import Event
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from controller.archiving import write_directly
-from controller.ctl import reached, visiting
-from controller.ctl.signing import NoPin, PinFrom, read_pin, sign_on_for, source
+from controller.ctl.asking import READY_S, reached, send_signed, visiting
+from controller.ctl.signing import NoPin, PinFrom, read_pin, source
 from controller.journal.chain import ROOM
 from controller.journal.erasing import has_text, unblanked
 from controller.journal.reading import read_records, session_info, verify
 from controller.journal.sealing import holding
 from controller.journal.writer import JournalInUse
 from controller.messages import Addendum, ArchiveAct, Input, Origin, Redaction, Refused, Reply, SignOff, needs_sign_on
-from controller.options import STATE, StateDir
+from controller.options import STATE, StateDir, fail
 from controller.report.account import Account, account_of
 from controller.report.terminal import head_lines
 from controller.sitters.register import Register
@@ -34,7 +34,7 @@ As = Annotated[str, typer.Option("--as", metavar="INITIALS", help="Who does it; 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 At = Annotated[str, typer.Option("--at", metavar="T+|UTC", help="What it speaks of: T+1:20, or 2026-12-01T14:41Z.")]
 
-READY_S, ANSWER_S = 5.0, 60.0
+ANSWER_S = 60.0
 
 
 def record(state: Path, act: ArchiveAct, person: str, why: str = "") -> Reply:
@@ -47,7 +47,7 @@ def record(state: Path, act: ArchiveAct, person: str, why: str = "") -> Reply:
         try:
             reply = asyncio.run(write_directly(state, given, lambda: _check_pin(state, given)))
         except (JournalInUse, PermissionError):
-            reply = reached(state, lambda: asyncio.run(_ask(state, given)))
+            reply = reached(state, lambda: _ask(state, given))
     except NoPin as error:
         fail(str(error))
     except (OSError, sqlite3.Error) as error:
@@ -60,9 +60,7 @@ def record(state: Path, act: ArchiveAct, person: str, why: str = "") -> Reply:
 async def _ask(state: Path, given: Input) -> Reply:
     async with visiting(state, "journal", given.origin.person) as client:
         await client.ready(READY_S)
-        if (refused := await sign_on_for(client, given.act, given.origin.person)) is not None:
-            return refused
-        return await asyncio.wait_for(client.send(given.act, why=given.why), ANSWER_S)
+        return await send_signed(client, given.act, why=given.why, answer_s=ANSWER_S)
 
 
 def _check_pin(state: Path, given: Input) -> None:
@@ -74,12 +72,6 @@ def _check_pin(state: Path, given: Input) -> None:
         raise Refused("sign_on_needed")
     if not register.matches(who, read_pin(who, source.get())):
         raise Refused("wrong_pin")
-
-
-def fail(why: str) -> NoReturn:
-    """Say why and exit 1."""
-    typer.echo(why, err=True)
-    raise typer.Exit(1)
 
 
 def confirm(question: str, yes: bool) -> None:

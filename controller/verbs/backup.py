@@ -20,8 +20,8 @@ from controller.journal.place import Place, UnfitPlace, look_at
 from controller.journal.reading import list_sessions
 from controller.journal.sealing import backups, holding
 from controller.messages import BackedUp, Retention, to_plain
-from controller.options import STATE, AsJson, StateDir
-from controller.verbs.archive import Yes, confirm, fail, record
+from controller.options import STATE, AsJson, StateDir, fail
+from controller.verbs.archive import Yes, confirm, record
 
 As = Annotated[str, typer.Option("--as", metavar="INITIALS", help="Who does it; stands in the record.")]
 NoRecord = Annotated[bool, typer.Option("--no-record", help="The caller records it; for the nightly job.")]

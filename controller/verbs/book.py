@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from controller.ctl import ANSWER_S, READY_S, Person, Whom, reached, visiting
-from controller.ctl.signing import PinFrom, sign_on_for, source
+from controller.ctl.asking import READY_S, Person, Whom, reached, send_signed, visiting
+from controller.ctl.signing import PinFrom, source
 from controller.messages import Book, CancelBooking, Reply, Status, to_plain
-from controller.options import STATE, AsJson, StateDir
+from controller.options import STATE, AsJson, StateDir, fail
 from controller.wording import clock_time, refusal
 from controller.wording.quantities import duration
 
@@ -40,15 +38,15 @@ def book(
     name = _room_name(room) if room else None
     asked = [bool(when or programme or participant), list_, cancel is not None]
     if sum(asked) != 1 or (asked[0] and not (when and programme)):
-        _fail("either WHEN and PROGRAMME, or --list, or --cancel ID; see stillroom book --help", 2)
+        fail("either WHEN and PROGRAMME, or --list, or --cancel ID; see stillroom book --help", 2)
     act: Book | CancelBooking | None = None
     if cancel is not None:
         act = CancelBooking(booking=cancel)
     elif not list_:
         act = Book(programme=programme, participants=tuple(participant or ()), wanted=when)
-    reply, status = reached(state, lambda: asyncio.run(_ask(act, state, person, name)))
+    reply, status = reached(state, lambda: _ask(act, state, person, name))
     if reply.refused:
-        _fail(refusal(reply.refused, reply.values), 1)
+        fail(refusal(reply.refused, reply.values))
     if list_:
         _print(status, as_json=as_json)
     elif cancel is not None:
@@ -63,12 +61,10 @@ async def _ask(
     async with visiting(state, "book", person) as client:
         status = await client.ready(READY_S)
         if room is not None and status.room != room:
-            _fail(f"the daemon in {state} runs {status.room}, not {room}", 1)
+            fail(f"the daemon in {state} runs {status.room}, not {room}")
         if act is None:
             return Reply(id=""), client.status
-        if (refused := await sign_on_for(client, act, person)) is not None:
-            return refused, client.status
-        return await asyncio.wait_for(client.send(act), ANSWER_S), client.status
+        return await send_signed(client, act), client.status
 
 
 def _room_name(path: Path) -> str:
@@ -100,8 +96,3 @@ def _print_booked(reply: Reply, status: Status, wanted: str) -> None:
           f"{duration(booking.length_s)}")  # fmt: skip
     if booking.at != wanted.replace(" ", "T")[: len(booking.at)]:
         print(f"The clocks leave out {wanted} in that night: it is {booking.at.partition('T')[2]} on the clock there.")
-
-
-def _fail(why: str, status: int) -> None:
-    print(why, file=sys.stderr)
-    raise typer.Exit(status)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from controller.files import ConfigError
 from controller.options import STATE, StateDir, runtime_dir
 
 app = typer.Typer(invoke_without_command=True)
@@ -44,15 +42,11 @@ def labels(
     from controller.console.labels import labels as key_labels
     from controller.drawing.labels import write_labels
 
-    try:
-        marks = load_programme(find_programme(programme)).marks if programme else ()
-        words = [(mark.code, mark.label) for mark in marks]
-        if file is None:
-            print(as_text(words))
-            return
-        ways = [(path(action), f"{action.long}: {action.help}") for action in in_menus()]
-        write_labels(key_labels(words), ways, file, wording.NOT_A_MEDICAL_DEVICE)
-    except ConfigError as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(1) from None
+    marks = load_programme(find_programme(programme)).marks if programme else ()
+    words = [(mark.code, mark.label) for mark in marks]
+    if file is None:
+        print(as_text(words))
+        return
+    ways = [(path(action), f"{action.long}: {action.help}") for action in in_menus()]
+    write_labels(key_labels(words), ways, file, wording.NOT_A_MEDICAL_DEVICE)
     print(f"{file}: print it at 100 %")

@@ -6,10 +6,9 @@ import asyncio
 import contextlib
 import json
 import os
-import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated, TypeVar
 
 import tomlkit
 import typer
@@ -30,7 +29,7 @@ from controller.config import OVERRIDES, Room, load_room, shipped, shipped_profi
 from controller.files import ConfigError, did_you_mean
 from controller.lights.board import Board
 from controller.lights.profile import Profile
-from controller.options import STATE, StateDir
+from controller.options import STATE, StateDir, fail
 from controller.room_file import replace_room_file
 from controller.schema import schema_of
 
@@ -106,7 +105,7 @@ def identify(name: LampName, room: RoomOption = ROOM, state: StateDir = STATE) -
             taken = await breathe(hand, name)
             said = hand.what_it_said(name)
         if taken is None:
-            _fail(f"{name} does not say that it follows. {said} More: stillroom devices watch")
+            fail(f"{name} does not say that it follows. {said} More: stillroom devices watch")
         went = f"{taken.start * 100:.0f} % to {taken.top * 100:.0f} % and back"
         print(
             f"{name} breathed from {went}."
@@ -143,7 +142,7 @@ def set_(
         if wanted != level:
             print(f"The room's light stays between {light.floor * 100:.0f} % and {light.ceiling * 100:.0f} %.")
         if not there:
-            _fail(
+            fail(
                 f"{name} was told {wanted:.0%} and has not said that it is there. {said} More: stillroom devices watch"
             )
         print(f"{name} says that it is at {wanted * 100:.0f} %.")
@@ -229,12 +228,7 @@ def _run(work: Coroutine[object, object, T]) -> T:
     try:
         return asyncio.run(work)
     except (NoBroker, NotNow, NobodyAnswers) as error:
-        _fail(str(error))
-
-
-def _fail(why: str) -> NoReturn:
-    print(why, file=sys.stderr)
-    raise typer.Exit(1)
+        fail(str(error))
 
 
 def _broker(text: str) -> BrokerSettings:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from controller.files import ConfigError, did_you_mean
-from controller.options import STATE, StateDir
+from controller.options import STATE, StateDir, fail
 from controller.report.account import Account, account_of
 from controller.report.roles import ROLES
 from controller.verbs.journal import session_or_newest
@@ -118,5 +118,4 @@ def export(
             raise ConfigError([f"{account.session}: {error}"]) from error
         typer.echo(f"wrote {path}")
     if not account.chain.ok:
-        typer.echo(f"the record is DAMAGED: {account.chain.why}", err=True)
-        raise typer.Exit(1)
+        fail(f"the record is DAMAGED: {account.chain.why}")

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -29,7 +29,7 @@ from controller.journal.search import Wanted, search
 from controller.journal.store import journal_files, set_aside
 from controller.journal.verify import verify_sessions
 from controller.messages import LogEntry, TakeBack, to_plain
-from controller.options import STATE, AsJson, StateDir
+from controller.options import STATE, AsJson, StateDir, fail
 
 app = typer.Typer(
     help="Read the record and prove that it is whole; works while the daemon writes.", no_args_is_help=True
@@ -91,7 +91,7 @@ def show(
         elif after or file == room_file(state) or not _show_account(file, at, kind or []):
             _show_entries(file, after, kind or [])
     except (sqlite3.Error, ValueError) as error:
-        _fail(f"{file}: {error}; `stillroom journal verify` says where")
+        fail(f"{file}: {error}; `stillroom journal verify` says where")
 
 
 def _show_account(file: Path, at: str, kinds: list[str]) -> bool:
@@ -129,7 +129,7 @@ def t_plus_s(text: str) -> float:
     """Seconds of a T+ like "1:05", "-0:10" or "1:05:30"; exits 1 where it is none."""
     found = _T_PLUS.fullmatch(text.strip().removeprefix("T+").removeprefix("t+"))
     if not found:
-        _fail(f'"{text}" is no T+; write hours and minutes: 1:05')
+        fail(f'"{text}" is no T+; write hours and minutes: 1:05')
     sign, hours, minutes, seconds = found.groups()
     return (-1 if sign else 1) * (int(hours) * 3600 + int(minutes) * 60 + int(seconds or 0))
 
@@ -173,8 +173,7 @@ def search_(
             typer.echo(f"stopped after {most}; there may be more", err=True)
             break
     if not count:
-        typer.echo("nothing found", err=True)
-        raise typer.Exit(1)
+        fail("nothing found")
 
 
 @app.command(name="verify")
@@ -224,7 +223,7 @@ def verify_(
 def _verify_backups(place: Path) -> None:
     folders = list(backups_at(place))
     if not folders:
-        _fail(f"{place}: there is no backup")
+        fail(f"{place}: there is no backup")
     wrong = {folder: check_backup(folder) for folder in folders}
     for folder, problems in wrong.items():
         for problem in problems:
@@ -249,22 +248,17 @@ def session_or_newest(state: Path, session: str) -> Path:
     if not session:
         sessions = list_sessions(state)
         if not sessions:
-            _fail(f"no sessions in {state}")
+            fail(f"no sessions in {state}")
         return sessions[-1].file
     try:
         file = room_file(state) if session == ROOM else session_file(state, session)
     except ValueError as error:
-        _fail(str(error))
+        fail(str(error))
     if not file.is_file():
         known = ", ".join(info.session for info in list_sessions(state)[-5:])
-        _fail(f"no session {session} in {state}" + (f"; the newest are {known}" if known else ""))
+        fail(f"no session {session} in {state}" + (f"; the newest are {known}" if known else ""))
     return file
 
 
 def _plain(info: SessionInfo) -> dict[str, object]:
     return {**asdict(info), "file": str(info.file), "state": info.state}
-
-
-def _fail(why: str) -> NoReturn:
-    typer.echo(why, err=True)
-    raise typer.Exit(1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +17,7 @@ from controller.commissioning.new_room import OUTPUTS, Answers, room_text
 from controller.commissioning.terminal import NobodyAnswers, Terminal, choose, yes
 from controller.config import load_room, shipped_profiles
 from controller.files import ConfigError
+from controller.options import fail
 
 _DELIVER_S, _ANSWER_S = (1.0, 60.0), (5.0, 300.0)
 
@@ -51,8 +51,7 @@ def new_room(
     try:
         answers = asyncio.run(_ask(usual, seconds, quiet=defaults))
     except NobodyAnswers as error:
-        print(f"{error} No file was written.", file=sys.stderr)
-        raise typer.Exit(1) from None
+        fail(f"{error} No file was written.")
     write_new(path, room_text(answers))
     lamps = sum(block.kind == "lamp" for block in answers.blocks)
     print(f"{path}: a room with {lamps} {'lamp' if lamps == 1 else 'lamps'}; it is right.")

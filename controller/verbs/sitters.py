@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import getpass
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from controller.ctl.signing import NoPin, PinFrom, read_pin
-from controller.options import STATE, AsJson, StateDir
+from controller.options import STATE, AsJson, StateDir, fail
 from controller.sitters.register import Register, check_initials, check_pin
 
 app = typer.Typer(
@@ -49,7 +48,7 @@ def add(initials: Initials, pin_from: PinFrom = None, state: StateDir = STATE) -
     register = Register(state)
     _checked(lambda: check_initials(initials))
     if initials in register.sitters():
-        _fail(f"{initials} can sign on already; another PIN: stillroom sitters pin {initials}")
+        fail(f"{initials} can sign on already; another PIN: stillroom sitters pin {initials}")
     first = not register.sitters()
     _keep(register, initials, pin_from)
     typer.echo(f"{initials} can sign on." + (" From now on acts of people need a sign-on here." if first else ""))
@@ -85,27 +84,22 @@ def _keep(register: Register, initials: str, pin_from: Path | None) -> None:
         wanted = read_pin(initials, pin_from)
         _checked(lambda: check_pin(wanted))
         if pin_from is None and getpass.getpass(f"PIN of {initials} again: ").strip() != wanted:
-            _fail("the two are not the same; nothing was changed")
+            fail("the two are not the same; nothing was changed")
         register.keep(initials, wanted)
     except NoPin as why:
-        _fail(str(why))
+        fail(str(why))
     except OSError as error:
-        _fail(f"{register.file} cannot be written: {error.strerror}")
+        fail(f"{register.file} cannot be written: {error.strerror}")
 
 
 def _known(register: Register, initials: str) -> None:
     known = register.sitters()
     if initials not in known:
-        _fail(f'"{initials}" is no sitter here' + (f"; there is {', '.join(known)}" if known else ""))
+        fail(f'"{initials}" is no sitter here' + (f"; there is {', '.join(known)}" if known else ""))
 
 
 def _checked(check: Callable[[], None]) -> None:
     try:
         check()
     except ValueError as wrong:
-        _fail(str(wrong))
-
-
-def _fail(why: str) -> NoReturn:
-    print(why, file=sys.stderr)
-    raise typer.Exit(1)
+        fail(str(wrong))

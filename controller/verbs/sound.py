@@ -19,7 +19,7 @@ from typer.core import TyperGroup
 from controller.clock import boottime, system_zone, utc_now
 from controller.config import Room, load_room
 from controller.journal.reading import list_sessions
-from controller.options import STATE, AsJson, StateDir, runtime_dir
+from controller.options import STATE, AsJson, StateDir, fail, runtime_dir
 from controller.room_file import difference, replace_room_file, with_sound
 from controller.sound.calibration import Implausible, settle
 from controller.sound.card_controls import (
@@ -100,8 +100,7 @@ def check(
     try:
         _check(read, state, person, _answers(answer))
     except (Implausible, NotHeard, Unreadable) as why:
-        typer.echo(f"{why}.\nNothing was written.", err=True)
-        raise typer.Exit(1) from None
+        fail(f"{why}.\nNothing was written.")
 
 
 def _verify(room: Room, state: Path, as_json: bool) -> int:

@@ -13,7 +13,7 @@ import typer
 from controller.console.doing.table import ACTIONS, ROWS, SUBJECTS, lines_of, named, path, reached_by
 from controller.console.menu import DIGITS, most_lines
 from controller.console.palette import found
-from controller.ctl.verbs import acts_of, app
+from controller.ctl import acts_of, app
 from controller.messages import PEOPLES_ACTS
 
 VERBS: dict[str, click.Command] = typer.main.get_command(app).commands  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from controller.ctl.verbs import app
+from controller.ctl import app
 from controller.journal.reading import read_records, room_file, session_file, verify
 from controller.messages import (
     BreakBegun,

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from controller.console.client import Client
-from controller.ctl.verbs import app
+from controller.ctl import app
 from controller.journal.reading import read_records, room_file, session_file
 from controller.messages import (
     AnswerPreflight,
