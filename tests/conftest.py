@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,10 @@ from tests.broker_fixture import mosquitto
 from tests.running_demo import RunningDemo
 
 __all__ = ["mosquitto"]
+
+# Else each of the two hundred processes that the tests start compiles the product anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 LONGEST_FIRST = (

@@ -31,8 +31,8 @@ async def room(runtime_dir: Path) -> AsyncIterator[FakeRoom]:
     assert not left, f"left over: {left}"
 
 
-async def until(true: Callable[[], object], timeout: float = 5.0) -> None:
-    """Wait for something to become true."""
+async def until(true: Callable[[], object], timeout: float = 60.0) -> None:
+    """Wait for something to become true; a claim about time gives its own."""
     async with asyncio.timeout(timeout):
         while not true():
             await asyncio.sleep(0.01)
