@@ -15,7 +15,6 @@ from pathlib import Path
 from uuid import uuid4
 
 from controller.clock import utc_now, utc_text
-from controller.journal import chain
 from controller.journal.manifest import (
     Entry,
     Manifest,
@@ -28,7 +27,7 @@ from controller.journal.manifest import (
 from controller.journal.place import Place, UnfitPlace
 from controller.journal.reading import find_records
 from controller.journal.store import journal_files, read_meta, reading, room_file, sessions_dir, set_aside
-from controller.journal.verify import Walk, compare_heads, walk
+from controller.journal.verify import Walk, against_heads, heads_of, walk
 from controller.messages import Opened, Record
 
 _TRIES = 3
@@ -108,7 +107,7 @@ def check_backup(folder: Path) -> list[str]:
             continue
         found = walk(file)
         room = found if name == "room.db" else room
-        if why := found.why or _differs(found, entry) or compare_heads(_heads(room, file.stem), found)[1]:
+        if why := found.why or _differs(found, entry) or against_heads(heads_of(file.stem, room.heads), found)[1]:
             wrong.append(f"{name}: {why}")
     return wrong
 
@@ -183,7 +182,7 @@ def _copies(
         except FileNotFoundError:
             continue  # retention took it meanwhile
         room = found if name == "room.db" else room
-        if why := found.why or compare_heads(_heads(room, source.stem), found)[1]:
+        if why := found.why or against_heads(heads_of(source.stem, room.heads), found)[1]:
             problems.append(f"{name}: {why}")
             (folder / f"{name}.part").unlink()
             continue
@@ -210,7 +209,7 @@ def _copy(source: Path, part: Path) -> tuple[Walk, Entry]:
     found = walk(part)
     head = found.hashes.get(found.lines, b"").hex()
     entry = Entry(
-        bytes=size, sha256=digest, records=found.seq, lines=found.lines, head=head, redacted=found.redacted
+        bytes=size, sha256=digest, records=found.seq, lines=found.lines, head=head, redacted=len(found.blank)
     )  # fmt: skip
     return found, entry
 
@@ -232,10 +231,6 @@ def _content(source: Path) -> Entry:
         lines, head = connection.execute("SELECT line, hash FROM records ORDER BY line DESC LIMIT 1").fetchone()
         redacted = connection.execute("SELECT count(*) FROM texts WHERE text IS NULL").fetchone()[0]
     return Entry(bytes=0, sha256="", lines=lines, head=head.hex(), redacted=redacted)
-
-
-def _heads(room: Walk, session: str) -> list[chain.Head]:
-    return [head for _, head in room.heads if head.session == session]
 
 
 def _differs(found: Walk, entry: Entry) -> str:

@@ -36,6 +36,8 @@ class Head:
     kept_as: str = ""
     lost: int = 0
     """Snapshots, and things that the session was run with, whose place stays empty since a damage."""
+    texts: int | None = None
+    """Free texts whose place is empty though nobody redacted them; None where they were not counted."""
 
 
 def check_book(book: str) -> str:

@@ -45,8 +45,8 @@ __all__ = [
     "Verified",
     "book_file",
     "find_records",
-    "first_snapshot",
     "happened_t",
+    "kept_states",
     "list_sessions",
     "log_entries",
     "parts_of",
@@ -225,14 +225,16 @@ def find_records(file: Path, *kinds: str) -> Iterator[tuple[Record, str]]:
             yield record, text or ""
 
 
-def first_snapshot(file: Path) -> bytes:
-    """The oldest kept state of a session: as its first record left it. Raises ValueError where there is none."""
+def kept_states(file: Path) -> Iterator[tuple[int, bytes]]:
+    """The kept states with their records' numbers, oldest first, without those that damage took.
+
+    Raises as `read_records`.
+    """
     with reading(file) as connection:
-        row = connection.execute("SELECT state FROM snapshots ORDER BY line LIMIT 1").fetchone()
-    if row is None:
-        raise ValueError("the file keeps no state")
-    state: bytes = row[0]
-    return state
+        yield from connection.execute(
+            "SELECT r.seq, s.state FROM snapshots s JOIN records r USING (line) WHERE s.state IS NOT NULL "
+            "ORDER BY s.line"
+        )
 
 
 def parts_of(file: Path) -> dict[KeptName, bytes]:

@@ -19,7 +19,7 @@ from controller.journal.store import (
     sessions_dir,
     writing_alone,
 )
-from controller.journal.verify import Walk, compare_heads, heads_of, unseen_loss, walk
+from controller.journal.verify import Walk, against_heads, compare_heads, heads_of, walk
 from controller.messages import Record, RefusedAct, Reply, Stamp
 
 _REPLIES = 1000
@@ -169,8 +169,7 @@ def _recover_session(state_dir: Path, file: Path, heads: list[Head], damaged: li
             return None
         found = walk(file, file.stem)
         if not found.why:
-            found.first_bad, found.why = compare_heads(heads, found)
-            found.why = found.why or unseen_loss(heads, found)
+            found.first_bad, found.why = against_heads(heads, found)
         if not found.why:
             return (meta["opened_utc"], _read_book(file, file.stem)) if found.seq else None
     except (sqlite3.DatabaseError, ValueError) as error:

@@ -196,6 +196,8 @@ def _put(writing: sqlite3.Connection, line: StoredLine, good: _Good) -> None:
     row = (line.line, line.seq, line.body, line.text_digest, line.state_digest, line.hash)
     writing.execute("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)", row)
     good.walk.take(line)
+    if line.seq is not None and text_fault(line):
+        good.walk.blank.add(line.seq)
 
 
 def _put_parts(writing: sqlite3.Connection, damaged: sqlite3.Connection, body: bytes, good: _Good) -> None:
@@ -224,6 +226,7 @@ def _witness(room: Path, book: str, good: _Good, kept_as: str) -> None:
             utc=utc,
             kept_as=kept_as,
             lost=good.states + good.parts,
+            texts=len(walk.gone),
         )
         file.append([Line(seq=None, body=encode(head))], lambda do: do())
         file.settle()

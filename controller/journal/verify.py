@@ -14,7 +14,7 @@ from controller.journal.mark import read_mark
 from controller.journal.schema import read_body
 from controller.journal.store import is_passing, read_meta, reading, room_file, sessions_dir, set_aside
 from controller.journal.tables import has_parts, tables_changed
-from controller.messages import Removal, Retention, decode
+from controller.messages import Redaction, Removal, Retention, decode
 
 _META = {b"format", b"book", b"opened_utc", b"closed_utc"}
 UTC = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -29,6 +29,9 @@ class Verified:
     first_bad: int | None = None
     why: str = ""
     redacted: int = 0
+    """Texts that are blank."""
+    unnamed: int = 0
+    """Those of them that no redaction on record names: a damage took them, or somebody who left no word of it."""
     heads: int = 0
     """Head hashes of the room's chain that were compared."""
     head: str = ""
@@ -45,7 +48,10 @@ class Walk:
 
     lines: int = 0
     seq: int = 0
-    redacted: int = 0
+    blank: set[int] = field(default_factory=set)
+    """The records whose text is not there any more."""
+    redacted: set[int] = field(default_factory=set)
+    """The records whose text is to be gone by the book's own word."""
     lost: int = 0
     first_bad: int | None = None
     why: str = ""
@@ -60,6 +66,11 @@ class Walk:
     def of(cls, book: str) -> Walk:
         """Before the first line."""
         return cls(hashes={0: chain.genesis(book)})
+
+    @property
+    def gone(self) -> set[int]:
+        """The records whose text is not there although nobody redacted it."""
+        return self.blank - self.redacted
 
     def fault(self, line: StoredLine, book: str) -> str:
         """Why this cannot be the next line of the chain; "" where it is."""
@@ -81,7 +92,10 @@ class Walk:
             self.heads.append((line.line, decode(chain.Head, line.body)))
         else:
             self.seq = line.seq
-        self.redacted += line.text is not None and line.text[1] is None
+            if line.text is not None and line.text[1] is None:
+                self.blank.add(line.seq)
+            if b'"kind":"redaction"' in line.body and isinstance(act := read_body(line.body).input.act, Redaction):
+                self.redacted.add(act.seq)
         self.lost += line.state == (None,)
 
 
@@ -102,22 +116,23 @@ def verify(file: Path) -> Verified:
         if beside:
             mine = heads_of(book, heads)
             compared = len(mine)
-            found.first_bad, found.why = compare_heads(mine, found)
-            found.why = found.why or unseen_loss(mine, found)
+            found.first_bad, found.why = against_heads(mine, found)
             if not found.why and mine and mine[-1].event == "closed" and mine[-1].seq < found.lines:
                 # It may have been opened again since we read the room's book.
                 again = heads_of(book, walk(room).heads)
                 if len(again) == len(mine):
                     found.first_bad, found.why = mine[-1].seq + 1, "records were added after the session was closed"
-        elif found.heads:
+        elif book == chain.ROOM:
             compared, found.first_bad, found.why = _compare_sessions(file.parent, found)
-            found.why = found.why or unseen_loss(heads_of(book, found.heads), found)
+            if not found.why:
+                found.first_bad, found.why = unseen_loss(heads_of(book, found.heads), found)
     return Verified(
         ok=not found.why,
         records=found.seq,
         first_bad=found.first_bad,
         why=found.why,
-        redacted=found.redacted,
+        redacted=len(found.blank),
+        unnamed=len(found.gone),
         heads=compared,
         head=found.hashes.get(found.lines, b"").hex(),
         removed=tuple(removal.opened_utc[:10] for removal in found.removed.values()),
@@ -135,15 +150,14 @@ def verify_sessions(state_dir: Path, files: Iterable[Path]) -> Iterator[Verified
         found = walk(file)
         mine = _since_damage(heads.get(file.stem, []))
         if not found.why:
-            found.first_bad, found.why = compare_heads(mine, found)
-            found.why = found.why or unseen_loss(mine, found)
+            found.first_bad, found.why = against_heads(mine, found)
         added = not found.why and mine and mine[-1].event == "closed" and mine[-1].seq < found.lines
         if added:  # unless it is being added to just now
             yield verify(file)
         else:
             yield Verified(
-                ok=not found.why, records=found.seq, first_bad=found.first_bad, why=found.why, redacted=found.redacted,
-                heads=len(mine), lost=found.lost,
+                ok=not found.why, records=found.seq, first_bad=found.first_bad, why=found.why,
+                redacted=len(found.blank), unnamed=len(found.gone), heads=len(mine), lost=found.lost,
             )  # fmt: skip
 
 
@@ -197,11 +211,21 @@ def compare_heads(heads: list[chain.Head], found: Walk) -> tuple[int | None, str
     return None, ""
 
 
-def unseen_loss(heads: list[chain.Head], found: Walk) -> str:
-    """What to say of snapshots or parts that are gone without a damage that the room's chain knows of; "" if none."""
-    if found.lost <= max((head.lost for head in heads), default=0):
-        return ""
-    return "a snapshot, or what the session was run with, is gone, and no damage is on record"
+def unseen_loss(heads: list[chain.Head], found: Walk) -> tuple[int | None, str]:
+    """Texts, snapshots or parts that are gone without anything that the chains know of: where, and what to say."""
+    if found.lost > max((head.lost for head in heads), default=0):
+        return None, "a snapshot, or what the session was run with, is gone, and no damage is on record"
+    counted = [head.texts for head in heads if head.event == "salvaged"]
+    if found.gone and None not in counted and len(found.gone) > max((texts or 0 for texts in counted), default=0):
+        first = min(found.gone)
+        return first, f"the text of record {first} is gone, and neither a redaction nor a damage is on record"
+    return None, ""
+
+
+def against_heads(heads: list[chain.Head], found: Walk) -> tuple[int | None, str]:
+    """Whether a file is what the room's chain says of it: the first line that is not, and why; (None, "") if none."""
+    first_bad, why = compare_heads(heads, found)
+    return (first_bad, why) if why else unseen_loss(heads, found)
 
 
 def _check_parts(connection: sqlite3.Connection, body: bytes, found: Walk) -> None:

@@ -27,7 +27,6 @@ from controller.messages import (
     RoomRules,
     Start,
     Timer,
-    encode,
 )
 from controller.planning import make_plan
 from controller.session.deadlines import next_deadline
@@ -49,7 +48,7 @@ class Rehearsal:
     pool: Pool
     records: list[tuple[Record, str]] = field(default_factory=list)
     reasons: list[tuple[float, int, tuple[Fact, ...]]] = field(default_factory=list)
-    first: bytes = b""
+    first: State = field(init=False)
     """The state as the session's first record left it."""
 
     def __post_init__(self) -> None:
@@ -99,7 +98,7 @@ class Rehearsal:
         self._seq = seq
         if fresh:
             self.records.clear()
-            self.first = encode(self.state)
+            self.first = self.state
         record = Record(seq=seq, stamp=self.clock.stamp(now), input=given, effects=effects, facts=facts)
         self.records.append((record, free_text(given)))
         for effect in effects:

@@ -18,7 +18,7 @@ from pathlib import Path
 from controller import wording
 from controller.arc.curves import Curve, intensity_curve, level_at
 from controller.arc.programme import Programme
-from controller.journal.reading import Verified, first_snapshot, log_entries, parts_of, read_records, verify
+from controller.journal.reading import Verified, log_entries, parts_of, read_records, verify
 from controller.messages import (
     AboutABook,
     Addendum,
@@ -36,15 +36,16 @@ from controller.messages import (
     Sitter,
     Start,
     TakeBack,
-    decode,
 )
 from controller.report.clinical import Told, VitalsTaken, adverse_events, utc_before, vitals_taken
+from controller.report.opening import opened_state
 from controller.report.people import Person, present
-from controller.report.roles import ROLES, Role, default_role, doses_seen_by, facts_seen_by, seen_by
+from controller.report.roles import ROLES, Role, copy_for, default_role, doses_seen_by
 from controller.session.state import State
 from controller.session.step import step
 from controller.wording.archive import MEANINGS
 from controller.wording.quantities import percent_of_db
+from controller.wording.record import gone
 
 log = logging.getLogger(__name__)
 
@@ -172,11 +173,13 @@ class Account:
     volume: Curve
     chain: Verified
     last_t: float
+    """The room time of its end, or of its newest record."""
+    missing: tuple[str, ...] = ()
+    """What damage took of the record and stands nowhere in this, in words."""
     kept: tuple[Kept, ...] = ()
     """The digests of what it was run with."""
     as_run: dict[KeptName, bytes] = field(default_factory=dict)
     """The contents, where they were kept."""
-    """The room time of its end, or of its newest record."""
     signatures: tuple[Signature, ...] = ()
     role: Role = ROLES["coordinator"]
     """Whom it is for: what they must not see stands in none of its parts."""
@@ -194,6 +197,11 @@ class Account:
     def t_plus(self, t: float) -> float:
         """Seconds from `zero_t`."""
         return t - self.zero_t
+
+
+def gone_words(chain: Verified) -> str:
+    """What the record lacks, behind what it holds."""
+    return gone(redacted=chain.redacted, unnamed=chain.unnamed, lost=chain.lost)
 
 
 @dataclass
@@ -220,25 +228,24 @@ def account_of(file: Path, role: Role | None = None) -> Account:
     """
     records = list(read_records(file))
     _check_opening(records)
-    account = account_from(file.stem, records, first_snapshot(file), verify(file), role)
-    return replace(account, as_run=parts_of(file))
+    first, missing = opened_state(file, records[0][0])
+    account = account_from(file.stem, records, first, verify(file), role)
+    return replace(account, as_run=parts_of(file), missing=missing)
 
 
-def account_from(session: str, records: Records, first: bytes, chain: Verified, role: Role | None = None) -> Account:
+def account_from(session: str, records: Records, first: State, chain: Verified, role: Role | None = None) -> Account:
     """The session that these records tell; `first` is the state as the first of them left it. Raises ValueError."""
     opening, start = records[0][0], _check_opening(records)
     offsets = _offsets([record for record, _ in records])
     taken_back = {record.input.act.seq for record, _ in records if isinstance(record.input.act, TakeBack)}
-    found = _Gathering(decode(State, first))
+    found = _Gathering(first)
     if found.state.programme is None:
         raise ValueError("the session has no programme")
     role = role or default_role(blinded=found.state.programme.blinded is not None)
     shown: list[tuple[Record, str]] = []
     for record, text in records:
         found.state, before = _replayed(found.state, record), found.state
-        facts = facts_seen_by(role, record.facts)
-        seen = replace(record, input=seen_by(role, record.input), facts=facts)
-        shown.append((seen, text if role.texts else ""))
+        shown.append((copy_for(role, record), text if role.texts else ""))
         _gather(found, before, *shown[-1], offsets, taken_back)
     programme = found.state.programme
     assert programme is not None

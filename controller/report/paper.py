@@ -10,7 +10,7 @@ from controller import wording
 from controller.drawing.arc import arc_png
 from controller.drawing.card import FONT, add_fonts
 from controller.report import clinical
-from controller.report.account import Account, Event
+from controller.report.account import Account, Event, gone_words
 from controller.report.people import told
 from controller.report.picture import picture_of
 from controller.report.preflight import preflight_words
@@ -89,8 +89,9 @@ def _facts(account: Account) -> Iterable[tuple[str, str]]:
         yield "Left out", ", ".join(account.role.withheld)
     whole = f"chain of {chain.records} records whole"
     broken = f"DAMAGED at record {chain.first_bad}: {chain.why}"
-    redacted = f", {chain.redacted} texts redacted" if chain.redacted else ""
-    yield "Record", (whole if chain.ok else broken) + redacted
+    yield "Record", (whole if chain.ok else broken) + gone_words(chain)
+    if account.missing:
+        yield "Missing", "; ".join(account.missing)
 
 
 def _heading(paper: FPDF, text: str) -> None:

@@ -5,9 +5,12 @@ The record itself stays as it is; what is left out of a copy is said at its head
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from controller.messages import CorrectDose, Dose, Fact, Input, MaskingGuess
+from controller.arc.programme import parse_programme
+from controller.files import ConfigError, did_you_mean
+from controller.messages import CorrectDose, Dose, Fact, Input, MaskingGuess, Record, Start
 from controller.session.state import Participant
 
 WITHHELD = "withheld"
@@ -52,6 +55,38 @@ ROLES: dict[str, Role] = {
 def default_role(*, blinded: bool) -> Role:
     """Who an export is for where nobody says: the team in a blinded session, for it must not learn the guesses."""
     return ROLES["team" if blinded else "coordinator"]
+
+
+def role_named(name: str) -> Role | None:
+    """The role of that name, None for "". Raises ConfigError."""
+    if name and name not in ROLES:
+        raise ConfigError([f'"{name}" is no role{did_you_mean(name, ROLES)}'])
+    return ROLES.get(name)
+
+
+def copies(
+    records: Iterable[tuple[Record, str]], opening: Record | None, role: Role | None
+) -> Iterator[tuple[Record, str]]:
+    """Records with their texts as the role may see them; `opening` is the first of their session, None for the room's.
+
+    Without a role: as the default. What cannot be told is held for blinded.
+    """
+    role = role or default_role(blinded=opening is not None and _is_blinded(opening))
+    for record, text in records:
+        yield copy_for(role, record), text if role.texts else ""
+
+
+def copy_for(role: Role, record: Record) -> Record:
+    """A record as the role may see it."""
+    return replace(record, input=seen_by(role, record.input), facts=facts_seen_by(role, record.facts))
+
+
+def _is_blinded(opening: Record) -> bool:
+    start = opening.input.act
+    try:
+        return not isinstance(start, Start) or parse_programme(start.programme_text).blinded is not None
+    except ValueError:
+        return True
 
 
 def seen_by(role: Role, given: Input) -> Input:

@@ -40,6 +40,7 @@ def jsonl(account: Account) -> str:
         "zero_t": account.zero_t,
         "zero": "first ingestion" if account.dosed else "opening",
         "chain": asdict(account.chain),
+        "missing": account.missing,
         "signatures": [asdict(signature) for signature in account.signatures],
     }
     lines = [head]

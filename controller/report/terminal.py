@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from controller import wording
 from controller.report import clinical
-from controller.report.account import Account, Event
+from controller.report.account import Account, Event, gone_words
 from controller.report.people import told
 from controller.report.preflight import preflight_words
 from controller.report.tables import clock_of
@@ -40,10 +40,11 @@ def _head(account: Account) -> Iterator[tuple[str, str]]:
     )  # fmt: skip
     yield "In it", ", ".join(f"{count} {what}" for what, count in counted)
     chain = account.chain
-    redacted = f", {chain.redacted} texts redacted" if chain.redacted else ""
-    whole = f"chain of {chain.records} records whole{redacted}"
+    whole = f"chain of {chain.records} records whole{gone_words(chain)}"
     where = f" at record {chain.first_bad}" if chain.first_bad else ""
     yield "Record", whole if chain.ok else f"DAMAGED{where}: {chain.why}"
+    if account.missing:
+        yield "Missing", "; ".join(account.missing)
     for signature in account.signatures:
         at = signature.utc[:16].replace("T", " ")
         yield "Signed off", f"{signature.who}, {at} UTC, up to record {signature.after}: {signature.meaning}"

@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from controller.files import ConfigError, did_you_mean
+from controller.files import ConfigError
 from controller.options import STATE, StateDir, fail
 from controller.report.account import Account, account_of
-from controller.report.roles import ROLES
+from controller.report.roles import ROLES, role_named
 from controller.verbs.journal import session_or_newest
 from controller.verbs.study import write_study
 
@@ -94,16 +94,15 @@ def export(
     chosen = [kind for kind, one in zip(_KINDS, wanted, strict=True) if one]
     if not chosen and study is None:
         raise ConfigError([f"say what to write: {', '.join(f'--{kind}' for kind in (*_KINDS, 'study'))}"])
-    if role and role not in ROLES:
-        raise ConfigError([f'"{role}" is no role{did_you_mean(role, ROLES)}'])
+    reader = role_named(role)
     if study is not None:
         named = [*(sessions or ()), *([session] if session else ())]
-        write_study(study, state, named, programme or [], ROLES[role or "analyst"], signed=signed, excel=excel)
+        write_study(study, state, named, programme or [], reader or ROLES["analyst"], signed=signed, excel=excel)
     if not chosen:
         return
     file = session_or_newest(state, session)
     try:
-        account = account_of(file, ROLES.get(role))
+        account = account_of(file, reader)
     except (sqlite3.Error, ValueError) as error:
         raise ConfigError([f"{file}: {error}; `stillroom journal verify` says where"]) from error
     for kind in chosen:
@@ -117,5 +116,7 @@ def export(
         except ValueError as error:
             raise ConfigError([f"{account.session}: {error}"]) from error
         typer.echo(f"wrote {path}")
+    for what in account.missing:
+        typer.echo(f"missing: {what}", err=True)
     if not account.chain.ok:
         fail(f"the record is DAMAGED: {account.chain.why}")

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -30,6 +30,10 @@ from controller.journal.store import journal_files, set_aside
 from controller.journal.verify import verify_sessions
 from controller.messages import LogEntry, TakeBack, to_plain
 from controller.options import STATE, AsJson, StateDir, fail
+from controller.wording.record import gone
+
+if TYPE_CHECKING:
+    from controller.report.roles import Role
 
 app = typer.Typer(
     help="Read the record and prove that it is whole; works while the daemon writes.", no_args_is_help=True
@@ -77,31 +81,36 @@ def show(
     after: Annotated[int, typer.Option("--after", metavar="SEQ", help="Only what came after this record.")] = 0,
     at: Annotated[str, typer.Option("--at", metavar="T+", help="1:05 (two minutes around it) or 1:00-1:30.")] = "",
     kind: _Kinds = None,
+    role: Annotated[str, typer.Option(help="Whom it is for, as `export`; in a blinded session team.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Print a session's account in words; with --json every record whole, effects included.
+    """Print a session's account in words; with --json every record whole but what its reader must not see.
 
     Example: stillroom journal show --at 1:00-1:30 --kind vitals --kind mark
     """
-    file = session_or_newest(state, session)
+    from controller.report.roles import copies, role_named
+
+    file, reader = session_or_newest(state, session), role_named(role)
     try:
         if as_json:
-            whole = [{**to_plain(record), "text": text} for record, text in read_records(file, after)]
+            opening = None if file == room_file(state) else next((record for record, _ in read_records(file)), None)
+            shown = copies(read_records(file, after), opening, reader)
+            whole = [{**to_plain(record), "text": text} for record, text in shown]
             typer.echo(json.dumps(whole, indent=1, ensure_ascii=False))
-        elif after or file == room_file(state) or not _show_account(file, at, kind or []):
+        elif after or file == room_file(state) or not _show_account(file, at, kind or [], reader):
             _show_entries(file, after, kind or [])
     except (sqlite3.Error, ValueError) as error:
         fail(f"{file}: {error}; `stillroom journal verify` says where")
 
 
-def _show_account(file: Path, at: str, kinds: list[str]) -> bool:
+def _show_account(file: Path, at: str, kinds: list[str], reader: Role | None) -> bool:
     """Whether the file could be told as a session."""
     from controller.report.account import account_of
     from controller.report.terminal import event_lines, head_lines
 
     span = _span(at) if at else None
     try:
-        account = account_of(file)
+        account = account_of(file, reader)
     except (sqlite3.Error, ValueError):
         return False
     if not at and not kinds:
@@ -202,10 +211,9 @@ def verify_(
         typer.echo(json.dumps(found, indent=1))
     else:
         for book, result in results.items():
-            redacted = f", {result.redacted} texts redacted" if result.redacted else ""
-            redacted += f", {result.lost} parts lost to damage" if result.lost else ""
             if result.ok:
-                typer.echo(f"{book:<28} ok       {result.records} records{redacted}")
+                lacks = gone(redacted=result.redacted, unnamed=result.unnamed, lost=result.lost)
+                typer.echo(f"{book:<28} ok       {result.records} records{lacks}")
             else:
                 where = f" at record {result.first_bad}" if result.first_bad else ""
                 typer.echo(f"{book:<28} DAMAGED{where}: {result.why}")

@@ -29,6 +29,16 @@ def _reserve(values: Values) -> str:
     return f"the disk is full: the reserve of {size} was given up for the record"
 
 
+def gone(*, redacted: int, unnamed: int, lost: int) -> str:
+    """What a record lacks, behind the number of what it holds: `unnamed` of the blank texts nobody redacted."""
+    told = (
+        (redacted - unnamed, "texts redacted"),
+        (unnamed, "texts blank that no redaction on record names"),
+        (lost, "parts lost to damage"),
+    )
+    return "".join(f", {count} {what}" for count, what in told if count)
+
+
 FACTS: dict[str, tuple[str, Template]] = {
     "journal_damaged": ("alarm", _damaged),
     "reserve_changed": ("record", _reserve),

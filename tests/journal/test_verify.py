@@ -9,7 +9,8 @@ import pytest
 from controller.journal.chain import ROOM, name_digest
 from controller.journal.reading import read_records, room_file, session_file, session_info, verify
 from controller.journal.redaction import blank_text
-from controller.messages import Note, Removal, Retention
+from controller.journal.verify import verify_sessions
+from controller.messages import Note, Redaction, Removal, Retention
 from tests.journal.writing import record, write_small_session, writing
 
 
@@ -189,8 +190,9 @@ async def test_a_redacted_text_is_gone_from_the_disk_and_the_chain_still_holds(t
     async with writing(tmp_path) as it:
         it.write(record(1, Note(text="Margarethe wept " * 400)), record(2, Note(text="asked for water")), record(3))
         await it.until_acknowledged(3)
+        it.write(record(4, Redaction(session="s-1", seq=1)))
+        await it.until_acknowledged(4)
         blank_text(session_file(tmp_path, "s-1"), 1)
-        it.write(record(4))
         await it.until_acknowledged(4)
         for file in (tmp_path / "sessions").iterdir():
             assert b"Margarethe" not in file.read_bytes(), file
@@ -202,7 +204,10 @@ async def test_a_redacted_text_is_gone_from_the_disk_and_the_chain_still_holds(t
 
 
 async def test_a_text_of_a_closed_session_is_redacted_too(tmp_path: Path) -> None:
-    await write_small_session(tmp_path)
+    await write_small_session(tmp_path, close=False)
+    async with writing(tmp_path) as it:
+        it.write(record(13, Redaction(session="s-1", seq=8)))
+        it.journal.close_session("s-1")
     file = session_file(tmp_path, "s-1")
     blank_text(file, 8)
     assert b"spoke softly, 8" not in file.read_bytes()
@@ -212,6 +217,23 @@ async def test_a_text_of_a_closed_session_is_redacted_too(tmp_path: Path) -> Non
         blank_text(file, 1)
     with pytest.raises(FileNotFoundError):
         blank_text(session_file(tmp_path, "s-2"), 1)
+
+
+@pytest.mark.parametrize("book", [ROOM, "s-1"])
+async def test_a_text_that_is_blank_and_that_nobody_redacted_is_found(tmp_path: Path, book: str) -> None:
+    async with writing(tmp_path) as it:
+        for name in (ROOM, "s-1"):
+            it.write(record(1), record(2, Note(text="rang the desk")), record(3, Note(text="wept")), book=name)
+            it.write(record(4, Redaction(session=name, seq=2)), book=name)
+    for file in (room_file(tmp_path), session_file(tmp_path, "s-1")):
+        blank_text(file, 2)
+        assert (verify(file).ok, verify(file).redacted, verify(file).unnamed) == (True, 1, 0)
+    file = room_file(tmp_path) if book == ROOM else session_file(tmp_path, book)
+    blank_text(file, 3)
+    found = verify(file)
+    assert (found.ok, found.first_bad, found.unnamed) == (False, 3, 1)
+    assert "neither a redaction nor a damage is on record" in found.why
+    assert [it.ok for it in verify_sessions(tmp_path, [session_file(tmp_path, "s-1")])] == [book == ROOM]
 
 
 async def test_reading_needs_no_right_to_write(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from controller.clock import SimulatedClock
 from controller.journal.chain import ROOM
-from controller.journal.reading import first_snapshot, parts_of, read_records
+from controller.journal.reading import kept_states, parts_of, read_records
 from controller.journal.store import session_file
 from controller.journal.verify import Walk
 from controller.journal.writer import Journal
@@ -115,9 +115,9 @@ def _write(journal: Journal, clock: SimulatedClock, state: State, book: str, seq
 
 def told_of(file: Path, found: Walk) -> tuple[object, ...]:
     """All that is told of a book: of a session what its exports are made from, of the room its chain's head."""
-    chain = (found.hashes, found.heads, found.redacted, found.lost)
+    chain = (found.hashes, found.heads, found.blank, found.lost)
     if file.parent.name == "sessions":
-        return list(read_records(file)), first_snapshot(file), parts_of(file), chain
+        return list(read_records(file)), list(kept_states(file)), parts_of(file), chain
     return chain
 
 

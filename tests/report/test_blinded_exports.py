@@ -58,6 +58,22 @@ def test_the_team_does_not_read_what_was_guessed_and_is_who_an_export_is_for(fil
         assert "K-17" in everything(file, role)
 
 
+def test_what_is_shown_keeps_to_the_same_roles(file: Path, tmp_path: Path) -> None:
+    def shown(*words: str) -> str:
+        done = CliRunner().invoke(app, ["journal", "show", SESSION, "--state", str(tmp_path), *words])
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    for words in (["--json"], ["--json", "--after", "5"], ["--json", "--role", "team"]):
+        (guessed,) = (one for one in json.loads(shown(*words)) if one["input"]["act"]["kind"] == "masking_guess")
+        assert (guessed["input"]["act"]["guess"], guessed["input"]["act"]["certainty"]) == ("withheld", None)
+    assert '"guess": "experimental"' in shown("--json", "--role", "coordinator")
+    figures = shown("--json", "--role", "analyst") + shown("--role", "analyst")
+    assert "K-17" not in figures and "asked for water" not in figures
+    wrong = CliRunner().invoke(app, ["journal", "show", SESSION, "--role", "analist", "--state", str(tmp_path)])
+    assert wrong.exit_code == 1 and "analyst" in str(wrong.exception or wrong.output)
+
+
 def test_the_coordinator_reads_everything(file: Path) -> None:
     told = everything(file, "coordinator")
     assert "K-17" in told and "asked for water" in told

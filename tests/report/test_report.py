@@ -38,6 +38,7 @@ from controller.messages import (
     Planned,
     Quiet,
     Record,
+    Redaction,
     Release,
     Resume,
     RoomRules,
@@ -221,10 +222,41 @@ def test_respct_items_are_those_that_the_room_knows(account: Account) -> None:
 def test_a_redacted_note_is_blank_in_every_export(state_dir: Path) -> None:
     file = session_file(state_dir, SESSION)
     blank_text(file, 8)
+    assert "1 texts blank that no redaction on record names" in html(account_of(file))
+    with closing(BookFile(file, SESSION, "")) as book:
+        redacted = Record(
+            seq=18,
+            stamp=Stamp(t=2500.0, boottime=3500.0, boot_id="boot", utc="2026-12-01T10:00:00.000Z", synced=False),
+            input=Input(act=Redaction(session=SESSION, seq=8)),
+        )
+        book.append([Line(seq=18, body=encode(redacted))], lambda commit: commit())
     account = account_of(file)
     for made in (html(account), records_csv(account), jsonl(account), respct(account)):
         assert "water" not in made
     assert "1 texts redacted" in html(account)
+
+
+@pytest.mark.parametrize("damage", ["state = NULL", "state = substr(state, 1, 40)"])
+def test_a_session_whose_opening_state_is_lost_is_exported_and_says_what_is_missing(
+    state_dir: Path, tmp_path: Path, damage: str
+) -> None:
+    before = account_of(session_file(state_dir, SESSION))
+    with closing(sqlite3.connect(session_file(state_dir, SESSION))) as connection, connection:
+        connection.execute("DROP TRIGGER snapshots_stay")
+        connection.execute(f"UPDATE snapshots SET {damage}")
+    out = tmp_path / "out"
+    kinds = ["--html", "--csv", "--jsonl", "--pdf", "--respct", "--music"]
+    result = CliRunner().invoke(
+        app, ["journal", "export", SESSION, *kinds, "--to", str(out), "--state", str(state_dir)]
+    )
+    assert result.exit_code == 1 and "DAMAGED" in result.stderr and "missing: how the room stood" in result.stderr
+    assert len(list(out.iterdir())) == len(kinds)
+    assert "is lost and was rebuilt" in (out / f"{SESSION}.html").read_text()
+    head = json.loads((out / f"{SESSION}.jsonl").read_text().splitlines()[0])
+    assert len(head["missing"]) == 2  # no later snapshot and no book of the room tells its rules
+    account = account_of(session_file(state_dir, SESSION))
+    assert (account.vitals, account.pieces, account.phases) == (before.vitals, before.pieces, before.phases)
+    assert [event.text for event in account.events] == [event.text for event in before.events]
 
 
 def test_a_damaged_record_is_exported_with_the_damage_named_and_exit_1(state_dir: Path, tmp_path: Path) -> None:

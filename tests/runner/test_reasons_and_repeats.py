@@ -32,6 +32,7 @@ async def test_a_reason_is_kept_beside_the_chain_and_can_be_blanked(tmp_path: Pa
         given = Input(act=Hold(), origin=Origin(console="c", path="socket"), why="she asked Maria to wait")
         it.runner.post(given)
         assert it.runner.entries[0].text == "she asked Maria to wait"
+        it.runner.post(Input(act=Redaction(session="s1", seq=it.runner.entries[0].seq), why="a name"))
         await it.ask(End())
     file = session_file(tmp_path, "s1")
     held, text = next((record, text) for record, text in read_records(file) if isinstance(record.input.act, Hold))
