@@ -27,6 +27,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from controller.broker_tls import TlsSettings, why_not
 from controller.clock import boottime
+from controller.tasks import cancel
 
 _log = logging.getLogger(__name__)
 
@@ -147,8 +148,7 @@ class BrokerLink:
         """Say goodbye to the broker and stop; twice is fine. Unconfirmed publishes resolve to False."""
         task, self._task = self._task, None
         if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await cancel(task)
             self._watchers.clear()
             self._reported = None
 

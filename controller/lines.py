@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.messages import PROTOCOL
+from controller.tasks import cancel
 
 LONGEST_LINE = 4 << 20
 """Bytes. A whole Status with its curves and its log has some ten thousand."""
@@ -65,10 +66,8 @@ class Link:
 
     async def close(self) -> None:
         """End the link; twice is fine."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        task, self._task = self._task, None
+        await cancel(task)
 
     def write(self, message: dict[str, Any]) -> bool:
         """Send one line; False where the link is down."""

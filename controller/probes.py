@@ -26,6 +26,7 @@ from controller.sound.calibration import LUFS_OVER_DBFS, QUIETER_FOR_SIDES_DB, B
 from controller.sound.card_controls import find_moves
 from controller.sound.check import Play
 from controller.sound.tone_link import NotHeard, play_tone
+from controller.tasks import cancel
 
 log = logging.getLogger(__name__)
 
@@ -93,10 +94,7 @@ class Probes:
 
     async def close(self) -> None:
         """Break off what is being looked at; twice is fine."""
-        tasks = [*self._tasks.values(), *([self._watch] if self._watch else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel(*self._tasks.values(), self._watch)
 
     def apply(self, effect: Effect, seq: int) -> None:
         """Begin a check; one of the same name that is under way is broken off."""

@@ -57,6 +57,7 @@ from controller.messages import (
 from controller.session.deadlines import next_deadline
 from controller.session.state import State
 from controller.session.step import step
+from controller.tasks import cancel
 
 log = logging.getLogger(__name__)
 
@@ -222,9 +223,7 @@ class Runner:
         for handle in (self._timer, self._watch):
             if handle is not None:
                 handle.cancel()
-        for task in list(self._plans):
-            task.cancel()
-        await asyncio.gather(*self._plans, return_exceptions=True)
+        await cancel(*self._plans)
 
     # --- from Input to record ---------------------------------------------------------------------------------
 

@@ -42,6 +42,7 @@ from controller.messages import (
     to_plain,
 )
 from controller.sitters.desk import Asked, SignOnDesk, Visitor, asked_of, digest
+from controller.tasks import cancel
 
 log = logging.getLogger(__name__)
 
@@ -93,13 +94,7 @@ class Server:
 
     async def close(self) -> None:
         """Let everybody go. Twice is fine."""
-        if self._ticker is not None:
-            self._ticker.cancel()
-            await asyncio.gather(self._ticker, return_exceptions=True)
-            self._ticker = None
-        for task in list(self._signing):
-            task.cancel()
-        await asyncio.gather(*self._signing, return_exceptions=True)
+        await cancel(self._ticker, *self._signing)
         for writer in list(self._writers):
             writer.close()
         if self._server is not None:

@@ -24,6 +24,7 @@ from controller.messages import (
     from_plain,
     to_plain,
 )
+from controller.tasks import cancel
 
 _log = logging.getLogger(__name__)
 
@@ -90,9 +91,7 @@ class CallerClient:
         for call in tuple(self._pending):
             self._settle(call)
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await cancel(task)
 
     def view(self) -> CallView:
         """The newest call that the caller told of; `call` is "" before any."""

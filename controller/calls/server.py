@@ -36,6 +36,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.messages import PROTOCOL
+from controller.tasks import cancel
 
 _log = logging.getLogger(__name__)
 
@@ -83,10 +84,7 @@ class CallerServer:
         if server is None:
             return
         server.close()
-        tasks = [task for task in self._clients.values() if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel(*self._clients.values())
         self._path.unlink(missing_ok=True)
 
     def serves(self, name: str) -> bool:

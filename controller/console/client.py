@@ -55,6 +55,7 @@ from controller.messages import (
     from_plain,
     to_plain,
 )
+from controller.tasks import cancel
 
 LOST_S = 2.0
 """Nothing heard for so long: the room counts as lost. Telemetry comes every half second."""
@@ -160,9 +161,7 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close both links; what was not answered is dropped."""
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await cancel(*self._tasks)
         await self._link.close()
         await self.desk.link.close()
         for pending in self._pending.values():

@@ -31,6 +31,7 @@ from controller.messages import (
     Status,
     TakeBack,
 )
+from controller.tasks import cancel
 
 FRESH_S = 10.0
 """For so long Tab also moves the last mark."""
@@ -115,9 +116,7 @@ class Commands:
 
     async def close(self) -> None:
         """Stop waiting for answers."""
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await cancel(*self._tasks)
 
     def run(self, action: Action, key: str) -> None:
         """Do it; `key` tells which of its keys it was, "" for a line of a menu."""

@@ -23,6 +23,7 @@ from controller.messages import (
     Origin,
     from_plain,
 )
+from controller.tasks import cancel
 
 _log = logging.getLogger(__name__)
 
@@ -62,9 +63,7 @@ class ButtonsClient:
     async def close(self) -> None:
         """Let go of the panel, which goes on without us; twice is fine."""
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await cancel(task)
         await self._link.close()
 
     async def _watch(self) -> None:

@@ -36,6 +36,7 @@ from controller.inputs.wired import Opener, WiredButtons
 from controller.lines import line_of
 from controller.messages import LEAVING_FADE_S, PROTOCOL, Call, Fire, Input, Origin, Pause, to_plain
 from controller.serial_port import open_serial
+from controller.tasks import cancel
 from controller.warden import NO_PAST, Heart, Past, keep_alive
 
 _log = logging.getLogger(__name__)
@@ -105,10 +106,7 @@ class Panel:
             for source in reversed(self._sources):
                 await source.close()
             await self._calls.link.close()
-            tasks = [*self._tasks, *(task for task in self._daemons.values() if task is not None)]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await cancel(*self._tasks, *self._daemons.values())
             path.unlink(missing_ok=True)
 
     # --- what the buttons say ---------------------------------------------------------------------------------

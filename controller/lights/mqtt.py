@@ -33,6 +33,7 @@ from controller.messages import (
     target,
 )
 from controller.payloads import read_word
+from controller.tasks import cancel
 
 _log = logging.getLogger(__name__)
 
@@ -146,9 +147,7 @@ class MqttLights:
     async def close(self) -> None:
         """Leave the lamps as they are; twice is fine."""
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await cancel(task)
         await self._link.close()
 
     def view(self, now: float) -> tuple[LampView, ...]:

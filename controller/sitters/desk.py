@@ -30,6 +30,7 @@ from controller.messages import (
 )
 from controller.session.duty import lockout_s
 from controller.sitters.register import Register, check_initials, check_pin
+from controller.tasks import cancel
 
 log = logging.getLogger(__name__)
 
@@ -117,10 +118,7 @@ class SignOnDesk:
 
     async def close(self) -> None:
         """Stop looking."""
-        if self._watch is not None:
-            self._watch.cancel()
-            await asyncio.gather(self._watch, return_exceptions=True)
-            self._watch = None
+        await cancel(self._watch)
 
     def person(self, visitor: Visitor) -> str | None:
         """Under whose initials this visitor's acts go: who signed on there, or who it says where nobody signs on."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from controller.messages import PROTOCOL
 from controller.sound.protocol import LINE_BYTES, greeting, line
+from controller.tasks import cancel
 
 _BACKLOG_BYTES = 1 << 20
 """A caller that has so much unread is dropped; it may connect again and gets everything anew."""
@@ -55,10 +56,7 @@ class Server:
         """Hang up."""
         if self._server is not None:
             self._server.close()
-            tasks = [task for task in self._callers.values() if task is not None]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await cancel(*self._callers.values())
             self._path.unlink(missing_ok=True)
 
     def broadcast(self, message: dict[str, Any]) -> None:

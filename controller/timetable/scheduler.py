@@ -33,6 +33,7 @@ from controller.messages import (
     Trouble,
 )
 from controller.session.state import State
+from controller.tasks import cancel
 from controller.timetable.dates import begun_by, last_until, next_after, next_due
 from controller.timetable.settings import TimetableSettings
 
@@ -100,10 +101,7 @@ class RoomTimetable:
 
     async def close(self) -> None:
         """Drop all jobs; what is booked is in the record."""
-        tasks = [*self._checks.values(), *([self._watch] if self._watch else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel(*self._checks.values(), self._watch)
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
             await asyncio.sleep(0)  # it shuts down in the loop's next turn
