@@ -1,10 +1,15 @@
-"""Reading the files people write: every mistake at once, each with file, place, what, what is allowed, nearest name."""
+"""Files: reading those that people write, writing those that they ask for, and having them on the disk.
+
+Every mistake at once, each with file, place, what, what is allowed, nearest name.
+"""
 
 from __future__ import annotations
 
+import os
 import tomllib
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin
 
@@ -111,3 +116,21 @@ def _inner(annotation: Any) -> Any:
         if found is not None:
             return found
     return None
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """While somebody's file is written: an OSError becomes a ConfigError that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError([f"{path}: {error.strerror}"]) from error
+
+
+def to_disk(path: Path) -> None:
+    """Have a file, or the names in a directory, on the disk before going on. Raises OSError."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

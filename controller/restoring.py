@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from controller.clock import RoomClock
 from controller.journal.recovery import Book, Recovered
@@ -13,6 +15,8 @@ from controller.messages import (
     TIMETABLE_ACTS,
     BackedUp,
     Duty,
+    Record,
+    Refused,
     RefusedAct,
     RoomRules,
     SeeAlarm,
@@ -30,6 +34,8 @@ from controller.session.state import State, opening
 from controller.session.step import step
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -59,68 +65,69 @@ def restore(recovered: Recovered, rules: RoomRules, clock: RoomClock) -> Restore
 
 def timetable_of(room: Book) -> Timetable:
     """What the room's book says of its timetable, whatever else of it or of a session can be read."""
-    timetable = Timetable()
-    try:
-        if room.snapshot is not None:
-            timetable = from_plain(Timetable, json.loads(room.snapshot).get("timetable", {}))
-    except ValueError:
-        log.exception("the timetable in the snapshot at record %d of the room cannot be read", room.snapshot_seq)
-    for record in room.records:
+
+    def kept(timetable: Timetable, record: Record) -> Timetable:
         act = record.input.act
-        if isinstance(act, (*TIMETABLE_ACTS, SeeAlarm, BackedUp)):
-            try:
-                timetable = keep(timetable, act, record.stamp.t, record.seq)
-            except Exception:  # a room without a daemon is worse than one that lacks what this record brought
-                log.exception("record %d of the room cannot be replayed", record.seq)
-    return timetable
+        if not isinstance(act, (*TIMETABLE_ACTS, SeeAlarm, BackedUp)):
+            return timetable
+        return keep(timetable, act, record.stamp.t, record.seq)
+
+    return _carried_on(room, _snapped(room, "timetable", Timetable, Timetable()), kept)
 
 
 def duty_of(room: Book, rules: RoomRules) -> Duty:
     """What the room's book says of who is on duty, as it stood outside sessions."""
-    duty = Duty()
-    try:
-        if room.snapshot is not None:
-            duty = from_plain(Duty, json.loads(room.snapshot).get("duty", {}))
-    except ValueError:
-        log.exception("who is on duty in the snapshot at record %d of the room cannot be read", room.snapshot_seq)
-    for record in room.records:
-        if isinstance(record.input.act, DUTY_ACTS):
-            try:
-                duty = keep_duty(duty, record.input, record.stamp.t, rules)
-            except Exception:  # as for the timetable
-                log.exception("record %d of the room cannot be replayed", record.seq)
-    return duty
+
+    def kept(duty: Duty, record: Record) -> Duty:
+        if not isinstance(record.input.act, DUTY_ACTS):
+            return duty
+        return keep_duty(duty, record.input, record.stamp.t, rules)
+
+    return _carried_on(room, _snapped(room, "duty", Duty, Duty()), kept)
 
 
 def buses_of(room: Book, state: State) -> dict[str, float]:
     """The faders as the room's book says they were left outside sessions; those of `state` where it says nothing."""
-    try:
-        if room.snapshot is not None:
-            kept = from_plain(dict[str, float], json.loads(room.snapshot).get("buses", {}))
-            state = replace(state, buses={name: kept.get(name, level) for name, level in state.buses.items()})
-    except ValueError:
-        log.exception("the faders in the snapshot at record %d of the room cannot be read", room.snapshot_seq)
-    for record in room.records:
-        if isinstance(record.input.act, (Volume, Softer, TakeBack)):
-            try:
-                state = step(state, record.input, record.stamp.t, record.seq).state
-            except Exception:  # as for the timetable; what was taken back may have been no fader
-                log.debug("record %d of the room changed no fader", record.seq)
-    return state.buses
+    left = _snapped(room, "buses", dict[str, float], {})
+    state = replace(state, buses={name: left.get(name, level) for name, level in state.buses.items()})
+
+    def kept(state: State, record: Record) -> State:
+        if not isinstance(record.input.act, (Volume, Softer, TakeBack)):
+            return state
+        try:
+            return step(state, record.input, record.stamp.t, record.seq).state
+        except Refused:  # what was taken back was no fader
+            return state
+
+    return _carried_on(room, state, kept).buses
 
 
 def preflight_of(room: Book, rules: RoomRules) -> Preflight:
     """The preflight that the room's book says is under way."""
-    found = Preflight()
+    return _carried_on(
+        room,
+        _snapped(room, "preflight", Preflight, Preflight()),
+        lambda found, record: preflights.keep(found, record.input, rules, record.stamp.t, record.seq),
+    )
+
+
+def _snapped(room: Book, key: str, kind: type[T], none: T) -> T:
+    """A part of the state as the room's newest snapshot has it."""
+    if room.snapshot is None:
+        return none
     try:
-        if room.snapshot is not None:
-            found = from_plain(Preflight, json.loads(room.snapshot).get("preflight", {}))
+        return from_plain(kind, json.loads(room.snapshot).get(key, {}))
     except ValueError:
-        log.exception("the preflight in the snapshot at record %d of the room cannot be read", room.snapshot_seq)
+        log.exception("%s in the snapshot at record %d of the room cannot be read", key, room.snapshot_seq)
+        return none
+
+
+def _carried_on(room: Book, found: T, kept: Callable[[T, Record], T]) -> T:
+    """With what the room's later records brought."""
     for record in room.records:
         try:
-            found = preflights.keep(found, record.input, rules, record.stamp.t, record.seq)
-        except Exception:  # the next session can be looked after anew
+            found = kept(found, record)
+        except Exception:  # a room without a daemon is worse than one that lacks what this record brought
             log.exception("record %d of the room cannot be replayed", record.seq)
     return found
 

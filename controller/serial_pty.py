@@ -8,7 +8,6 @@ import pty
 import select
 import threading
 import tty
-from collections.abc import Callable
 from pathlib import Path
 
 from controller.clock import boottime
@@ -17,18 +16,22 @@ _POLL_MS = 50
 
 
 class PtyDevice:
-    """The far end of a serial line. `heard(data, at)` comes on its own thread, `at` in CLOCK_BOOTTIME seconds."""
+    """The far end of a serial line that appears under `link`. What is said to it goes unheard unless a kind listens."""
 
-    def __init__(self, link: Path, heard: Callable[[bytes, float], None]) -> None:
+    def __init__(self, link: Path) -> None:
         self.link = link
-        self._heard = heard
         self._master = -1
         self._slave = -1
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
 
+    @property
+    def device(self) -> str:
+        """Its name among the machine's devices."""
+        return str(self.link)
+
     def plug(self) -> None:
-        """Appear under `link`."""
+        """Appear."""
         self._master, self._slave = pty.openpty()
         tty.setraw(self._slave)
         self.link.unlink(missing_ok=True)
@@ -51,6 +54,9 @@ class PtyDevice:
     def send(self, data: bytes) -> None:
         """Say something down the line."""
         os.write(self._master, data)
+
+    def _heard(self, data: bytes, at: float) -> None:
+        """Take what was said, `at` in CLOCK_BOOTTIME seconds; on a thread of its own."""
 
     def _listen(self) -> None:
         poll = select.poll()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from controller.files import ConfigError, did_you_mean
+from controller.files import ConfigError, did_you_mean, writing
 from controller.messages import PhaseView
 
 if TYPE_CHECKING:
@@ -76,10 +76,8 @@ def check_format(path: Path) -> None:
 def save_arc(picture: ArcPicture, path: Path) -> None:
     """Draw it into a file, in the format that the suffix says. Raises ConfigError."""
     check_format(path)
-    try:
+    with writing(path):
         _save(draw_arc(picture), path, path.suffix.lower().lstrip("."))
-    except OSError as error:
-        raise ConfigError([f"{path}: {error.strerror}"]) from error
 
 
 def arc_svg(picture: ArcPicture) -> str:

@@ -9,11 +9,11 @@ from pathlib import Path
 from fpdf import FPDF
 
 from controller.drawing.arc import ArcPicture, arc_png
-from controller.files import ConfigError
+from controller.drawing.paper import FONT, Paper
+from controller.files import ConfigError, writing
 
 _MARGIN_MM = 12.0
 _GREY = (95, 105, 115)
-FONT = "DejaVu"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,12 +57,7 @@ def write_card(card: Card, path: Path) -> None:
     """Write the card as a PDF of one A4 page. Raises ConfigError."""
     if path.suffix.lower() != ".pdf":
         raise ConfigError([f"{path}: the card is a PDF; its name ends in .pdf"])
-    pdf = FPDF(format="A4", unit="mm")
-    add_fonts(pdf)
-    pdf.set_margin(_MARGIN_MM)
-    pdf.set_auto_page_break(False)
-    pdf.set_title(card.title)
-    pdf.add_page()
+    pdf = Paper(card.title, _MARGIN_MM, foot_mm=None)
     _head(pdf, card)
     _arc(pdf, card)
     _phases(pdf, card)
@@ -70,19 +65,8 @@ def write_card(card: Card, path: Path) -> None:
     _steps(pdf, card)
     _pieces(pdf, card)
     _foot(pdf, card)
-    try:
+    with writing(path):
         path.write_bytes(bytes(pdf.output()))
-    except OSError as error:
-        raise ConfigError([f"{path}: {error.strerror}"]) from error
-
-
-def add_fonts(pdf: FPDF) -> None:
-    """Give a document `FONT`: DejaVu Sans as matplotlib brings it, which has the letters of most languages."""
-    from matplotlib import get_data_path
-
-    folder = Path(get_data_path()) / "fonts" / "ttf"
-    pdf.add_font(FONT, "", folder / "DejaVuSans.ttf")
-    pdf.add_font(FONT, "B", folder / "DejaVuSans-Bold.ttf")
 
 
 def _head(pdf: FPDF, card: Card) -> None:

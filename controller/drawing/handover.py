@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fpdf import FPDF
-
-from controller.drawing.card import FONT, add_fonts
-from controller.files import ConfigError
+from controller.drawing.paper import FONT, Paper
+from controller.files import ConfigError, writing
 from controller.wording import NOT_A_MEDICAL_DEVICE
 from controller.wording.handover import Sheet, sheet_text
 
@@ -24,21 +22,14 @@ def write_sheet(sheet: Sheet, path: Path) -> None:
             made = f"{sheet_text(sheet, 200)}\n\n{NOT_A_MEDICAL_DEVICE}\n".encode()
         case _:
             raise ConfigError([f"{path}: the sheet is a PDF or a text; its name ends in .pdf or .txt"])
-    try:
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(made)
-    except OSError as error:
-        raise ConfigError([f"{path}: {error.strerror}"]) from error
 
 
 def sheet_pdf(sheet: Sheet) -> bytes:
     """The sheet as a PDF."""
-    paper = FPDF(format="A4", unit="mm")
-    add_fonts(paper)
-    paper.set_margin(_MARGIN_MM)
-    paper.set_auto_page_break(True, 15)
-    paper.set_title(sheet.title)
-    paper.add_page()
+    paper = Paper(sheet.title, _MARGIN_MM, foot_mm=15)
     paper.set_font(FONT, "B", 15)
     paper.multi_cell(0, 8, sheet.title, new_x="LMARGIN", new_y="NEXT")
     paper.set_font(FONT, "", 9)

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from fpdf import FPDF
 
-from controller.drawing.card import FONT, add_fonts
-from controller.files import ConfigError
+from controller.drawing.paper import FONT, Paper
+from controller.files import ConfigError, writing
 
 _MARGIN_MM = 12.0
 _GAP_MM = 2.0
@@ -43,12 +43,7 @@ def write_labels(labels: Sequence[KeyLabel], ways: Sequence[tuple[str, str]], pa
     """Write the sheet as a PDF of A4. `ways`: (keys, what), for a list to hang up. Raises ConfigError."""
     if path.suffix.lower() != ".pdf":
         raise ConfigError([f"{path}: the sheet is a PDF; its name ends in .pdf"])
-    pdf = FPDF(format="A4", unit="mm")
-    add_fonts(pdf)
-    pdf.set_margin(_MARGIN_MM)
-    pdf.set_auto_page_break(True, _MARGIN_MM)
-    pdf.set_title("Keys of the console")
-    pdf.add_page()
+    pdf = Paper("Keys of the console", _MARGIN_MM, foot_mm=_MARGIN_MM)
     pdf.set_font(FONT, "B", 13)
     pdf.cell(0, 8, "Keys of the console", new_x="LMARGIN", new_y="NEXT")
     pdf.set_font(FONT, "", 8)
@@ -59,10 +54,8 @@ def write_labels(labels: Sequence[KeyLabel], ways: Sequence[tuple[str, str]], pa
     pdf.set_font(FONT, "", 6.5)
     pdf.set_text_color(*_GREY)
     pdf.cell(0, 6, foot)
-    try:
+    with writing(path):
         path.write_bytes(bytes(pdf.output()))
-    except OSError as error:
-        raise ConfigError([f"{path}: {error.strerror}"]) from error
 
 
 def _cells(pdf: FPDF, labels: Sequence[KeyLabel]) -> None:

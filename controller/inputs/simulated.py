@@ -3,61 +3,28 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 
 from controller.inputs.keyboard import EV_KEY, EV_MSC, EV_SYN, EVENT, MSC_SCAN
 from controller.serial_port import Line, OpenPort, PortSettings
 from controller.serial_pty import PtyDevice
 
 
-class SimulatedKeypad:
+class SimulatedKeypad(PtyDevice):
     """An input device that sends `struct input_event`; it cannot be grabbed."""
-
-    def __init__(self, link: Path) -> None:
-        self._line = PtyDevice(link, lambda data, at: None)
-
-    @property
-    def device(self) -> str:
-        """Its name among the machine's devices."""
-        return str(self._line.link)
-
-    def plug(self) -> None:
-        """Appear."""
-        self._line.plug()
-
-    def unplug(self) -> None:
-        """Vanish; twice is fine."""
-        self._line.unplug()
 
     def key(self, code: int, value: int = 1, scan: int | None = None) -> None:
         """A key is pressed (1), held (2) or released (0)."""
         events = [] if scan is None else [(EV_MSC, MSC_SCAN, scan)]
         events += [(EV_KEY, code, value), (EV_SYN, 0, 0)]
-        self._line.send(b"".join(EVENT.pack(0, 0, *event) for event in events))
+        self.send(b"".join(EVENT.pack(0, 0, *event) for event in events))
 
 
-class SimulatedWriter:
+class SimulatedWriter(PtyDevice):
     """A device that writes a line for each press."""
-
-    def __init__(self, link: Path) -> None:
-        self._line = PtyDevice(link, lambda data, at: None)
-
-    @property
-    def device(self) -> str:
-        """Its name among the machine's devices."""
-        return str(self._line.link)
-
-    def plug(self) -> None:
-        """Appear."""
-        self._line.plug()
-
-    def unplug(self) -> None:
-        """Vanish; twice is fine."""
-        self._line.unplug()
 
     def write(self, text: str) -> None:
         """Say so much, line ends as given."""
-        self._line.send(text.encode())
+        self.send(text.encode())
 
 
 class SimulatedContacts:

@@ -15,13 +15,13 @@ from pathlib import Path
 from uuid import uuid4
 
 from controller.clock import utc_now, utc_text
+from controller.files import to_disk
 from controller.journal.manifest import (
     Entry,
     Manifest,
     folder_name,
     read_back,
     read_manifest,
-    to_disk,
     write_manifest,
 )
 from controller.journal.place import Place, UnfitPlace

@@ -7,12 +7,12 @@ when it is done again.
 from __future__ import annotations
 
 import logging
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from controller.files import to_disk
 from controller.journal.chain import ROOM, name_digest
 from controller.journal.reading import find_records, session_info
 from controller.journal.redaction import blank_text
@@ -76,11 +76,7 @@ def _remove(file: Path, removal: Removal) -> None:
         return
     for ending in ("", *COMPANIONS):
         file.with_name(file.name + ending).unlink(missing_ok=True)
-    directory = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    to_disk(file.parent)
 
 
 def _blank(file: Path, seq: int) -> None:

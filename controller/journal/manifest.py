@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from controller.files import to_disk
 from controller.journal.chain import ROOM
 
 NAME = "manifest.json"
@@ -88,15 +89,6 @@ def backups_at(place: Path) -> Iterator[Path]:
 def folder_name(room: str, origin: str) -> str:
     """The folder that holds the backups of one record: two rooms on one stick never meet."""
     return f"stillroom-{room or ROOM}-{origin[:6]}"
-
-
-def to_disk(path: Path) -> None:
-    """Have a file or directory on the disk before going on. Raises OSError."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def read_back(file: Path) -> tuple[int, str]:

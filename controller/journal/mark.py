@@ -12,6 +12,8 @@ import os
 import re
 from pathlib import Path
 
+from controller.files import to_disk
+
 ENDING = "-mark"
 """Of the mark's name, behind that of the book's file."""
 
@@ -30,7 +32,7 @@ class Mark:
             os.pwrite(self._fd, _content(line, head), 0)
             if fresh:  # from now on it is overwritten in place
                 os.fsync(self._fd)
-                sync_directory(file.parent)
+                to_disk(file.parent)
         except OSError:
             self.close()
             raise
@@ -62,15 +64,6 @@ def read_mark(file: Path) -> tuple[int, bytes] | None:
 def remove_mark(file: Path) -> None:
     """A book that is closed has its end in the room's chain."""
     file.with_name(file.name + ENDING).unlink(missing_ok=True)
-
-
-def sync_directory(directory: Path) -> None:
-    """See to it that a name in a directory is on disk."""
-    opened = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def _content(line: int, head: bytes) -> bytes:

@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from controller.files import to_disk
 from controller.journal import chain
-from controller.journal.mark import ENDING, Mark, read_mark, remove_mark, sync_directory
+from controller.journal.mark import ENDING, Mark, read_mark, remove_mark
 from controller.journal.tables import FILE_FORMAT, TABLES, has_tables
 
 Commit = Callable[[Callable[[], None]], None]
@@ -291,4 +292,4 @@ def _make_empty(file: Path) -> None:
         return
     os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o640))
     file.chmod(0o640)
-    sync_directory(file.parent)
+    to_disk(file.parent)

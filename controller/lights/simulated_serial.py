@@ -18,31 +18,22 @@ class Frame:
     slots: bytes
 
 
-class SimulatedWidget:
+class SimulatedWidget(PtyDevice):
     """An ENTTEC DMX USB Pro: reads its messages by their length, whatever bytes they hold, and keeps every frame.
 
     `damaged` counts what was no message.
     """
 
     def __init__(self, link: Path) -> None:
+        super().__init__(link)
         self.frames: list[Frame] = []
         self.damaged = 0
         self._rest = b""
-        self._line = PtyDevice(link, self._heard)
-
-    @property
-    def device(self) -> str:
-        """Its name among the machine's devices."""
-        return str(self._line.link)
 
     def plug(self) -> None:
         """Appear."""
         self._rest = b""
-        self._line.plug()
-
-    def unplug(self) -> None:
-        """Vanish; twice is fine."""
-        self._line.unplug()
+        super().plug()
 
     def slot(self, channel: int) -> int:
         """What a channel (1..512) stands at; 0 before any frame."""
@@ -66,10 +57,11 @@ class SimulatedWidget:
                     self.damaged += 1
 
 
-class SimulatedBoard:
+class SimulatedBoard(PtyDevice):
     """A relay board of any profile: switches, answers if its profile says how, and is released when it is unplugged."""
 
     def __init__(self, link: Path, board: Board) -> None:
+        super().__init__(link)
         self.on = [False] * board.channels
         self.switched: list[tuple[float, int, bool]] = []
         """(CLOCK_BOOTTIME, channel from 1, on): every command that came."""
@@ -80,21 +72,15 @@ class SimulatedBoard:
         self._asks = {board.ask(channel): channel for channel in range(1, board.channels + 1)} if board.status else {}
         self._board = board
         self._rest = b""
-        self._line = PtyDevice(link, self._heard)
-
-    @property
-    def device(self) -> str:
-        """Its name among the machine's devices."""
-        return str(self._line.link)
 
     def plug(self) -> None:
         """Appear, with every relay released."""
         self.on = [False] * len(self.on)
-        self._line.plug()
+        super().plug()
 
     def unplug(self) -> None:
         """Vanish; twice is fine."""
-        self._line.unplug()
+        super().unplug()
         self.on = [False] * len(self.on)
 
     def turn(self, channel: int, on: bool) -> None:
@@ -114,7 +100,7 @@ class SimulatedBoard:
                 said = self._board.status.on if self.on[channel - 1] else self._board.status.off
                 number = channel - 1 + self._board.first_channel
                 echo = message if self._board.status.ask.text else b""
-                self._line.send(echo + said.bytes_for(number))
+                self.send(echo + said.bytes_for(number))
         known = (*self._commands, *self._asks)
         if self._rest and not any(each.startswith(self._rest) for each in known):
             self._rest = b""

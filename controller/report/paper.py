@@ -8,7 +8,7 @@ from fpdf import FPDF
 
 from controller import wording
 from controller.drawing.arc import arc_png
-from controller.drawing.card import FONT, add_fonts
+from controller.drawing.paper import FONT, Paper
 from controller.report import clinical
 from controller.report.account import Account, Event, gone_words
 from controller.report.people import told
@@ -21,28 +21,20 @@ _GREY = (95, 105, 115)
 _LINE_MM = 4.6
 
 
-class _Paper(FPDF):
-    """A4 with the session's name and the page's number at the foot."""
-
-    session = ""
+class _Paper(Paper):
+    """With the session's name and the page's number at the foot."""
 
     def footer(self) -> None:
         self.set_y(-11)
         self.set_font(FONT, "", 6.5)
         self.set_text_color(*_GREY)
-        self.cell(0, 4, f"{self.session}   page {self.page_no()} of {{nb}}   {wording.NOT_A_MEDICAL_DEVICE}")
+        self.cell(0, 4, f"{self.title}   page {self.page_no()} of {{nb}}   {wording.NOT_A_MEDICAL_DEVICE}")
         self.set_text_color(0)
 
 
 def pdf(account: Account) -> bytes:
     """The whole document."""
-    paper = _Paper(format="A4", unit="mm")
-    paper.session = account.session
-    add_fonts(paper)
-    paper.set_margin(_MARGIN_MM)
-    paper.set_auto_page_break(True, 15)
-    paper.set_title(account.session)
-    paper.add_page()
+    paper = _Paper(account.session, _MARGIN_MM, foot_mm=15)
     paper.set_font(FONT, "B", 15)
     paper.cell(0, 8, account.programme.title, new_x="LMARGIN", new_y="NEXT")
     for heading, text in _facts(account):

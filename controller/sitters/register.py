@@ -15,7 +15,7 @@ from pathlib import Path
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-from controller.files import ConfigError
+from controller.files import ConfigError, to_disk
 from controller.session.duty import are_initials
 
 FILE = "sitters.json"
@@ -112,11 +112,7 @@ class Register:
         except BaseException:
             fresh.unlink(missing_ok=True)
             raise
-        folder = os.open(self.state_dir, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        to_disk(self.state_dir)
 
 
 @cache

@@ -17,7 +17,7 @@ from controller.exchange.laying import lay, parse_division
 from controller.exchange.matching import Match, match_entries
 from controller.exchange.reading import read_listing
 from controller.exchange.writing import WRITERS
-from controller.files import ConfigError
+from controller.files import ConfigError, writing
 from controller.library.catalogue import Catalogue
 from controller.messages import Piece
 from controller.options import STATE, StateDir
@@ -93,10 +93,8 @@ def export(
     pieces = [cue.piece for cue in plan(start).cues]
     if not pieces:
         raise ConfigError(mistakes)
-    try:
+    with writing(to):
         to.write_text(write(pieces), encoding="utf-8")
-    except OSError as error:
-        raise ConfigError([f"{to}: {error.strerror}"]) from error
     for mistake in mistakes:
         typer.echo(mistake, err=True)
     minutes = sum(piece.duration_s for piece in pieces) / 60

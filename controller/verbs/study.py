@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from controller.clock import utc_now, utc_text
-from controller.files import ConfigError
+from controller.files import ConfigError, writing
 from controller.journal.reading import SessionInfo, list_sessions
 from controller.options import STATE, StateDir
 from controller.report.account import Account, account_of
@@ -37,12 +37,10 @@ def write_study(
         "made_utc": utc_text(utc_now()), "software": f"stillroom {version('stillroom')}", "role": role.name,
         "withheld": list(role.withheld), "sessions": [account.session for account in accounts],
     }  # fmt: skip
-    try:
+    with writing(to):
         to.mkdir(parents=True, exist_ok=True)
         for name, text in study_files(accounts, head):
             (to / name).write_bytes(((BOM if excel and name.endswith(".csv") else "") + text).encode())
-    except OSError as error:
-        raise ConfigError([f"{to}: {error.strerror}"]) from error
     typer.echo(f"wrote {to}: {len(accounts)} sessions; codebook.csv says what each variable means")
     for line in wrong:
         typer.echo(line, err=True)
