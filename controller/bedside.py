@@ -1,14 +1,16 @@
 """What a console asks about before it is noted, and the rules record in the same way. Pure; nothing is refused.
 
-Readings that a slip of the finger makes more likely than a body does, and touch that the consent does not name.
+Readings that a slip of the finger makes more likely than a body does, touch that the consent does not name, and what
+stands against a release.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from math import ceil
 
-from controller.messages import Vitals
+from controller.messages import ReleaseView, Vitals
 
 RANGES: dict[str, tuple[float, float]] = {
     "systolic": (70, 220), "diastolic": (40, 130), "pulse": (35, 180), "spo2": (85, 100), "celsius": (34.5, 41),
@@ -58,6 +60,19 @@ def newest(readings: list[Vitals]) -> Vitals | None:
             if value is not None:
                 found.setdefault(reading, value)
     return Vitals(**found) if found else None  # type: ignore[arg-type]
+
+
+def unmet(view: ReleaseView, now: float) -> list[dict[str, str | int | float]]:
+    """What of a release's own rules stands against it at `now`: an infusion, the time, questions not answered yes."""
+    found: list[dict[str, str | int | float]] = []
+    if view.earliest_t is None:
+        found.append({"what": "infusion"})
+    elif now < view.earliest_t:
+        found.append({"what": "time", "minutes": ceil((view.earliest_t - now) / 60.0)})
+    for code, _, met in view.criteria:
+        if met is not True:
+            found.append({"what": "criterion", "code": code, "answer": "no" if met is False else "unanswered"})
+    return found
 
 
 _AGO = re.compile(r"(\d{1,4}(?:[.,]\d+)?)(?: ?m(?:in(?:utes?)?)?)?(?: ago)?", re.IGNORECASE)

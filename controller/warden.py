@@ -8,6 +8,7 @@ the lock and adopts it as it is.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import fcntl
 import gc
@@ -19,7 +20,7 @@ import socket
 import struct
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -74,6 +75,10 @@ class Heart:
 
 Live = Callable[[Heart, Past], None]
 """The work: beats while it is well, returns when it is told to end by SIGTERM."""
+
+
+Serve = Callable[[asyncio.Event, Callable[[], None]], Coroutine[object, object, None]]
+"""Work of one loop: serves until the event is set, and calls the other while it is well."""
 
 
 class _Life:
@@ -249,3 +254,23 @@ def keep_alive(name: str, runtime_dir: Path, live: Live, *, silent_s: float, sta
     gc.collect()
     gc.freeze()
     warden.run()
+
+
+def serve_alone(lock: Path, taken: str, make: Callable[[], Serve], heart: Heart | None) -> None:
+    """Make the work on a loop of its own and serve until SIGTERM or SIGINT, as the only one who holds `lock`.
+
+    Raises RuntimeError(`taken`) where another holds it.
+    """
+
+    async def serve() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await make()(stop, heart.beat if heart is not None else lambda: None)
+
+    with lock.open("w") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise RuntimeError(taken) from None
+        asyncio.run(serve())

@@ -17,10 +17,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import json
 import logging
-import signal
 import sqlite3
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
@@ -37,7 +35,7 @@ from controller.calls.outbox import Outbox
 from controller.calls.server import CallerServer, Message
 from controller.clock import boot_id, boottime, utc_now, utc_text
 from controller.messages import PROTOCOL, CallLevel, Origin, from_plain, to_plain
-from controller.warden import NO_PAST, Heart, Past, keep_alive
+from controller.warden import NO_PAST, Heart, Past, keep_alive, serve_alone
 
 _log = logging.getLogger(__name__)
 
@@ -273,20 +271,8 @@ def keep_caller(settings: CallerSettings) -> None:
 def run_caller(settings: CallerSettings, heart: Heart | None = None, _past: Past = NO_PAST) -> None:
     """Run the caller until SIGTERM or SIGINT; raises RuntimeError when this room's caller is running already."""
     settings.state_dir.mkdir(parents=True, exist_ok=True)
-    with (settings.state_dir / "caller.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise RuntimeError("the caller of this room is running already") from None
-        asyncio.run(_serve(settings, heart))
-
-
-async def _serve(settings: CallerSettings, heart: Heart | None) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await Caller(settings).run(stop, heart.beat if heart is not None else lambda: None)
+    taken = "the caller of this room is running already"
+    serve_alone(settings.state_dir / "caller.lock", taken, lambda: Caller(settings).run, heart)
 
 
 def _tested(state: CallState) -> Message:

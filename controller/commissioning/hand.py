@@ -23,8 +23,6 @@ from controller.room_lights import make_lights
 _TURN_S = 0.05
 _ARRIVED = 0.02
 _SPARE_S = 3.0
-SWITCHED_ABOVE = 0.5
-"""What is only on or off counts as lit above this."""
 
 
 @dataclass(frozen=True, slots=True)

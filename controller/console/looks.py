@@ -59,7 +59,6 @@ class Signs:
     due: str = "▾"
     curve: str = "▔─▁"
     big: bool = True
-    solid: str = "█"
     meter: str = "▁▂▃▄▅▆▇█"
     done: str = "✓"
     plain: bool = False

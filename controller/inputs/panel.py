@@ -16,11 +16,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import itertools
 import json
 import logging
-import signal
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
@@ -37,7 +35,7 @@ from controller.lines import line_of
 from controller.messages import LEAVING_FADE_S, PROTOCOL, Call, Fire, Input, Origin, Pause, to_plain
 from controller.serial_port import open_serial
 from controller.tasks import cancel
-from controller.warden import NO_PAST, Heart, Past, keep_alive
+from controller.warden import NO_PAST, Heart, Past, keep_alive, serve_alone
 
 _log = logging.getLogger(__name__)
 
@@ -241,19 +239,8 @@ def keep_panel(settings: ButtonSettings) -> None:
 def run_panel(settings: ButtonSettings, heart: Heart | None = None, _past: Past = NO_PAST) -> None:
     """Run until SIGTERM or SIGINT. Raises RuntimeError when this room's buttons are run already."""
     settings.runtime_dir.mkdir(parents=True, exist_ok=True)
-    with (settings.runtime_dir / "buttons.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise RuntimeError("the buttons of this room are run already") from None
-        asyncio.run(_serve_panel(settings, heart))
-
-
-async def _serve_panel(settings: ButtonSettings, heart: Heart | None) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await Panel(settings).run(stop, heart.beat if heart is not None else lambda: None)
+    taken = "the buttons of this room are run already"
+    serve_alone(settings.runtime_dir / "buttons.lock", taken, lambda: Panel(settings).run, heart)
 
 
 def _origin(button: Button) -> Origin:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import ceil
 
+from controller import bedside
 from controller.messages import Input, Refused, ReleaseAnswer, ReleaseView
 from controller.session import adverse
 from controller.session.calls import Ruled
@@ -49,16 +49,8 @@ def counts_from_t(state: State, person: Participant) -> float | None:
 
 def against(state: State, person: Participant, at: float) -> list[dict[str, str | int | float]]:
     """All that stands against a release at `at`: time, questions not answered with yes, open grave events."""
-    found: list[dict[str, str | int | float]] = []
     shown = view(state, person, at)
-    if shown is not None:
-        if shown.earliest_t is None:
-            found.append({"what": "infusion"})
-        elif at < shown.earliest_t:
-            found.append({"what": "time", "minutes": ceil((shown.earliest_t - at) / 60.0)})
-        for code, _, met in shown.criteria:
-            if met is not True:
-                found.append({"what": "criterion", "code": code, "answer": "no" if met is False else "unanswered"})
+    found = bedside.unmet(shown, at) if shown is not None else []
     found += [{"what": "event", "event": one.seq, "grade": one.event.grade} for one in adverse.blocking(state, person)]
     return found
 

@@ -24,7 +24,6 @@ REFILL_BLOCKS = 7
 """With so few left the queue is filled up again, in one go: a mixer that wakes for every block finds the caches cold,
 and takes twice the time. None of seven was late beside four busy processes on two cores."""
 
-BLOCK_S = BLOCK / RATE
 
 Played = Callable[[Mark, int, float], None]
 """Called with a mark, its frame in the output and its CLOCK_BOOTTIME as its block goes out; in the card's thread."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import ceil
 
+from controller.bedside import unmet
 from controller.messages import Dose, DoseView, EntryView, EventView, LogEntry, ReleaseView, Status, plain_fields
 from controller.wording.clinical import WORDS, against, amount, dose_words, event_words
 from controller.wording.handover import wall_time
@@ -81,14 +81,7 @@ def besides_dose(status: Status, code: str, given: Dose, at: float) -> list[str]
 
 def all_against(view: ReleaseView, now: float, events: Iterable[EventView]) -> list[str]:
     """All that stands against a release, in words."""
-    found: list[dict[str, str | int | float]] = []
-    if view.earliest_t is None:
-        found.append({"what": "infusion"})
-    elif now < view.earliest_t:
-        found.append({"what": "time", "minutes": ceil((view.earliest_t - now) / 60.0)})
-    for code, _, met in view.criteria:
-        if met is not True:
-            found.append({"what": "criterion", "code": code, "answer": "no" if met is False else "unanswered"})
+    found = unmet(view, now)
     grades = {one.seq: one.event.grade for one in events}
     found += [{"what": "event", "event": seq, "grade": grades.get(seq, 3)} for seq in view.events]
     return [against(one) for one in found]

@@ -11,8 +11,6 @@ import pytest
 
 from tests.console.fake_daemon import FakeRoom
 
-Until = Callable[..., object]
-
 
 @pytest.fixture
 def runtime_dir() -> Iterator[Path]:

@@ -49,8 +49,3 @@ def small_disk(at: Path, kilobytes: int) -> Iterator[Path]:
         yield at
     finally:
         subprocess.run(["umount", "-l", at], check=True)
-
-
-def remount(at: Path, how: str) -> None:
-    """`how`: "ro" or "rw"."""
-    subprocess.run(["mount", "-o", f"remount,{how}", at], check=True)
