@@ -9,10 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field, ValidationError
 
 from controller.clock import utc_text
 from controller.config import Room
+from controller.files import Table
 
 Verdict = Literal["ok", "look", "failed", "skipped"]
 """Right; usable, but a person has to know; not usable; not looked at."""
@@ -20,20 +21,16 @@ Verdict = Literal["ok", "look", "failed", "skipped"]
 Value = bool | float | str
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class Finding(_Part):
+class Finding(Table):
     """What one step showed. `code` says which sentence it is; `values` are seconds, shares 0..1, numbers and words."""
 
     step: str
     verdict: Verdict
     code: str
-    values: dict[str, Value] = {}
+    values: dict[str, Value] = Field(default={})
 
 
-class DeviceFindings(_Part):
+class DeviceFindings(Table):
     """One device of the room."""
 
     name: str
@@ -47,7 +44,7 @@ class DeviceFindings(_Part):
         return "failed" if "failed" in found else "look" if "look" in found else "ok"
 
 
-class Report(_Part):
+class Report(Table):
     """A whole commissioning. `signed_utc` by this machine's clock; `digests`: SHA-256 of what it holds for, by name."""
 
     report: Literal[1] = 1
@@ -63,7 +60,7 @@ class Report(_Part):
         return tuple(each.name for each in self.devices if each.verdict == "failed")
 
 
-class Standing(_Part):
+class Standing(Table):
     """How a room's commissioning stands. `stale`: signed, and then `changed` (lamps, or a profile's name)."""
 
     state: Literal["missing", "stale", "signed"]

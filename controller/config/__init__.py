@@ -27,7 +27,7 @@ from controller.config.preflight import PreflightTable
 from controller.config.record import RecordTable
 from controller.config.serial import Name, PortTable, SerialPlace, serial_lights, serial_mistakes
 from controller.config.times import TimeOfDay
-from controller.files import ConfigError, did_you_mean, mistakes_in, read_toml
+from controller.files import ConfigError, Table, did_you_mean, mistakes_in, read_toml
 from controller.inputs.kind import ButtonKind
 from controller.inputs.settings import ButtonSettings
 from controller.journal.keeping import KeepingSettings
@@ -57,11 +57,7 @@ OVERRIDES = Path("/etc/stillroom")
 """A clinic's own playlists/ and devices/ lie here and come before the shipped ones of the same name."""
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class CalibrationTable(_Table):
+class CalibrationTable(Table):
     """What a meter at the participant's ear read, as `stillroom sound check` writes it."""
 
     sensitivity_dba: Annotated[float, Field(ge=40.0, le=150.0)]
@@ -71,7 +67,7 @@ class CalibrationTable(_Table):
     on: date
 
 
-class BusTable(_Table):
+class BusTable(Table):
     """A pair of channels of the one output."""
 
     name: Name
@@ -91,7 +87,7 @@ class BusTable(_Table):
         )
 
 
-class SoundTable(_Table):
+class SoundTable(Table):
     """Where the sound goes, how loud pieces are made, and how fast it may change."""
 
     output: Annotated[str, Field(pattern=r"^(auto|null|file:.+\.wav|device:.+)$")] = "auto"
@@ -104,11 +100,11 @@ class SoundTable(_Table):
     quiet_return_s: Seconds = 20.0
     end_fade_s: Seconds = 20.0
     buses: Annotated[tuple[BusTable, ...], Field(min_length=1)] = (BusTable(name="speakers", channels=(1, 2)),)
-    card: dict[str, str] = {}
+    card: dict[str, str] = Field(default={})
     """The card's own volumes and mutes as they were when the room was measured, by name."""
 
 
-class MusicTable(_Table):
+class MusicTable(Table):
     """Folders of music; a phase draws from the subfolder that has its name."""
 
     folders: tuple[Path, ...] = ()
@@ -122,7 +118,7 @@ class LampTable(SerialPlace):
     """The bridge's topic prefix where it is not the profile's."""
 
 
-class LightTable(_Table):
+class LightTable(Table):
     """Levels are perceived brightness, 0..1."""
 
     floor: Share = 0.05
@@ -139,14 +135,14 @@ class LightTable(_Table):
     lamps: tuple[LampTable, ...] = ()
 
 
-class CallTable(_Table):
+class CallTable(Table):
     """When a support call counts as not delivered."""
 
     deliver_within_s: Annotated[float, Field(ge=1.0, le=60.0)] = 5.0
     answer_within_s: Annotated[float, Field(ge=5.0, le=300.0)] = 30.0
 
 
-class OutageTable(_Table):
+class OutageTable(Table):
     """After a power cut longer than this, or of unknown length, the sitter is asked before the arc goes on."""
 
     ask_after_minutes: Annotated[float, Field(ge=0.0, le=120.0)] = 10.0
@@ -164,7 +160,7 @@ Before = Annotated[float, Field(ge=1.0, le=24 * 60.0)]
 """Minutes before a session."""
 
 
-class TimetableTable(_Table):
+class TimetableTable(Table):
     """What the wall clock brings. Each line is optional: what is not named here does not happen."""
 
     timezone: Annotated[str, AfterValidator(_known_zone)] | None = None
@@ -177,7 +173,7 @@ class TimetableTable(_Table):
     self_test: TimeOfDay | None = None
 
 
-class RoomTable(_Table):
+class RoomTable(Table):
     """A whole room file."""
 
     format: Literal[1]
@@ -189,12 +185,12 @@ class RoomTable(_Table):
     broker: BrokerTable = BrokerTable()
     call: CallTable = CallTable()
     outage: OutageTable = OutageTable()
-    ports: dict[Name, PortTable] = {}
+    ports: dict[Name, PortTable] = Field(default={})
     timetable: TimetableTable = TimetableTable()
     record: RecordTable = RecordTable()
     backup: BackupTable | None = None
     retention: RetentionTable | None = None
-    buttons: dict[Name, ButtonTable] = {}
+    buttons: dict[Name, ButtonTable] = Field(default={})
     sitters: SittersTable = SittersTable()
     preflight: PreflightTable = PreflightTable()
     desk: DeskTable = DeskTable()

@@ -5,17 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from controller.broker import BrokerSettings
 from controller.broker_tls import TlsSettings
-from controller.files import ConfigError
+from controller.files import ConfigError, Table
 
 
-class BrokerTable(BaseModel):
+class BrokerTable(Table):
     """The room's MQTT broker. The password lies in a file of its own."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 1883

@@ -6,20 +6,18 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from controller.config.serial import PortTable, lasting_device
-from controller.files import did_you_mean
+from controller.files import Table, did_you_mean
 from controller.inputs.actions import ACTIONS, parse_action
 from controller.inputs.kind import ButtonKind
 from controller.inputs.settings import Button
 from controller.serial_port import PortSettings
 
 
-class ButtonTable(BaseModel):
+class ButtonTable(Table):
     """One button: its profile in devices/, where it hangs, and what each of its presses does."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     profile: str
     does: Annotated[dict[str, Annotated[str, Field(examples=list(ACTIONS))]], Field(min_length=1)]

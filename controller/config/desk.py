@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from controller.files import Table
 
 
-class DeskTable(BaseModel):
+class DeskTable(Table):
     """The support desk, as it stands on the sheet that paramedics are handed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     phone: Annotated[str, Field(pattern=r"^[0-9+() /.x-]{0,40}$")] = ""
     """Telephone number of the desk."""

@@ -6,18 +6,17 @@ from datetime import time
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from controller.config.times import TimeOfDay
+from controller.files import Table
 from controller.journal.keeping import KeepingSettings, RetentionRule
 
 Days = Annotated[float, Field(ge=1.0, le=36525.0)]
 
 
-class BackupTable(BaseModel):
+class BackupTable(Table):
     """The nightly backup."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     path: Path
     """A mounted stick or share; never the record's own disk."""
@@ -29,16 +28,14 @@ class BackupTable(BaseModel):
     """Knowingly on the disk of the record or the system."""
 
 
-class RetentionTable(BaseModel):
+class RetentionTable(Table):
     """How long closed sessions are kept that are signed or in a good backup. Nothing is removed without it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     days: Days | None = None
     """From the session's end on."""
     at: TimeOfDay = Field(default_factory=lambda: time(4, 0))
     """Like "04:00", which it is where nothing is said."""
-    programmes: dict[str, Days] = {}
+    programmes: dict[str, Days] = Field(default={})
     """Programmes that have a time of their own."""
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from controller.files import Table
 from controller.messages import RoomRules
 
 
-class SittersTable(BaseModel):
+class SittersTable(Table):
     """How signing on is handled; the defaults are our judgement."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     wrong_pins: Annotated[int, Field(ge=3, le=20)] = 5
     """So many wrong PINs in a row lock out whoever they were for, and the console they came from."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
+
+from controller.files import Table
 
 
 def _pattern(text: str) -> str:
@@ -16,10 +18,8 @@ def _pattern(text: str) -> str:
     return text
 
 
-class PreflightTable(BaseModel):
+class PreflightTable(Table):
     """What is looked at before a session."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     required: bool = True
     """No session begins before every check is green, or overridden with a reason."""

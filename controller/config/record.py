@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from controller.files import Table
 
 MEGABYTE = 1024 * 1024
 
 
-class RecordTable(BaseModel):
+class RecordTable(Table):
     """Room on the disk of the state directory."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     reserve_mb: Annotated[float, Field(ge=0.0, le=4096.0)] = 32.0
     """Held in a file that is given up when the disk is full, so that a running session's record goes on; 0 for none."""

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
-from controller.files import did_you_mean
+from controller.files import Table, did_you_mean
 from controller.inputs.kind import ButtonKind
 from controller.lights.board import Board
 from controller.lights.dmx import DmxLamp, DmxSettings
@@ -35,10 +35,8 @@ def lasting_device(device: str) -> str:
     return device
 
 
-class PortTable(BaseModel):
+class PortTable(Table):
     """A serial port: a DMX widget, a relay board, or a contact or key on one."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     device: str
 
@@ -48,10 +46,8 @@ class PortTable(BaseModel):
         return lasting_device(device)
 
 
-class SerialPlace(BaseModel):
+class SerialPlace(Table):
     """Where a lamp hangs, if it hangs on a serial port: the port's name and the channel, counted from 1."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     name: Name
     profile: str

@@ -5,16 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from controller.files import ConfigError, mistakes_in, read_toml
+from controller.files import ConfigError, Table, mistakes_in, read_toml
 from controller.messages import Limits
 
 
-class LimitsTable(BaseModel):
+class LimitsTable(Table):
     """The keys of the file; see `messages.Limits` for their meaning."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     no_vocals: bool = False
     languages: tuple[str, ...] = ()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from controller.files import Table
 from controller.payloads import TOKEN
 
 _SCAN = re.compile(r"^scan 0x([0-9a-f]+)$")
@@ -15,9 +16,7 @@ _TOKENS = ("base", "channel", "name")
 Press = Annotated[str, Field(pattern=r"^[a-z0-9-]+$", max_length=20)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
+class _Part(Table):
     @field_validator("*")
     @classmethod
     def _known_tokens(cls, value: object) -> object:
@@ -55,7 +54,7 @@ class Mqtt(_Part):
     topic: str
     each: str = ""
     field: str
-    only: dict[str, str] = {}
+    only: dict[str, str] = Field(default={})
     count: str = ""
     battery: Battery | None = None
     availability: tuple[Reach, ...] = ()

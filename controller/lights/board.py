@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from controller.files import Table
 
 _HEX = re.compile(r"^[0-9A-F]{2}$")
 _TOKENS = ("{channel}", "{sum}")
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class Message(_Part):
+class Message(Table):
     """What is sent or expected: `hex` ("A0 {channel} 01 {sum}") or `text` ("relay on {channel}" and a return).
 
     `{channel}` is the channel's number as the board counts, `{sum}` the sum of the bytes before it, modulo 256.
@@ -51,7 +49,7 @@ class Message(_Part):
         return bytes(made)
 
 
-class Asking(_Part):
+class Asking(Table):
     """How a channel is asked for its state, and what it answers; the answers are looked for in what comes back."""
 
     ask: Message
@@ -59,7 +57,7 @@ class Asking(_Part):
     off: Message
 
 
-class Board(_Part):
+class Board(Table):
     """One kind of relay board. Raises `pydantic.ValidationError` with everything that is wrong."""
 
     profile: Literal[1]

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from controller.files import Table
 from controller.lights.profile import Level
 from controller.lights.scale import Scale
 
@@ -22,11 +23,7 @@ Role = Literal["level", "warm", "cool", "red", "green", "blue", "white", "fixed"
 Kelvin = Field(default=None, ge=1700, le=10000)
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class Channel(_Part):
+class Channel(Table):
     """One channel, counted from the fixture's first, which is 1. `fine`: the channel with its low byte."""
 
     at: int = Field(ge=1, le=UNIVERSE)
@@ -38,7 +35,7 @@ class Channel(_Part):
     """What a fixed channel stands at: a mode, or a master that stays open."""
 
 
-class Bytes(_Part):
+class Bytes(Table):
     """A channel's own scale. `min` is the darkest byte that still gives steady light.
 
     `curve`: "luminance" where light is proportional to the byte, "perceived" where the fixture's own dimming curve
@@ -50,7 +47,7 @@ class Bytes(_Part):
     curve: Literal["perceived", "luminance"] = "perceived"
 
 
-class Fixture(_Part):
+class Fixture(Table):
     """One kind of DMX fixture. Raises `pydantic.ValidationError` with everything that is wrong."""
 
     profile: Literal[1]

@@ -8,17 +8,13 @@ from __future__ import annotations
 import tomllib
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from controller.files import Table
 from controller.payloads import TOKEN
 
 _TOPIC_TOKENS = frozenset({"name", "base"})
 _UNITS_IN_A_SECOND = {"s": 1.0, "100ms": 10.0, "500ms": 2.0, "ms": 1000.0}
-_ANNOTATIONS = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class _Part(BaseModel):
-    model_config = _ANNOTATIONS
 
 
 def _only_tokens(text: str, allowed: frozenset[str]) -> str:
@@ -29,7 +25,7 @@ def _only_tokens(text: str, allowed: frozenset[str]) -> str:
     return text
 
 
-class _Topic(_Part):
+class _Topic(Table):
     topic: str = Field(min_length=1)
     """May hold {name}, the device's name there, and {base}, the bridge's prefix."""
 
@@ -60,7 +56,7 @@ class Wake(_Topic):
     payload: str
 
 
-class Level(_Part):
+class Level(Table):
     """The device's own scale. `min` is its darkest that is still on; the room is never made black."""
 
     min: float
@@ -77,7 +73,7 @@ class Level(_Part):
         return self
 
 
-class Switch(_Part):
+class Switch(Table):
     """What is only on or off follows the light: on above one level, off below another, never part of a fade."""
 
     on: str = "ON"
@@ -93,7 +89,7 @@ class Switch(_Part):
         return self
 
 
-class Colour(_Part):
+class Colour(Table):
     """The colour temperature of its white."""
 
     topic: str = ""
@@ -134,7 +130,7 @@ class Colour(_Part):
         return 1e6 / value if self.unit == "mired" else float(value)
 
 
-class Transition(_Part):
+class Transition(Table):
     """How the device fades by itself."""
 
     unit: Literal["s", "ms", "100ms", "500ms", "none"]
@@ -184,7 +180,7 @@ class StateReport(_Topic):
         return self
 
 
-class Echo(_Part):
+class Echo(Table):
     """What its reports are worth."""
 
     within_s: float = Field(default=3.0, gt=0)
@@ -218,7 +214,7 @@ class Announce(_Topic):
     """Where the device's name stands; empty where the topic itself says it."""
 
 
-class PowerOn(_Part):
+class PowerOn(Table):
     """What the lamp does when its power comes back."""
 
     level: float = Field(ge=0, le=1)
@@ -235,7 +231,7 @@ class PowerOn(_Part):
         return _only_tokens(text, _TOPIC_TOKENS)
 
 
-class Rate(_Part):
+class Rate(Table):
     """The most that the device and its bridge take: seconds between commands to one lamp, and through one bridge."""
 
     lamp_interval_s: float = Field(gt=0)
@@ -243,7 +239,7 @@ class Rate(_Part):
     """0 where every lamp is its own client of the broker."""
 
 
-class Profile(_Part):
+class Profile(Table):
     """One kind of lamp behind MQTT."""
 
     profile: Literal[1] = 1
