@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from textual import events
+
 from controller.messages import (
     AdverseEvent,
     Amend,
@@ -242,3 +244,15 @@ async def test_what_was_entered_late_or_corrected_says_so_in_the_log(room: FakeR
         shown = text(app)
         assert "mark spoke -> cold  [entry 91]" in shown
         assert "(corrected in 92) (entered " in shown
+
+
+async def test_what_is_pasted_after_a_question_that_was_left_at_once_is_offered_as_a_note(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        for key in (events.Key("n", "n"), events.Key("escape", None)):  # in one read of the terminal
+            app.post_message(key)
+        await pilot.pause()
+        app.post_message(events.Paste("cold hands"))
+        await pilot.pause()
+        assert app.asking is not None and app.asking.line.value == "cold hands"
+        assert "pasted: Enter keeps it as a note" in text(app)
+        assert not room.inputs

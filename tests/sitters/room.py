@@ -18,6 +18,7 @@ from controller.daemon import Daemon
 from controller.messages import Reply
 from controller.options import runtime_dir
 from controller.sitters.register import Register
+from tests.console.conftest import until
 
 PINS = {"AB": "739154826", "CD": "462857193", "EF": "918273645"}
 ROOM = """
@@ -67,10 +68,12 @@ class StaffedDaemon:
         self.process.stdout.close()
         self.process = None
 
-    def restart(self) -> None:
-        """Killed, and started anew."""
+    async def restart(self, client: Client) -> None:
+        """Killed, started anew, and found again by a console that has noticed."""
         self.kill()
+        await until(lambda: not client.connected)
         self.start()
+        await until(lambda: client.connected)
 
 
 @asynccontextmanager
@@ -101,12 +104,12 @@ async def daemon_here(state_dir: Path, *, sitters: bool = True) -> AsyncIterator
     daemon = Daemon(load_room(furnish(state_dir, sitters=sitters)), state_dir)
     opened = asyncio.Event()
     running = asyncio.create_task(daemon.run(opened.set))
-    await asyncio.wait_for(opened.wait(), 20.0)
+    await asyncio.wait_for(opened.wait(), 60.0)
     try:
         yield
     finally:
         daemon.stop()
-        await asyncio.wait_for(running, 20.0)
+        await asyncio.wait_for(running, 60.0)
 
 
 @contextmanager

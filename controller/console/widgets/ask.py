@@ -56,7 +56,7 @@ class Ask(Vertical):
         self.say(form.beside or "Enter: go on    Esc: back", colours.bright if form.beside else colours.dim)
         self.line.value = form.initial
         self.line.cursor_position = len(form.initial)
-        self.line.focus()
+        self.screen.set_focus(self.line)  # `focus()` comes a moment later, when the question may be left again
 
     def say(self, text: str, colour: str) -> None:
         """The two rows beneath the line."""
