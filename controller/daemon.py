@@ -28,7 +28,6 @@ from controller.config import Room, load_programme, shipped
 from controller.config.record import MEGABYTE
 from controller.inputs.client import ButtonsClient
 from controller.journal.chain import ROOM
-from controller.journal.reading import log_entries
 from controller.journal.recovery import Recovered, recover
 from controller.journal.reserve import Reserve, is_full
 from controller.journal.writer import Journal
@@ -43,6 +42,7 @@ from controller.messages import (
     Erase,
     Input,
     JournalView,
+    LogEntry,
     Opened,
     OverridePreflight,
     Refused,
@@ -59,7 +59,7 @@ from controller.options import runtime_dir
 from controller.planning import planner_for
 from controller.pool import RoomPool
 from controller.probes import Links, Probes
-from controller.restoring import Restored, restore
+from controller.restoring import Restored, last_entries, restore
 from controller.room_lights import make_lights
 from controller.runner import LATE_S, Runner
 from controller.server import Server
@@ -137,7 +137,8 @@ class Daemon:
         self._archive = ArchiveDesk(self._state_dir)
         stack.push_async_callback(self._archive.close)
         self._probes = Probes(self._room, self._state_dir, self._links())
-        self.runner = self._make_runner(recovered, restored)
+        entries = await asyncio.to_thread(last_entries, self._state_dir, recovered)
+        self.runner = self._make_runner(recovered, restored, entries)
         desk = SignOnDesk(Register(self._state_dir), lambda: self.runner.state.duty, self._take, self._clock.now)
         self._server = Server(run_dir / "daemon.sock", self._room.name, self._take, self._status, self._telemetry, desk)
         stack.push_async_callback(self.runner.close)
@@ -154,7 +155,8 @@ class Daemon:
             self.runner.close_book(recovered.session.book)
         for session in recovered.reopened:
             self._journal.close_session(session)
-        self._archive.apply(Erase(book=ROOM), 0)  # what a crash cut short
+        for book in (ROOM, *([recovered.session.book] if recovered.session else [])):
+            self._archive.apply(Erase(book=book), 0)  # what a crash cut short
         for damage in recovered.damaged:
             log.error("%s was damaged (%s) and is kept as %s", damage.book, damage.why, damage.kept_as)
             self.runner.post_act(damage.act)
@@ -181,10 +183,8 @@ class Daemon:
             stack.callback(asyncio.create_task(watch).cancel)
         stack.callback(lambda: [start.cancel() for start in self._starts])
 
-    def _make_runner(self, recovered: Recovered, restored: Restored) -> Runner:
+    def _make_runner(self, recovered: Recovered, restored: Restored, entries: list[LogEntry]) -> Runner:
         books = [recovered.room] + ([recovered.session] if recovered.session else [])
-        shown = recovered.session or recovered.room
-        entries = [entry for record in shown.records for entry in log_entries(record)]
         return Runner(
             restored.state,
             self._clock,
@@ -200,7 +200,7 @@ class Daemon:
             planner_for(self._pool_of, self._clock.now),
             seqs={book.book: book.seq for book in books},
             replies=recovered.replies,
-            entries=list(reversed(entries)),
+            entries=entries,
             prepare=self._prepare,
             on_change=self._changed,
         )

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeVar
 
 from controller.clock import RoomClock
+from controller.journal.reading import book_file, log_entries, read_records
 from controller.journal.recovery import Book, Recovered
 from controller.messages import (
     DUTY_ACTS,
     TIMETABLE_ACTS,
     BackedUp,
     Duty,
+    LogEntry,
     Record,
+    Redaction,
     Refused,
     RefusedAct,
     RoomRules,
@@ -26,6 +31,7 @@ from controller.messages import (
     decode,
     from_plain,
 )
+from controller.runner import LOG_KEPT
 from controller.session import preflight as preflights
 from controller.session.bookings import Timetable, keep
 from controller.session.duty import keep as keep_duty
@@ -61,6 +67,26 @@ def restore(recovered: Recovered, rules: RoomRules, clock: RoomClock) -> Restore
     if not state.session:
         state = replace(state, duty=duty_of(room, rules), buses=buses_of(room, state))
     return replace(restored, state=state)
+
+
+def last_entries(state_dir: Path, recovered: Recovered) -> list[LogEntry]:
+    """What the log showed of the open session, or else of the room's own book: newest first, with its words.
+
+    Reads a file: not for the loop. A log that cannot be read stays empty.
+    """
+    book = recovered.session or recovered.room
+    file = book_file(state_dir, book.book)
+    try:
+        records = list(read_records(file, max(0, book.seq - LOG_KEPT))) if book.seq else []
+    except (sqlite3.Error, OSError, ValueError):
+        log.exception("the log of %s cannot be read", book.book)
+        return []
+    gone = {record.input.act.seq for record, _ in records if isinstance(record.input.act, Redaction)}
+    entries: list[LogEntry] = []
+    for record, text in reversed(records):
+        said = "" if record.seq in gone else text  # a crash may have come before it was blanked
+        entries += reversed(log_entries(record, said))
+    return entries[:LOG_KEPT]
 
 
 def timetable_of(room: Book) -> Timetable:

@@ -24,6 +24,7 @@ _INK, _SOFT, _LINE, _LIGHT, _DUE, _FAULT = "#26313c", "#dfe5ea", "#5d7487", "#b9
 _WIDTH_IN, _HEIGHT_IN = 11.0, 4.6
 _TEXT_PT = 7.5
 _WORD_FOOT = 0.045
+LEAST_S = 60.0
 _POINTS_PER_CHARACTER = 4.3
 """Width of an average character at `_TEXT_PT`."""
 
@@ -64,6 +65,13 @@ class ArcPicture:
     vitals_word: str = "vitals due"
     note: str = ""
     """A line beneath: whose figures these are."""
+
+    @property
+    def span_s(self) -> tuple[float, float]:
+        """From where to where it is drawn, a minute at least: a session may end as soon as it was opened."""
+        start = min([phase.start_s for phase in self.phases] + [span.start_s for span in self.pieces])
+        end = max([phase.end_s for phase in self.phases] + [span.end_s for span in self.pieces])
+        return start, max(end, start + LEAST_S)
 
 
 def check_format(path: Path) -> None:
@@ -151,7 +159,7 @@ def _draw_curves(axes: Axes, picture: ArcPicture) -> None:
 
 def _name_phases(axes: Axes, picture: ArcPicture, width_in: float) -> None:
     """Each phase's name over it; where two would run into each other, the second one a row higher."""
-    start, end = picture.phases[0].start_s, picture.phases[-1].end_s
+    start, end = picture.span_s
     seconds_per_character = 1.15 * _POINTS_PER_CHARACTER * (end - start) / (width_in * 72 * 0.92)
     taken = [-math.inf, -math.inf]
     for phase in picture.phases:
@@ -163,7 +171,8 @@ def _name_phases(axes: Axes, picture: ArcPicture, width_in: float) -> None:
 
 def _draw_ticks(axes: Axes, picture: ArcPicture) -> None:
     """Every tick; the word of one that stands close behind another begins above that one's."""
-    close_s = (picture.phases[-1].end_s - picture.phases[0].start_s) / 90
+    start, end = picture.span_s
+    close_s = (end - start) / 90
     before_s, top = -math.inf, _WORD_FOOT
     for tick in sorted(picture.ticks, key=lambda tick: tick.t_s):
         foot = top if tick.word and tick.t_s - before_s < close_s else _WORD_FOOT
@@ -185,9 +194,8 @@ def _draw_tick(axes: Axes, tick: Tick, foot: float) -> None:
 
 
 def _draw_pieces(axes: Axes, picture: ArcPicture, width_in: float) -> None:
-    start = min([phase.start_s for phase in picture.phases] + [span.start_s for span in picture.pieces])
-    end = max([phase.end_s for phase in picture.phases] + [span.end_s for span in picture.pieces])
-    points_per_second = width_in * 72 * 0.92 / max(1.0, end - start)
+    start, end = picture.span_s
+    points_per_second = width_in * 72 * 0.92 / (end - start)
     for number, span in enumerate(picture.pieces, start=1):
         row = number % 2
         axes.broken_barh(

@@ -5,7 +5,6 @@ It is kept in the room's own book, beside any session: `keep` alone changes it, 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 
 from controller.messages import (
@@ -24,10 +23,6 @@ from controller.messages import (
 
 MOST_BOOKINGS = 100
 """Half a year of a busy room; every console is told all of them."""
-
-_CODE = re.compile(r"(?=.*\d)[\w.-]{1,24}")
-_LETTERS = re.compile(r"[^\W\d_]+")
-_MOST_CAPITALS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,16 +45,6 @@ class Timetable:
             known = ", ".join(str(booking.id) for booking in self.bookings)
             raise Refused("unknown_booking", booking=booking_id, allowed=known)
         return found
-
-
-def looks_like_a_code(text: str) -> bool:
-    """Whether a participant is named by a code ("C-0412", "COMP-001-7b") and not by a name (our judgement).
-
-    A code has a digit and no space; its letters stand alone or are up to five capitals.
-    """
-    letters = _LETTERS.findall(text)
-    spelt = all(len(run) == 1 or (run.isupper() and len(run) <= _MOST_CAPITALS) for run in letters)
-    return spelt and _CODE.fullmatch(text) is not None
 
 
 def keep(timetable: Timetable, act: Act, t: float, seq: int) -> Timetable:
@@ -98,9 +83,6 @@ def keep(timetable: Timetable, act: Act, t: float, seq: int) -> Timetable:
 def _booked(timetable: Timetable, act: Book, seq: int) -> Timetable:
     if not act.participants:
         raise Refused("no_participant", what="book")
-    for code in act.participants:
-        if not looks_like_a_code(code):
-            raise Refused("not_a_code")  # and what was typed is not kept: it may be a name
     if len(set(act.participants)) != len(act.participants):
         raise Refused("bad_value", what="participants", why="a code is given twice")
     if len(timetable.bookings) >= MOST_BOOKINGS:

@@ -9,6 +9,7 @@ from controller.messages import Fact, Input, Light, Mark, Refused, Softer, Start
 from controller.session import calls, entries, onset
 from controller.session.blinding import check_codes
 from controller.session.calls import Ruled
+from controller.session.codes import check_are_codes
 from controller.session.entries import undoable
 from controller.session.light import fade_to, follow_arc, set_light
 from controller.session.limits import check_limits
@@ -34,6 +35,7 @@ def start(state: State, given: Input, now: float, seq: int) -> Ruled:
         number = f"{least}" if least == most else f"{least} to {most}"
         raise Refused("bad_value", what="participants", why=f"this programme is for {number}")
     check_codes(programme, act.participants)
+    check_are_codes(state.rules, act.participants)
     check_limits(act.limits, state.rules)
     check_start(state.preflight, act, state.rules)
     if act.minutes is not None:

@@ -38,7 +38,7 @@ from controller.messages import (
     Start,
     Timer,
 )
-from controller.session.bookings import looks_like_a_code
+from controller.session.codes import check_are_codes
 from controller.session.names import nearest
 
 MACHINES = ("engine", "broker", "disk", "clock", "commissioning", "card", "library", "lights")
@@ -199,10 +199,7 @@ def _answered(
 def _with_codes(
     preflight: Preflight, codes: tuple[str, ...], who: str, rules: RoomRules, t: float, seq: int
 ) -> Preflight:
-    for code in codes:
-        well = re.fullmatch(rules.code_pattern, code) if rules.code_pattern else looks_like_a_code(code)
-        if not well:
-            raise Refused("not_a_code")  # and what was typed is not kept: it may be a name
+    check_are_codes(rules, codes)
     if len(set(codes)) != len(codes):
         raise Refused("bad_value", what="participants", why="a code is given twice")
     if not preflight.least <= len(codes) <= preflight.most:

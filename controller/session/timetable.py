@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import get_args
 
 from controller.messages import (
+    Book,
     Booking,
     Check,
     Checked,
@@ -22,6 +23,7 @@ from controller.messages import (
 )
 from controller.session.bookings import keep
 from controller.session.calls import Ruled, is_open
+from controller.session.codes import check_are_codes
 from controller.session.light import fade_to
 from controller.session.state import State
 
@@ -32,6 +34,8 @@ LIGHT_JOBS = ("warm_up", "lights_off")
 def ruled(state: State, given: Input, now: float, seq: int) -> Ruled:
     """Keep the timetable, and do what a job asks where nothing stands against it."""
     act = given.act
+    if isinstance(act, Book):
+        check_are_codes(state.rules, act.participants)
     kept = replace(state, timetable=keep(state.timetable, act, now, seq))
     if isinstance(act, TimetableDue):
         booking = state.timetable.booking(act.booking) if act.booking else None

@@ -101,7 +101,7 @@ async def live(state_dir: Path, die_at: int, swapped: bool) -> None:
 
     runner.post_act(Opened(rules=RULES))
     text = (PLAYLISTS / "psilocybin-25mg.toml").read_text()
-    start = Start(programme="x", participants=("A",), programme_text=text, session="s1", seed=1)
+    start = Start(programme="x", participants=("A-1",), programme_text=text, session="s1", seed=1)
     runner.post(Input(act=start), noted)
     while runner.state.mode != "running":
         await asyncio.sleep(0.005)

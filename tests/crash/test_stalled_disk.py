@@ -50,7 +50,7 @@ async def test_pause_acts_at_once_while_the_disk_stalls_and_nothing_is_shown_as_
     )
     runner.post_act(Opened(rules=RULES))
     text = (PLAYLISTS / "psilocybin-25mg.toml").read_text()
-    runner.post_act(Start(programme="x", participants=("A",), programme_text=text, session="s1", seed=1))
+    runner.post_act(Start(programme="x", participants=("A-1",), programme_text=text, session="s1", seed=1))
     while not any(isinstance(effect, SetTransport) for _, effect in device.heard):
         await asyncio.sleep(0.01)
 

@@ -236,6 +236,17 @@ def test_a_redacted_note_is_blank_in_every_export(state_dir: Path) -> None:
     assert "1 texts redacted" in html(account)
 
 
+def test_a_session_that_was_ended_as_soon_as_it_was_opened_has_its_pages(tmp_path: Path) -> None:
+    room = Room(tmp_path)
+    text = find_programme("psilocybin-25mg").read_text()
+    start = Start(programme="psilocybin-25mg", participants=("C-0412",), programme_text=text, session=SESSION, seed=1)
+    room.post(0.0, start, "AB")
+    room.post(0.0, End(), "AB")
+    room.close()
+    account = account_of(session_file(tmp_path, SESSION))
+    assert "<svg" in html(account) and pdf(account).startswith(b"%PDF")
+
+
 @pytest.mark.parametrize("damage", ["state = NULL", "state = substr(state, 1, 40)"])
 def test_a_session_whose_opening_state_is_lost_is_exported_and_says_what_is_missing(
     state_dir: Path, tmp_path: Path, damage: str

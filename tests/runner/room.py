@@ -39,7 +39,7 @@ class Room:
 
     def start(self, session: str = "s1") -> None:
         text = (PLAYLISTS / "psilocybin-25mg.toml").read_text()
-        act = Start(programme="x", participants=("A",), programme_text=text, session=session, seed=1)
+        act = Start(programme="x", participants=("A-1",), programme_text=text, session=session, seed=1)
         self.runner.post_act(act)
 
     async def ask(self, act: Act, given_id: str = "") -> Reply:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from controller.journal.reading import read_records, session_file, verify
+from controller.journal.recovery import recover
 from controller.journal.redaction import blank_text
 from controller.messages import Dose, End, Hold, Input, LogEntry, Mark, Note, Origin, Redaction, Reply
+from controller.restoring import last_entries
 from controller.runner import LOG_KEPT
 from tests.runner.room import Journaled, room
 
@@ -41,6 +43,24 @@ async def test_a_reason_is_kept_beside_the_chain_and_can_be_blanked(tmp_path: Pa
     blank_text(file, held.seq)
     assert verify(file).ok
     assert all("Maria" not in text for _, text in read_records(file))
+
+
+async def test_after_a_restart_the_log_has_its_words_again_but_not_those_that_were_redacted(tmp_path: Path) -> None:
+    clock = Journaled(t=1000.0)
+    async with room(tmp_path, clock) as it:
+        it.start()
+        await it.until(lambda: it.runner.state.mode == "running")
+        for text in ("asked for water", "Margarethe rang", "cold hands"):
+            await it.ask(Note(text=text))
+        named = next(entry.seq for entry in it.runner.entries if entry.text == "Margarethe rang")
+        it.runner.post(Input(act=Redaction(session="s1", seq=named), why="a name"))
+        shown = it.runner.entries
+    kept = last_entries(tmp_path, recover(tmp_path))
+    assert [(entry.seq, entry.kind, entry.text) for entry in kept] == [
+        (entry.seq, entry.kind, entry.text) for entry in shown
+    ]
+    assert "asked for water" in {entry.text for entry in kept}
+    assert "Margarethe rang" not in {entry.text for entry in kept}
 
 
 async def test_a_name_that_was_typed_for_a_code_is_told_to_who_typed_it_and_never_kept(tmp_path: Path) -> None:

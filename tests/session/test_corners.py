@@ -110,7 +110,7 @@ def test_a_session_that_never_came_to_a_dose_does_not_keep_the_next_from_its_pla
     room.act(End())
     room.wait(60)
     text = (PLAYLISTS / "psilocybin-25mg.toml").read_text()
-    room.act(Start(programme="x", participants=("B",), programme_text=text, session="s2", seed=2))
+    room.act(Start(programme="x", participants=("B-2",), programme_text=text, session="s2", seed=2))
     assert room.state.mode == "running"
 
 

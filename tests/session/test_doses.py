@@ -167,11 +167,11 @@ def test_a_booster_lengthens_its_phase_and_moves_release() -> None:
 def test_a_booster_for_two_lengthens_the_arc_once() -> None:
     for together in (True, False):
         room = PaperRoom()
-        room.start("mdma-couple", "A", "B")
-        room.act(Dose(amount=80), "A", "B")
+        room.start("mdma-couple", "A-1", "B-2")
+        room.act(Dose(amount=80), "A-1", "B-2")
         room.wait(100 * 60)
         end = room.state.programme.arc_end_s  # type: ignore[union-attr]
-        for whom in [("A", "B")] if together else [("A",), ("B",)]:
+        for whom in [("A-1", "B-2")] if together else [("A-1",), ("B-2",)]:
             room.act(Dose(part="booster", amount=40), *whom)
         assert room.state.programme.arc_end_s == end + 30 * 60  # type: ignore[union-attr]
 
@@ -189,32 +189,32 @@ def test_the_arc_counts_from_whom_the_programme_says() -> None:
     for of, phase in (("first-dosed", "settle"), ("last-dosed", "arrival")):
         room = PaperRoom()
         text_of = room.programme_text("mdma-couple").replace('t_plus_of = "first-dosed"', f't_plus_of = "{of}"')
-        room.start("mdma-couple", "A", "B", text=text_of)
-        room.act(Dose(), "A")
+        room.start("mdma-couple", "A-1", "B-2", text=text_of)
+        room.act(Dose(), "A-1")
         assert room.state.here.code == phase
         room.wait(600)
-        room.act(Dose(), "B")
+        room.act(Dose(), "B-2")
         first = leader(room.state)
-        assert first is not None and first.code == ("A" if of == "first-dosed" else "B")
+        assert first is not None and first.code == ("A-1" if of == "first-dosed" else "B-2")
         assert arc_position(room.state, room.now) == (600 if of == "first-dosed" else 0)
 
 
 def test_one_who_leaves_is_waited_for_and_reminded_no_more() -> None:
     room = PaperRoom()
     text = room.programme_text("mdma-couple").replace('"first-dosed"', '"last-dosed"')
-    room.start("mdma-couple", "A", "B", text=text)
-    room.act(Dose(), "A")
+    room.start("mdma-couple", "A-1", "B-2", text=text)
+    room.act(Dose(), "A-1")
     assert room.state.here.code == "arrival"
-    room.act(Leave(condition="steady", told="AB"), "B")
+    room.act(Leave(condition="steady", told="AB"), "B-2")
     assert room.state.here.code == "settle"
     with pytest.raises(Refused, match="has_left"):
-        room.act(Vitals(pulse=70), "B")
+        room.act(Vitals(pulse=70), "B-2")
     room.wait(90 * 60)
-    assert {view.participant for view in due_views(room.state, room.now)} == {"A", ""}
+    assert {view.participant for view in due_views(room.state, room.now)} == {"A-1", ""}
 
 
 def test_more_or_fewer_people_than_the_programme_is_for_are_refused() -> None:
-    for name, people in (("psilocybin-25mg", ("A", "B")), ("mdma-couple", ("A",))):
+    for name, people in (("psilocybin-25mg", ("A-1", "B-2")), ("mdma-couple", ("A-1",))):
         with pytest.raises(Refused, match="bad_value"):
             PaperRoom().start(name, *people)
 

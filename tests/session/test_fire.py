@@ -110,7 +110,7 @@ def test_a_session_that_ends_while_the_contact_calls_leaves_the_light_up() -> No
     room.wait(60)
     assert room.state.light.level(room.now) >= RULES.exit_light
     with pytest.raises(Refused, match="fire_standing"):
-        room.act(Start(programme="x", participants=("A",), programme_text="", session="s2"))
+        room.act(Start(programme="x", participants=("A-1",), programme_text="", session="s2"))
 
 
 def test_an_idle_room_answers_too_and_no_session_begins_meanwhile() -> None:

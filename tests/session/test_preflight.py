@@ -13,6 +13,7 @@ from controller.messages import (
     Act,
     AnswerPreflight,
     BeginPreflight,
+    Book,
     Call,
     CallChanged,
     DeviceLost,
@@ -46,7 +47,7 @@ from controller.session.preflight import ENTRIES, KEYS, MACHINES, Preflight, car
 from controller.session.probing import BREATH, BREATH_S
 from controller.session.state import State, opening
 from controller.session.step import step
-from tests.session.room import RULES, PaperRoom
+from tests.session.room import PLAYLISTS, RULES, PaperRoom
 
 ROOM = replace(RULES, preflight=True, card_measured=True, digest="a")
 
@@ -368,6 +369,22 @@ def test_participants_are_codes(pattern: str, codes: str, code: str) -> None:
     assert room.refusal(AnswerPreflight(check="participants", value=codes)) == code
     room.act(AnswerPreflight(check="participants", value="C-0412"))
     assert room.state.preflight.participants == ("C-0412",)
+
+
+@pytest.mark.parametrize(("pattern", "code"), [("", "Robert"), ("C-[0-9]{4}", "D-0412")])
+def test_a_session_is_opened_and_booked_for_codes_alone_without_a_preflight_too(pattern: str, code: str) -> None:
+    room = PaperRoom(state=opening(replace(RULES, code_pattern=pattern), 1000.0))
+    text = (PLAYLISTS / "psilocybin-25mg.toml").read_text()
+    start = Start(programme="x", participants=(code,), programme_text=text, session="s1", seed=1)
+    with pytest.raises(Refused) as refused:
+        room.act(start)
+    assert (refused.value.code, refused.value.values) == ("not_a_code", {})
+    booking = Book(programme="x", participants=(code,), wanted="", starts_unix=2e9, length_s=60.0)
+    with pytest.raises(Refused) as refused:
+        room.act(booking)
+    assert (refused.value.code, refused.value.values) == ("not_a_code", {})
+    room.act(replace(start, participants=("C-0412",)))
+    assert room.state.participants[0].code == "C-0412"
 
 
 def test_nothing_is_an_answer_only_where_it_is_said() -> None:

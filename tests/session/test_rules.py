@@ -367,12 +367,12 @@ def test_the_end_of_the_arc_is_not_the_end_of_the_session() -> None:
 
 def test_two_participants_have_a_t_plus_each() -> None:
     room = PaperRoom()
-    room.start("mdma-couple", "A", "B")
+    room.start("mdma-couple", "A-1", "B-2")
     with pytest.raises(Refused, match="no_participant"):
         room.act(Dose())
-    room.act(Dose(), "A")
+    room.act(Dose(), "A-1")
     room.wait(300)
-    room.act(Dose(), "B")
+    room.act(Dose(), "B-2")
     assert [person.t_plus(room.now) for person in room.state.participants] == [300, 0]
     assert arc_position(room.state, room.now) == pytest.approx(300)
 

@@ -30,7 +30,7 @@ from controller.messages import (
     TimetableDue,
     Trouble,
 )
-from controller.session.bookings import looks_like_a_code
+from controller.session.codes import looks_like_a_code
 from controller.session.state import State
 from controller.session.step import step
 from tests.session.room import PLAYLISTS, RULES, PaperRoom
