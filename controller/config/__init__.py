@@ -1,199 +1,56 @@
-"""The room file: which devices hang where, and how this room's sound, light, broker and call are set."""
+"""A room as its file sets it: checked as a whole, and with the settings that each part of the daemon takes from it."""
 
 from __future__ import annotations
 
-import importlib.resources
 from dataclasses import dataclass
-from datetime import date
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel
 
-from controller.arc.blinding import strictest
-from controller.arc.programme import Programme
 from controller.broker import BrokerSettings
 from controller.calls.caller import CallerSettings
 from controller.clock import system_zone
-from controller.config.broker import BrokerTable, broker_settings
-from controller.config.buttons import ButtonTable, button_mistakes, buttons_of
-from controller.config.desk import DeskTable
-from controller.config.keeping import BackupTable, RetentionTable, keeping
+from controller.config.broker import broker_settings
+from controller.config.buttons import button_mistakes, buttons_of
+from controller.config.collection import (
+    PROFILE_KINDS,
+    find_programme,
+    load_profile,
+    load_programme,
+    shipped,
+    shipped_profiles,
+)
+from controller.config.keeping import keeping
 from controller.config.mqtt import mqtt_mistakes
-from controller.config.people import SittersTable
-from controller.config.preflight import PreflightTable
-from controller.config.record import RecordTable
-from controller.config.serial import Name, PortTable, SerialPlace, serial_lights, serial_mistakes
-from controller.config.times import TimeOfDay
-from controller.files import ConfigError, Table, did_you_mean, mistakes_in, read_toml
-from controller.inputs.kind import ButtonKind
+from controller.config.serial import serial_lights, serial_mistakes
+from controller.config.tables import RoomTable
+from controller.files import ConfigError, did_you_mean, mistakes_in, read_toml
 from controller.inputs.settings import ButtonSettings
 from controller.journal.keeping import KeepingSettings
-from controller.lights.board import Board
 from controller.lights.dmx import DmxSettings
-from controller.lights.fixture import Fixture
 from controller.lights.mqtt import LampSettings, LightSettings
 from controller.lights.profile import Profile
 from controller.lights.relays import RelaySettings
-from controller.messages import RoomRules, telling_words
-from controller.sound.calibration import BusLevels, mistakes_of
+from controller.messages import RoomRules
+from controller.sound.calibration import mistakes_of
 from controller.sound.settings import Bus, SoundSettings
 from controller.timetable.settings import TimetableSettings
 
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Seconds = Annotated[float, Field(gt=0.0, le=120.0)]
-
-PROFILE_KINDS: dict[str, type[BaseModel]] = {
-    "mqtt-lamp": Profile,
-    "dmx-fixture": Fixture,
-    "relay-board": Board,
-    "button": ButtonKind,
-}
-"""What a file in devices/ may describe, by its `kind`."""
-
-OVERRIDES = Path("/etc/stillroom")
-"""A clinic's own playlists/ and devices/ lie here and come before the shipped ones of the same name."""
-
-
-class CalibrationTable(Table):
-    """What a meter at the participant's ear read, as `stillroom sound check` writes it."""
-
-    sensitivity_dba: Annotated[float, Field(ge=40.0, le=150.0)]
-    """dB(A) at the ear for noise of 0 dBFS RMS in both channels."""
-    by: Annotated[str, Field(pattern=r"^\S{1,8}$")]
-    """Initials of who measured."""
-    on: date
-
-
-class BusTable(Table):
-    """A pair of channels of the one output."""
-
-    name: Name
-    channels: tuple[Annotated[int, Field(ge=1, le=16)], Annotated[int, Field(ge=1, le=16)]]
-    level_db: Annotated[float, Field(ge=-60.0, le=0.0)] = 0.0
-    ceiling_dbfs: Annotated[float, Field(ge=-60.0, le=-1.0)] = -6.0
-    calibration: CalibrationTable | None = None
-
-    def levels(self) -> BusLevels:
-        """For the arithmetic of a sound check."""
-        return BusLevels(
-            name=self.name,
-            channels=self.channels,
-            level_db=self.level_db,
-            ceiling_dbfs=self.ceiling_dbfs,
-            sensitivity_dba=self.calibration.sensitivity_dba if self.calibration else None,
-        )
-
-
-class SoundTable(Table):
-    """Where the sound goes, how loud pieces are made, and how fast it may change."""
-
-    output: Annotated[str, Field(pattern=r"^(auto|null|file:.+\.wav|device:.+)$")] = "auto"
-    capture: Path | None = None
-    """Write what leaves the engine to this file too."""
-    target_lufs: Annotated[float, Field(ge=-50.0, le=-14.0)] = -23.0
-    pause_fade_s: Seconds = 2.0
-    resume_fade_s: Seconds = 6.0
-    volume_fade_s: Seconds = 1.0
-    quiet_return_s: Seconds = 20.0
-    end_fade_s: Seconds = 20.0
-    buses: Annotated[tuple[BusTable, ...], Field(min_length=1)] = (BusTable(name="speakers", channels=(1, 2)),)
-    card: dict[str, str] = Field(default={})
-    """The card's own volumes and mutes as they were when the room was measured, by name."""
-
-
-class MusicTable(Table):
-    """Folders of music; a phase draws from the subfolder that has its name."""
-
-    folders: tuple[Path, ...] = ()
-
-
-class LampTable(SerialPlace):
-    """One lamp: its name in this room, its profile in devices/, and what the bridge calls it or where it is plugged."""
-
-    device: str = ""
-    base: str = ""
-    """The bridge's topic prefix where it is not the profile's."""
-
-
-class LightTable(Table):
-    """Levels are perceived brightness, 0..1."""
-
-    floor: Share = 0.05
-    ceiling: Share = 0.8
-    exit: Share = 0.4
-    medical: Share = 0.8
-    medical_kelvin: Annotated[float, Field(ge=1500, le=8000)] = 5000.0
-    rest: Share = 0.3
-    rest_kelvin: Annotated[float, Field(ge=1500, le=8000)] = 2700.0
-    soft: Share = 0.15
-    slew_per_s: Annotated[float, Field(gt=0.0, le=0.5)] = 0.10
-    scene_fade_s: Seconds = 2.0
-    release_fade_s: Seconds = 10.0
-    lamps: tuple[LampTable, ...] = ()
-
-
-class CallTable(Table):
-    """When a support call counts as not delivered."""
-
-    deliver_within_s: Annotated[float, Field(ge=1.0, le=60.0)] = 5.0
-    answer_within_s: Annotated[float, Field(ge=5.0, le=300.0)] = 30.0
-
-
-class OutageTable(Table):
-    """After a power cut longer than this, or of unknown length, the sitter is asked before the arc goes on."""
-
-    ask_after_minutes: Annotated[float, Field(ge=0.0, le=120.0)] = 10.0
-
-
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f'there is no timezone "{name}"{did_you_mean(name, available_timezones())}') from None
-    return name
-
-
-Before = Annotated[float, Field(ge=1.0, le=24 * 60.0)]
-"""Minutes before a session."""
-
-
-class TimetableTable(Table):
-    """What the wall clock brings. Each line is optional: what is not named here does not happen."""
-
-    timezone: Annotated[str, AfterValidator(_known_zone)] | None = None
-    """A name like Europe/Berlin; the system's where it is not given."""
-    warm_up_minutes: Before | None = None
-    warm_up_light: Share = 0.5
-    preflight_reminder_minutes: Before | None = None
-    lights_off: TimeOfDay | None = None
-    library_check: TimeOfDay | None = None
-    self_test: TimeOfDay | None = None
-
-
-class RoomTable(Table):
-    """A whole room file."""
-
-    format: Literal[1]
-    name: Name
-    simulated: bool = False
-    sound: SoundTable = SoundTable()
-    music: MusicTable = MusicTable()
-    light: LightTable = LightTable()
-    broker: BrokerTable = BrokerTable()
-    call: CallTable = CallTable()
-    outage: OutageTable = OutageTable()
-    ports: dict[Name, PortTable] = Field(default={})
-    timetable: TimetableTable = TimetableTable()
-    record: RecordTable = RecordTable()
-    backup: BackupTable | None = None
-    retention: RetentionTable | None = None
-    buttons: dict[Name, ButtonTable] = Field(default={})
-    sitters: SittersTable = SittersTable()
-    preflight: PreflightTable = PreflightTable()
-    desk: DeskTable = DeskTable()
+__all__ = [
+    "PROFILE_KINDS",
+    "Room",
+    "RoomTable",
+    "check_file",
+    "find_programme",
+    "load_profile",
+    "load_programme",
+    "load_room",
+    "shipped",
+    "shipped_profiles",
+]
 
 
 @dataclass(frozen=True)
@@ -353,35 +210,6 @@ def load_room(path: Path) -> Room:
     return Room(path=path, table=table, profiles=profiles, text=path.read_text(encoding="utf-8"))
 
 
-def load_profile(path: Path) -> BaseModel:
-    """A device profile, of the kind that it says. Raises ConfigError."""
-    data = read_toml(path)
-    kind = data.get("kind", "")
-    if kind not in PROFILE_KINDS:
-        raise ConfigError([f'{path}: kind: "{kind}" is not a kind of device{did_you_mean(str(kind), PROFILE_KINDS)}'])
-    profile, mistakes = mistakes_in(path, PROFILE_KINDS[kind], data)
-    if profile is None:
-        raise ConfigError(mistakes)
-    if (name := data.get("name")) != path.stem:
-        raise ConfigError([f'{path}: name: is "{name}", and the file is called "{path.stem}"; they must be the same'])
-    return profile
-
-
-def load_programme(path: Path) -> Programme:
-    """A programme. Raises ConfigError."""
-    data = read_toml(path)
-    programme, mistakes = mistakes_in(path, Programme, data)
-    if "blinded" in data:
-        told = [(0, word) for _, word in telling_words(path.stem)] + telling_words(path.read_text(encoding="utf-8"))
-        mistakes += [
-            f'{path}: {f"line {line}" if line else "its name"}: "{word}" would tell in a blinded programme'
-            for line, word in told
-        ]
-    if programme is None or mistakes:
-        raise ConfigError(mistakes)
-    return strictest(programme)
-
-
 def check_file(path: Path) -> str:
     """Which kind of file this is: room, profile or programme; found right. Raises ConfigError."""
     data = read_toml(path)
@@ -393,32 +221,6 @@ def check_file(path: Path) -> str:
         return "device profile"
     load_room(path)
     return "room"
-
-
-def shipped(kind: str) -> dict[str, Path]:
-    """Files of a kind ("playlists" or "devices") by name; a clinic's own come before the shipped ones."""
-    here = Path(__file__).parents[1]
-    packaged = Path(str(importlib.resources.files("controller"))) / "data" / kind
-    found: dict[str, Path] = {}
-    for folder in (packaged, here.parent / kind, OVERRIDES / kind):
-        if folder.is_dir():
-            found |= {path.stem: path for path in sorted(folder.glob("*.toml"))}
-    return found
-
-
-def shipped_profiles() -> dict[str, BaseModel]:
-    """Every device profile there is, by name. Raises ConfigError for a clinic's own that is not right."""
-    return {name: load_profile(path) for name, path in shipped("devices").items()}
-
-
-def find_programme(name: str) -> Path:
-    """The file of a programme, by name or by path. Raises ConfigError."""
-    known = shipped("playlists")
-    if name in known:
-        return known[name]
-    if name.endswith(".toml") and Path(name).is_file():
-        return Path(name)
-    raise ConfigError([f'there is no programme "{name}"{did_you_mean(name, known)}'])
 
 
 def _profiles_of(path: Path, data: dict[str, Any]) -> tuple[dict[str, BaseModel], list[str]]:

@@ -25,7 +25,8 @@ from controller.commissioning.terminal import NobodyAnswers, Terminal
 from controller.commissioning.walk import Walk
 from controller.commissioning.watching import Watch
 from controller.commissioning.words import standing_lines
-from controller.config import OVERRIDES, Room, load_room, shipped, shipped_profiles
+from controller.config import Room, load_room, shipped, shipped_profiles
+from controller.config.collection import OVERRIDES
 from controller.files import ConfigError, did_you_mean
 from controller.lights.board import Board
 from controller.lights.profile import Profile

@@ -67,7 +67,7 @@ def test_where_each_command_is_a_topic_of_its_own_the_whole_folder_is_looked_int
 @pytest.fixture
 def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Profile:
     """A clinic's own Zigbee profile with a short scale and quick commands, so that a walk takes seconds."""
-    monkeypatch.setattr("controller.config.OVERRIDES", tmp_path / "etc")
+    monkeypatch.setattr("controller.config.collection.OVERRIDES", tmp_path / "etc")
     path = tmp_path / "etc/devices/quick.toml"
     path.parent.mkdir(parents=True)
     text = (FOLDER / "zigbee2mqtt-dimmable.toml").read_text(encoding="utf-8")

@@ -37,7 +37,7 @@ CHANGES = {
 @pytest.fixture
 def lumen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The clinic's own profile, as the README leads to it."""
-    monkeypatch.setattr("controller.config.OVERRIDES", tmp_path / "etc")
+    monkeypatch.setattr("controller.config.collection.OVERRIDES", tmp_path / "etc")
     path = write_copy(shipped("devices")["home-assistant-json-light"], "lumen", tmp_path / "etc/devices", "{}")
     text = path.read_text(encoding="utf-8")
     for before, after in CHANGES.items():

@@ -8,6 +8,6 @@ if boot := os.environ.get("ROOM_BOOT_ID"):
 
     clock.boot_id = lambda: boot
 if own := os.environ.get("ROOM_OWN_FILES"):
-    from controller import config
+    from controller.config import collection
 
-    config.OVERRIDES = Path(own)
+    collection.OVERRIDES = Path(own)
