@@ -21,7 +21,8 @@ from controller.rehearsal.fallback import card_of
 from controller.rehearsal.room import Rehearsal
 from controller.rehearsal.script import Line, read_script
 from controller.rehearsal.telling import explanation, json_lines, timeline, warnings
-from controller.report.account import Account, account_from
+from controller.report.account import Account
+from controller.report.gathering import account_from
 from controller.report.picture import picture_of
 from controller.session.onset import MARK as ONSET
 

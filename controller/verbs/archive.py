@@ -23,7 +23,8 @@ from controller.journal.sealing import holding
 from controller.journal.writer import JournalInUse
 from controller.messages import Addendum, ArchiveAct, Input, Origin, Redaction, Refused, Reply, SignOff, needs_sign_on
 from controller.options import STATE, StateDir, fail
-from controller.report.account import Account, account_of
+from controller.report.account import Account
+from controller.report.gathering import account_of
 from controller.report.terminal import head_lines
 from controller.sitters.register import Register
 from controller.verbs.journal import session_or_newest, t_plus_s

@@ -11,7 +11,8 @@ import typer
 
 from controller.files import ConfigError
 from controller.options import STATE, StateDir, fail
-from controller.report.account import Account, account_of
+from controller.report.account import Account
+from controller.report.gathering import account_of
 from controller.report.roles import ROLES, role_named
 from controller.verbs.journal import session_or_newest
 from controller.verbs.study import write_study

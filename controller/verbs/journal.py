@@ -105,7 +105,7 @@ def show(
 
 def _show_account(file: Path, at: str, kinds: list[str], reader: Role | None) -> bool:
     """Whether the file could be told as a session."""
-    from controller.report.account import account_of
+    from controller.report.gathering import account_of
     from controller.report.terminal import event_lines, head_lines
 
     span = _span(at) if at else None

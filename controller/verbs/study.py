@@ -13,8 +13,9 @@ from controller.clock import utc_now, utc_text
 from controller.files import ConfigError, writing
 from controller.journal.reading import SessionInfo, list_sessions
 from controller.options import STATE, StateDir
-from controller.report.account import Account, account_of
+from controller.report.account import Account
 from controller.report.fidelity import lines
+from controller.report.gathering import account_of
 from controller.report.roles import Role
 from controller.report.study import study_files
 from controller.verbs.journal import session_or_newest

@@ -28,7 +28,7 @@ from controller.messages import (
     Vitals,
     encode,
 )
-from controller.report.account import account_of
+from controller.report.gathering import account_of
 from controller.report.page import html
 from controller.report.tables import jsonl, records_csv
 from controller.session.state import State, opening

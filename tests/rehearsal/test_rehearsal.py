@@ -20,7 +20,7 @@ from controller.rehearsal.day import Wishes, live_through, rehearse
 from controller.rehearsal.room import Rehearsal
 from controller.rehearsal.script import read_script
 from controller.rehearsal.telling import misses
-from controller.report.account import account_from
+from controller.report.gathering import account_from
 
 RULES = RoomRules(room="rehearsal", lamps=("lamp",), buses=("speakers",))
 WHOLE = Verified(ok=True, records=0, first_bad=None, why="", redacted=0, heads=0)

@@ -13,7 +13,7 @@ from controller.__main__ import app
 from controller.config import find_programme
 from controller.journal.store import session_file
 from controller.messages import Dose, End, MaskingGuess, Note, Planned, Start, Vitals, telling_words
-from controller.report.account import account_of
+from controller.report.gathering import account_of
 from controller.report.page import html
 from controller.report.respct import respct
 from controller.report.roles import ROLES

@@ -51,7 +51,8 @@ from controller.messages import (
     Volume,
     encode,
 )
-from controller.report.account import Account, account_of
+from controller.report.account import Account
+from controller.report.gathering import account_of
 from controller.report.page import html
 from controller.report.paper import pdf
 from controller.report.respct import respct

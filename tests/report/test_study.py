@@ -16,9 +16,10 @@ import pytest
 from controller.files import ConfigError
 from controller.journal.reading import session_file
 from controller.messages import AdverseEvent, Amend, Challenge, Touch, UpdateEvent, Vitals
-from controller.report.account import Account, account_of
+from controller.report.account import Account
 from controller.report.codebook import TABLES, VARIABLES, columns
 from controller.report.fidelity import phases_of, vitals_of
+from controller.report.gathering import account_of
 from controller.report.study import study_files
 from tests.journal.day import FIRST, SECOND, live, live_days
 from tests.journal.test_archive import run

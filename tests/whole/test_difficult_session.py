@@ -20,7 +20,7 @@ import pytest
 
 from controller.journal.reading import list_sessions, read_records, verify
 from controller.messages import Call, DeclineBooster, End, Hold, Land, Mark, Quiet, Record, Release
-from controller.report.account import account_of
+from controller.report.gathering import account_of
 from tests.measure_audio import analyse
 from tests.whole.room import WholeRoom, whole_room
 

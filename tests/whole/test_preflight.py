@@ -25,7 +25,7 @@ from controller.messages import (
     RunPreflight,
     Start,
 )
-from controller.report.account import account_of
+from controller.report.gathering import account_of
 from controller.report.preflight import preflight_words
 from controller.report.terminal import head_lines
 from tests.whole.hearing import RATE, Audio, level_db, listen
