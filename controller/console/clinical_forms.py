@@ -1,64 +1,34 @@
-"""One-line questions of what is clinical. A line may end in when it was (@12, @14:41) and in "; why". Pure."""
+"""One-line questions of what is clinical; `typed` reads what is answered. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, get_args
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from controller import bedside, wording
-from controller.console.forms import Filled, Form, read_dose
+from controller.console.forms import Filled, Form
+from controller.console.typed import (
+    WHEN,
+    Clock,
+    late_words,
+    read_dose,
+    read_touch,
+    read_vitals,
+    taken_apart,
+    vitals_line,
+)
 from controller.messages import (
-    AdverseEvent,
     Challenge,
     Dose,
-    EventView,
     Leave,
     Mark,
-    Needed,
     Note,
-    Related,
     Release,
-    Touch,
-    UpdateEvent,
     Vitals,
     plain_fields,
     telling_words,
 )
-
-Clock = Callable[[], str]
-"""The room's wall clock, "14:52:10"."""
-
-WHEN = "@12 or @14:41: late"
-
-_WHEN = re.compile(r"[, ]*@ ?(\S+)$|, ?(\d+(?: ?min)?) ago$")
-_READING = re.compile(r"(\d{1,3})[/-](\d{1,3})")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Said:
-    """A line taken apart."""
-
-    text: str
-    ago_s: float = 0.0
-    why: str = ""
-    dated: bool = False
-
-
-def taken_apart(line: str, clock: Clock) -> Said:
-    """What was said, how long ago it was, and why. Raises ValueError for a time that is none."""
-    text, _, why = (part.strip() for part in line.partition(";"))
-    found = _WHEN.search(text)
-    if found is None:
-        return Said(text=text, why=why)
-    ago_s = bedside.seconds_ago(found[1] or found[2], clock())
-    return Said(text=text[: found.start()].strip(" ,"), ago_s=ago_s, why=why, dated=True)
-
-
-def late_words(ago_s: float) -> str:
-    """How long ago it was, behind what is shown before it is noted."""
-    return f", {wording.duration(ago_s)} ago" if ago_s >= 60.0 else ""
 
 
 def note_form(pressed_t: float | None, clock: Clock, initial: str = "", *, blinded: bool = False) -> Form:
@@ -104,28 +74,6 @@ def of(form: Form, *codes: str) -> Form:
 # --- Vitals ---
 
 
-def read_vitals(text: str) -> Vitals:
-    """Vitals of a line such as "120/80 72 98 36.8": pressure, pulse, SpO2, temperature.
-
-    The first whole number is the pulse, the second SpO2, one with a decimal point or comma the temperature. Raises
-    ValueError for what is no reading; what is implausible is asked about.
-    """
-    found: dict[str, Any] = {}
-    bare = iter(("pulse", "spo2"))
-    for word in text.split():
-        if pressure := _READING.fullmatch(word):
-            found |= {"systolic": int(pressure[1]), "diastolic": int(pressure[2])}
-        elif re.fullmatch(r"\d{1,2}[.,]\d+", word):
-            found["celsius"] = float(word.replace(",", "."))
-        elif re.fullmatch(r"\d{1,3}", word) and (name := next(bare, "")):
-            found[name] = int(word)
-        else:
-            raise ValueError(f'"{word}" is no reading')
-    if not found:
-        raise ValueError("a reading, such as 120/80 72 98 36.8")
-    return Vitals(**found)
-
-
 def vitals_form(whom: str, last: Vitals | None, limits: tuple[tuple[str, float, float], ...], clock: Clock) -> Form:
     """One line, beside its limits and the last reading; nothing and a reason when they were missed."""
     title = f"Vitals of {whom}"
@@ -154,13 +102,6 @@ def vitals_form(whom: str, last: Vitals | None, limits: tuple[tuple[str, float, 
         title=title, hint=f"120/80 72 98 36.8   empty: missed   {WHEN}", read=read,
         beside=f"{before}   limits {told}" if told else before,
     )  # fmt: skip
-
-
-def vitals_line(values: Mapping[str, str | int | float]) -> str:
-    """The line that enters these readings."""
-    pressure = f"{values['systolic']}/{values.get('diastolic', '')}" if "systolic" in values else ""
-    parts = (pressure, *(values.get(reading, "") for reading in ("pulse", "spo2", "celsius")))
-    return " ".join(str(part) for part in parts if part != "")
 
 
 # --- Doses ---
@@ -209,137 +150,6 @@ def touch_form(whom: str, scope: str, going_on: str, clock: Clock) -> Form:
     return Form(
         title=f"Touch of {whom}", hint=f"held hand 3 min   start hand   stop   {WHEN}", read=read, preview=True,
         beside=f"consented: {scope or 'NO SCOPE WAS ENTERED'}{now}   (inside, outside: as you judge it)",
-    )  # fmt: skip
-
-
-def read_touch(text: str) -> Touch:
-    """Touch of a line such as "held hand 3 min", "start hand", "stop", "hand outside". Raises ValueError."""
-    minutes = re.search(r"\b(\d+(?:[.,]\d+)?) ?m(?:in)?\b", text)
-    if minutes:
-        text = text.replace(minutes[0], " ")
-    words = text.split()
-    part = words.pop(0) if words[:1] in (["start"], ["stop"]) else "given"
-    outside = next((word == "outside" for word in words if word in ("outside", "inside")), None)
-    words = [word for word in words if word not in ("outside", "inside")]
-    if part != "stop" and not words:
-        raise ValueError("where, in a word: hand, shoulder ...")
-    *how, where = words or [""]
-    return Touch(
-        touch=" ".join(how), where=where, part=part, outside=outside,  # type: ignore[arg-type]
-        minutes=float(minutes[1].replace(",", ".")) if minutes else None,
-    )  # fmt: skip
-
-
-# --- Adverse events ---
-
-_FLAGS = {"serious": ("serious", True), "resolved": ("resolved", True), "open": ("resolved", False)}
-
-
-def read_event(text: str) -> dict[str, Any]:
-    """What a line says of an event: "chest pain, 3, serious, possible, provider, given 1 mg lorazepam".
-
-    Raises ValueError. `event` is what is none of the words that are known.
-    """
-    found: dict[str, Any] = {}
-    rest = []
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        if part.lower().startswith("given "):
-            found["rescue"] = part[6:].strip()
-            continue
-        left = []
-        for word in re.sub(r"(?i)\bnot serious\b", "not-serious", part).split():
-            left += [] if _known(word.lower(), found) else [word]
-        rest += [" ".join(left)] if left else []
-    if rest:
-        found["event"] = ", ".join(rest)
-    return found
-
-
-def _known(word: str, found: dict[str, Any]) -> bool:
-    """Take a word that has a meaning of its own."""
-    if word == "grade":
-        return True
-    if re.fullmatch(r"[1-5]", word):
-        found["grade"] = int(word)
-    elif word == "not-serious":
-        found["serious"] = False
-    elif word in _FLAGS:
-        name, value = _FLAGS[word]
-        found[name] = value
-    elif word in get_args(Related):
-        found["related"] = word
-    elif word in get_args(Needed):
-        found["needed"] = (*found.get("needed", ()), word)
-    else:
-        return False
-    return True
-
-
-_ASKED = (
-    ("grade", "grade", "1 mild  2 moderate  3 severe  4 life-threatening  5 death; serious behind it"),
-    ("related", "related to what was given?", "related, possible, unrelated; Enter: unknown"),
-    ("needed", "what did it need?", "none, rescue (given 1 mg X), provider, emergency, transport"),
-)
-"""What is asked for one by one where the first line did not say it."""
-
-
-def event_form(whom: str, pressed_at: float, clock: Clock) -> Form:
-    """What it is; whatever of grade, relation and need was not said is asked for. Its onset is the press of the key."""
-
-    def ask(said: Said, known: dict[str, Any]) -> Filled | Form:
-        for name, question, hint in _ASKED:
-            if name not in known:
-                return Form(
-                    title=f"{known['event']}: {question}", hint=hint, read=lambda text: answer(said, known, text)
-                )
-        event = AdverseEvent(**known)
-        words = f"{whom}: {wording.event_words(plain_fields(event))}{late_words(said.ago_s)}"
-        filled = Filled(
-            act=event, words=words, why=said.why, ago_s=said.ago_s, pressed_at=None if said.dated else pressed_at
-        )
-        hint = "Enter: note it    Esc: back"
-        return Form(title="Adverse event", hint=hint, read=lambda _text: filled, beside=words)
-
-    def answer(said: Said, known: dict[str, Any], text: str) -> Filled | Form:
-        missing = next(name for name, _, _ in _ASKED if name not in known)
-        more = {"related": "unknown"} if missing == "related" and not text else read_event(text)
-        if missing not in more:
-            raise ValueError(f"{missing}: one of what is shown")
-        more.pop("event", None)
-        return ask(said, {**known, **more})
-
-    def read(line: str) -> Filled | Form:
-        said = taken_apart(line, clock)
-        known = read_event(said.text)
-        if "event" not in known:
-            raise ValueError("what it is, in a word or two")
-        return ask(said, known)
-
-    hint = f"headache, 2   its onset is the key's   {WHEN}"
-    return Form(title=f"Adverse event of {whom}", hint=hint, read=read)
-
-
-def update_form(one: EventView, clock: Clock, onset: bool = False) -> Form:
-    """What is true of an event now; shown beside what stands before it is noted. `onset`: @ moves its onset."""
-
-    def read(line: str) -> Filled:
-        said = taken_apart(line, clock)
-        known = read_event(said.text)
-        code = known.pop("event", None)
-        onset_ago = said.ago_s / 60.0 if onset and said.dated else None
-        if not known and code is None and onset_ago is None:
-            raise ValueError("what is true now: resolved, grade 3, serious, related, provider, given ...")
-        act = UpdateEvent(event=one.seq, code=code, onset_minutes_ago=onset_ago, **known)
-        new = replace(one.event, **known, **({"event": code} if code else {}))
-        words = f"{wording.event_words(plain_fields(one.event))} -> {wording.event_words(plain_fields(new))}"
-        at = f", onset{late_words(said.ago_s)}" if onset_ago is not None else late_words(said.ago_s)
-        ago_s = 0.0 if onset else said.ago_s
-        return Filled(act=act, words=f"{words}{at}", participants=one.participants, why=said.why, ago_s=ago_s)
-
-    return Form(
-        title=f"{one.event.event} of {' and '.join(one.participants)}", preview=True, read=read,
-        hint=f"resolved, grade 3, not serious, provider, given ...   {WHEN}",
-        beside=wording.event_words(plain_fields(one.event)),
     )  # fmt: skip
 
 

@@ -6,8 +6,17 @@ import re
 from dataclasses import replace
 
 from controller import wording
-from controller.console.clinical_forms import Clock, Said, late_words, read_touch, read_vitals, taken_apart, vitals_line
-from controller.console.forms import Filled, Form, read_dose
+from controller.console.forms import Filled, Form
+from controller.console.typed import (
+    Clock,
+    Said,
+    late_words,
+    read_dose,
+    read_touch,
+    read_vitals,
+    taken_apart,
+    vitals_line,
+)
 from controller.messages import (
     Amend,
     Challenge,

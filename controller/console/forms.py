@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from controller.console.menu import Menu
-from controller.messages import Act, Dose, DosePart, End, Quiet, Start
+from controller.messages import Act, End, Quiet, Start
 
 if TYPE_CHECKING:
     from controller.console.sitter_forms import Signing
@@ -53,45 +53,6 @@ class Form:
     lists: Callable[[str], Menu] | None = None
     masked: bool = False
     above: Callable[[], Menu] | None = None
-
-
-_AGO = re.compile(r"[, ]+(\d+)(?: ?min(?:utes)?)? ago\b", re.IGNORECASE)
-_WITNESS = re.compile(r"[, ]+(?:by|witness) (\S+)", re.IGNORECASE)
-_AMOUNT = re.compile(r"^(\d+(?:[.,]\d+)?) ?([^\W\d]+)(?:[, ]+([A-Z]{2,3}))?$")
-"""Capitals alone behind the unit are a witness's initials; they are shown before anything is noted."""
-
-
-_PARTS: dict[str, DosePart] = {"booster": "booster", "device": "device", "start": "start", "stop": "stop"}
-
-
-def read_dose(text: str) -> Dose:
-    """A dose of a line such as "25 mg", "kit K-17, 5 ago, by AB", "booster 60 mg", "stop 2 ago".
-
-    Raises ValueError for anything else.
-    """
-    rest = f" {text}"
-    ago = _AGO.search(rest)
-    rest = _AGO.sub("", rest)
-    witness = _WITNESS.search(rest)
-    rest = _WITNESS.sub("", rest).strip(" ,")
-    override = rest.lower().endswith(" override")
-    rest = rest[: -len(" override")].rstrip(" ,") if override else rest
-    word, _, behind = rest.partition(" ")
-    part = _PARTS.get(word.lower().strip(","), "dose")
-    rest = behind.strip(" ,") if part != "dose" else rest
-    given = Dose(
-        minutes_ago=float(ago[1]) if ago else 0.0, witness=witness[1].strip(",") if witness else "", part=part,
-        override=override,
-    )  # fmt: skip
-    if not rest and part in ("device", "start", "stop"):
-        return given
-    if amount := _AMOUNT.match(rest):
-        by = given.witness or amount[3] or ""
-        return replace(given, amount=float(amount[1].replace(",", ".")), unit=amount[2], witness=by)
-    kit = re.fullmatch(r"(?:kit )?(\S+)", rest, re.IGNORECASE)
-    if kit and not kit[1].replace(".", "").isdigit() and kit[1].lower() != "kit":
-        return replace(given, kit=kit[1])
-    raise ValueError("an amount with its unit (25 mg), or a kit (kit K-17)")
 
 
 def quiet_form() -> Form:

@@ -7,14 +7,13 @@ from dataclasses import replace
 import pytest
 
 from controller import wording
+from controller.console.adverse_forms import event_form, update_form
 from controller.console.clinical_forms import (
     dose_form,
-    event_form,
     leave_form,
     note_form,
     release_form,
     touch_form,
-    update_form,
     vitals_form,
 )
 from controller.console.correcting_forms import correct_dose_form, correct_form

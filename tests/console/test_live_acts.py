@@ -8,8 +8,8 @@ import pytest
 
 from controller import wording
 from controller.console.doing.table import named, path
-from controller.console.forms import read_dose
 from controller.console.live_forms import limits_line, read_limits
+from controller.console.typed import read_dose
 from controller.console.view import View, ends_at
 from controller.console.widgets.header import draw_header
 from controller.console.widgets.panels import due as due_panel

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from controller import wording
-from controller.console import clinical_forms, correcting_forms
+from controller.console import adverse_forms, clinical_forms, correcting_forms
 from controller.console.doing.action import Action, in_session
 from controller.console.forms import Form
 from controller.console.menu import Line, menu_of
@@ -44,7 +44,7 @@ def _correctable(do: Commands, key: str) -> Iterator[tuple[int, Line]]:
         form = correcting_forms.correct_dose_form(dose, do.clock)
         yield dose.seq, _line(do, wording.dose_line(status, dose), form, key)
     for one in status.events:
-        form = clinical_forms.update_form(one, do.clock, onset=True)
+        form = adverse_forms.update_form(one, do.clock, onset=True)
         yield one.seq, _line(do, wording.event_line(status, one), form, key)
 
 

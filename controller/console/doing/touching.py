@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from controller import wording
 from controller.clock import boottime
-from controller.console import clinical_forms
+from controller.console import adverse_forms, clinical_forms
 from controller.console.doing.action import Action, in_session
 from controller.console.menu import Line, menu_of
 from controller.messages import AdverseEvent, Challenge, ParticipantView, Status, Touch, UpdateEvent
@@ -31,7 +31,7 @@ def adverse_event(do: Commands, key: str) -> None:
     pressed_at = boottime()
 
     def ask(person: ParticipantView) -> None:
-        do.ask(clinical_forms.of(clinical_forms.event_form(person.code, pressed_at, do.clock), person.code), key)
+        do.ask(clinical_forms.of(adverse_forms.event_form(person.code, pressed_at, do.clock), person.code), key)
 
     do.for_one("Adverse event of whom", do.meant() or do.status.participants, ask)
 
@@ -42,7 +42,7 @@ def update_event(do: Commands, key: str) -> None:
     lines = [
         Line(
             label=wording.event_line(do.status, one), confirm=True,
-            run=partial(do.ask, clinical_forms.update_form(one, do.clock), key),
+            run=partial(do.ask, adverse_forms.update_form(one, do.clock), key),
         )
         for one in events
     ]  # fmt: skip
