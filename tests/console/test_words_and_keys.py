@@ -13,10 +13,9 @@ from hypothesis import strategies as some
 
 from controller import wording
 from controller.console.doing.table import ACTIONS, action_of
-from controller.console.forms import read_dose
 from controller.console.keys import plain_key
 from controller.console.repeat import KeyRests, TypingWatch
-from controller.console.typed import read_vitals
+from controller.console.typed import read_dose, read_vitals
 from controller.console.widgets.arc import events_at
 from controller.messages import PEOPLES_ACTS, Act, Alarm, CallStage, CallView, Dose, DueView, LogEntry, Vitals
 from controller.wording import reasons, sentences
