@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+import controller
 from controller import wording
 from controller.console.doing.table import ACTIONS, action_of
 from controller.console.keys import plain_key
@@ -22,6 +23,11 @@ from controller.wording import reasons, sentences
 from tests.console.fake_daemon import demo_status
 
 
+def source_of(package: str) -> str:
+    folder = Path(controller.__file__).parent / package
+    return "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
+
+
 def test_every_act_of_people_has_words_for_the_log() -> None:
     for act in PEOPLES_ACTS:
         kind = act.__dataclass_fields__["kind"].default  # type: ignore[attr-defined]
@@ -30,15 +36,14 @@ def test_every_act_of_people_has_words_for_the_log() -> None:
 
 
 def test_every_code_of_the_rules_has_words() -> None:
-    rules = "".join(
-        path.read_text(encoding="utf-8") for path in (Path(wording.__file__).parent / "session").glob("*.py")
-    )
-    for code in set(re.findall(r'Refused\(\s*"(\w+)"', rules)):
-        assert code in sentences.REFUSALS, code
-    for code in set(re.findall(r'Fact\(\s*code="(\w+)"', rules)):
-        assert code in sentences.FACTS, code
-    for code in set(re.findall(r'raised\(\s*\w+, "(\w+)"', rules)):
-        assert code in sentences.ALARMS, code
+    rules = source_of("session")
+    refused = set(re.findall(r'Refused\(\s*"(\w+)"', rules))
+    facts = set(re.findall(r'Fact\(\s*code="(\w+)"', rules))
+    alarms = set(re.findall(r'raised\(\s*[\w.]+, "(\w+)"', rules))
+    assert refused and facts and alarms
+    assert refused - set(sentences.REFUSALS) == set()
+    assert facts - set(sentences.FACTS) == set()
+    assert alarms - set(sentences.ALARMS) == set()
 
 
 def test_every_act_that_can_stand_in_a_log_has_words() -> None:
@@ -48,9 +53,9 @@ def test_every_act_that_can_stand_in_a_log_has_words() -> None:
 
 
 def test_a_fault_of_the_music_is_told_in_words() -> None:
-    sound = Path(wording.__file__).parent / "sound"
-    text = "".join(path.read_text(encoding="utf-8") for path in sound.glob("*.py"))
+    text = source_of("sound")
     faults = {code for pair in re.findall(r'failure = "(\w+)"|_fail\(\w+, "(\w+)"', text) for code in pair if code}
+    assert faults
     for why in faults | {"truncated", "overrun"}:
         _, told = wording.fact("piece_broken", {"title": "Moss", "why": why})
         assert told.startswith("Moss could not be played: ") and why in reasons.WHYS, why
