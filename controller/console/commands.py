@@ -109,7 +109,7 @@ class Commands:
 
     def __init__(self, client: Client, shell: Shell) -> None:
         self.client = client
-        self.shell = shell
+        self.shell: Shell = shell
         self._chosen = 0
         self._done: list[_Done] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -148,7 +148,7 @@ class Commands:
             run(people[0])
         else:
             lines = [Line(label=person.code, run=partial(run, person), confirm=True) for person in people]
-            self.show(menu_of(title, lines, self.show))
+            self.choose(title, lines)
 
     def choose_whom(self) -> None:
         """The next choice of whom; a mark of a moment ago moves with it."""
@@ -176,6 +176,10 @@ class Commands:
     def show(self, menu: Menu) -> None:
         """Open a menu."""
         self.shell.list_choices(menu)
+
+    def choose(self, title: str, lines: Sequence[Line], *, at: int = 0, footer: str = "") -> None:
+        """Open a menu of these lines, and of the rest of them where there are more than digits."""
+        self.show(menu_of(title, lines, self.show, at=at, footer=footer))
 
     def show_page(self, title: str, lines: Sequence[Line], footer: str) -> None:
         """Open a page to be read; it takes the log's place as well."""

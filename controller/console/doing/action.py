@@ -8,11 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from controller import wording
-from controller.console.menu import Line, Menu, menu_of
-from controller.messages import Status
+from controller.console.menu import Line
+from controller.messages import Act, Status
 
 if TYPE_CHECKING:
     from controller.console.commands import Commands
+
+Run = Callable[["Commands", str], None]
+"""Does it; hears which of its keys it was, "" for a line of a menu."""
 
 Repeat = Literal["once", "step"]
 
@@ -35,15 +38,15 @@ class Action:
     """One thing that a person can do at the console.
 
     `keys`: Textual's names or single characters, in lower case. `anywhere`: the ones that work even inside a text
-    field. `repeat`: a held "once" key counts once until it has rested
-    for 700 ms, a held "step" key counts at most every 120 ms. `menu`: the menu that it stands in; `confirm`: its
-    digit there only chooses it, and Enter does it. `offered`: "" while it can be done, else why not. `stands`: how
-    the matter stands now, shown beside it in the menu. `ctl`: the verb of `stillroom ctl` that does the same, with
-    its options; "" only for what concerns this screen alone. `sends`: the acts that it may send.
+    field. `in_dialog`: its keys work over a menu, a PIN and the sheet of all keys as well. `repeat`: a held "once" key
+    counts once until it has rested for 700 ms, a held "step" key counts at most every 120 ms. `menu`: the menu that it
+    stands in; `confirm`: its digit there only chooses it, and Enter does it. `offered`: "" while it can be done, else
+    why not. `stands`: how the matter stands now, shown beside it in the menu. `ctl`: the verb of `stillroom ctl` that
+    does the same, with its options; "" only for what concerns this screen alone. `sends`: the acts that it may send.
     """
 
     name: str
-    run: Callable[[Commands, str], None]
+    run: Run
     long: str
     help: str
     keys: tuple[str, ...] = ()
@@ -68,8 +71,11 @@ class Action:
         return self.shown_plain if plain and self.shown_plain else self.shown
 
 
-def two_ways(
-    do: Commands, title: str, one: tuple[str, str], other: tuple[str, str], run: Callable[[Commands, str], None]
-) -> Menu:
-    """A menu in the place of a pair of keys: each (key, word)."""
-    return menu_of(title, [Line(label=word, run=partial(run, do, key)) for key, word in (one, other)], do.show)
+def sending(act: Act, words: str) -> Run:
+    """What an action does that sends one act for the room, always the same; `words` name it on the answer line."""
+    return lambda do, _key: do.send(act, words, ())
+
+
+def choose_way(do: Commands, title: str, one: tuple[str, str], other: tuple[str, str], run: Run) -> None:
+    """Open a menu in the place of a pair of keys: each (key, word)."""
+    do.choose(title, [Line(label=word, run=partial(run, do, key)) for key, word in (one, other)])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from controller import wording
 from controller.console.doing.action import Action, in_session
 from controller.console.forms import Filled, Form
-from controller.console.menu import Line, menu_of
+from controller.console.menu import Line
 from controller.messages import MaskingGuess, Status
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def guess(do: Commands, _key: str) -> None:
         if not person.left
     ]
     mine = Line(label="the sitter believes", run=partial(_which, do, "sitter", ()), confirm=True)
-    do.show(menu_of("Masking guess: whose", [*people, mine], do.show))
+    do.choose("Masking guess: whose", [*people, mine])
 
 
 def _which(do: Commands, of: Literal["participant", "sitter"], whom: tuple[str, ...]) -> None:
@@ -33,7 +33,7 @@ def _which(do: Commands, of: Literal["participant", "sitter"], whom: tuple[str, 
         Line(label=word, run=lambda word=word: do.ask(_certain(MaskingGuess(guess=word, of=of), whom)))  # type: ignore[misc]
         for word in do.status.guesses
     ]
-    do.show(menu_of("Masking guess: which arm it was", lines, do.show))
+    do.choose("Masking guess: which arm it was", lines)
 
 
 def _certain(act: MaskingGuess, whom: tuple[str, ...]) -> Form:

@@ -10,7 +10,7 @@ from controller import wording
 from controller.console import adverse_forms, clinical_forms, correcting_forms
 from controller.console.doing.action import Action, in_session
 from controller.console.forms import Form
-from controller.console.menu import Line, menu_of
+from controller.console.menu import Line
 from controller.messages import Amend, CorrectDose, Mark, Redaction, Status, UpdateEvent
 
 if TYPE_CHECKING:
@@ -23,13 +23,13 @@ def late_mark(do: Commands, key: str) -> None:
         Line(label=label, run=partial(do.ask, clinical_forms.late_mark_form(code, label, do.clock), key))
         for code, label in do.status.marks
     ]
-    do.show(menu_of("Which mark was it", lines, do.show))
+    do.choose("Which mark was it", lines)
 
 
 def correct(do: Commands, key: str) -> None:
     """Marks, notes, vitals, touch, doses and adverse events, the newest first."""
     found = sorted(_correctable(do, key), key=lambda one: one[0], reverse=True)
-    do.show(menu_of("Correct which entry", [line for _, line in found], do.show))
+    do.choose("Correct which entry", [line for _, line in found])
 
 
 def _correctable(do: Commands, key: str) -> Iterator[tuple[int, Line]]:
@@ -65,7 +65,7 @@ def blank(do: Commands, key: str) -> None:
     if not lines:
         do.say("no text stands in the log", "bad")
         return
-    do.show(menu_of("Blank which text for good", lines, do.show))
+    do.choose("Blank which text for good", lines)
 
 
 def _has_entries(status: Status) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from controller import wording
 from controller.console import clinical_forms
 from controller.console.doing.action import Action, in_session
-from controller.console.menu import Line, menu_of
+from controller.console.menu import Line
 from controller.files import ConfigError
 from controller.messages import Leave, ParticipantView, Release, ReleaseAnswer, ReleaseView, Status
 from controller.wording.handover import sheet_of, sheet_text
@@ -47,7 +47,7 @@ def _checklist(do: Commands, view: ReleaseView, at: int = 0) -> None:
         for index, (_, label, answered) in enumerate(view.criteria)
     ]
     footer = "digit or ↑↓    Enter: yes, and again no    Esc: done"
-    do.show(menu_of(f"Release of {view.participant}", lines, do.show, at=at, footer=footer))
+    do.choose(f"Release of {view.participant}", lines, at=at, footer=footer)
 
 
 def release(do: Commands, key: str) -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from controller import wording
 from controller.console import forms, live_forms
-from controller.console.doing.action import Action, in_session, two_ways
-from controller.console.menu import Line, menu_of
+from controller.console.doing.action import Action, choose_way, in_session, sending
+from controller.console.menu import Line
 from controller.messages import (
     CatchUp,
     Go,
@@ -35,21 +35,6 @@ BEHIND_S = 60.0
 """An arc this far behind T+ is told."""
 
 
-def pause(do: Commands, _key: str) -> None:
-    """Fade to silence; everything waits."""
-    do.send(Pause(), "pause", ())
-
-
-def resume(do: Commands, _key: str) -> None:
-    """Out of pause, silence, hold and wait alike."""
-    do.send(Resume(), "go on", ())
-
-
-def hold(do: Commands, _key: str) -> None:
-    """Stay in this phase."""
-    do.send(Hold(), "hold", ())
-
-
 def quiet(do: Commands, key: str) -> None:
     """Silence without an end; in a silence, ask for its minutes."""
     if do.status.quiet:
@@ -61,7 +46,7 @@ def quiet(do: Commands, key: str) -> None:
 def volume(do: Commands, key: str) -> None:
     """All buses one step up or down."""
     if not key:
-        do.show(two_ways(do, "Volume", ("up", "louder"), ("down", "softer"), volume))
+        choose_way(do, "Volume", ("up", "louder"), ("down", "softer"), volume)
     else:
         _step(do, "", "", louder=key == "up")
 
@@ -71,7 +56,7 @@ def headphones(do: Commands, key: str) -> None:
     buses = [view.bus for view in do.status.sound.buses]
     bus = next((bus for bus in buses if "phone" in bus), buses[1] if len(buses) > 1 else "")
     if bus and not key:
-        do.show(two_ways(do, bus, ("pageup", "louder"), ("pagedown", "softer"), headphones))
+        choose_way(do, bus, ("pageup", "louder"), ("pagedown", "softer"), headphones)
     elif bus:
         _step(do, bus, f"{bus} ", louder=key == "pageup")
     else:
@@ -105,17 +90,7 @@ def go(do: Commands, _key: str) -> None:
     lines.append(Line(label="skip, next set, grounding, land, softer …", run=lambda: do.open_subject("music")))
     lines.append(Line(label="medical light, EVACUATE …", run=lambda: do.open_subject("room")))
     at = 0 if choices else min(here + 1, len(codes) - 1)
-    do.show(menu_of("Go to", lines, do.show, at=at))
-
-
-def softer(do: Commands, _key: str) -> None:
-    """All music 6 dB down."""
-    do.send(Softer(), "softer by 6 dB", ())
-
-
-def skip(do: Commands, _key: str) -> None:
-    """Another piece now."""
-    do.send(Skip(), "skip", ())
+    do.choose("Go to", lines, at=at)
 
 
 def choose_next(do: Commands, _key: str) -> None:
@@ -127,17 +102,7 @@ def choose_next(do: Commands, _key: str) -> None:
         run = do.sender(Next(set=code), f"next: {title}")
         lines.append(Line(label=f"{title}{chosen}", run=run, confirm=True))
     lines.append(Line(label="the plan again", run=do.sender(Next(), "the plan again"), confirm=True))
-    do.show(menu_of("Next, when this piece is over", lines, do.show))
-
-
-def ground(do: Commands, _key: str) -> None:
-    """A grounding piece now."""
-    do.send(Ground(), "grounding piece", ())
-
-
-def land(do: Commands, _key: str) -> None:
-    """The programme's own way down."""
-    do.send(Land(), "land", ())
+    do.choose("Next, when this piece is over", lines)
 
 
 def land_over(do: Commands, key: str) -> None:
@@ -189,16 +154,16 @@ def _behind(status: Status) -> str:
 
 ACTIONS = (
     Action(
-        name="pause", run=pause, keys=("space",), in_dialog=True, shown="Space", short="pause", long="pause",
-        ctl="pause", sends=(Pause,), help="fade to silence, everything waits; twice is safe",
+        name="pause", run=sending(Pause(), "pause"), keys=("space",), in_dialog=True, shown="Space", short="pause",
+        long="pause", ctl="pause", sends=(Pause,), help="fade to silence, everything waits; twice is safe",
     ),
     Action(
-        name="resume", run=resume, keys=("r",), in_dialog=True, shown="r", short="go on", long="go on",
-        ctl="resume", sends=(Resume,), help="go on: ends pause, silence and hold",
+        name="resume", run=sending(Resume(), "go on"), keys=("r",), in_dialog=True, shown="r", short="go on",
+        long="go on", ctl="resume", sends=(Resume,), help="go on: ends pause, silence and hold",
     ),
     Action(
-        name="hold", run=hold, keys=("h",), shown="h", short="hold", long="hold", ctl="hold", sends=(Hold,),
-        help="stay in this phase until r; the music goes on inside it",
+        name="hold", run=sending(Hold(), "hold"), keys=("h",), shown="h", short="hold", long="hold", ctl="hold",
+        sends=(Hold,), help="stay in this phase until r; the music goes on inside it",
     ),
     Action(
         name="go", run=go, keys=("g",), shown="g", short="go", long="go to phase", ctl="go", sends=(Go,),
@@ -219,23 +184,23 @@ ACTIONS = (
         help="PgUp and PgDn: the headphones alone",
     ),
     Action(
-        name="softer", run=softer, menu="music", long="softer by 6 dB", ctl="softer", sends=(Softer,),
-        offered=in_session, help="all music down by a slow ramp; Backspace takes it back",
+        name="softer", run=sending(Softer(), "softer by 6 dB"), menu="music", long="softer by 6 dB", ctl="softer",
+        sends=(Softer,), offered=in_session, help="all music down by a slow ramp; Backspace takes it back",
     ),
     Action(
-        name="skip", run=skip, menu="music", confirm=True, long="skip this piece", ctl="skip", sends=(Skip,),
-        offered=in_session, help="cross over to another piece now",
+        name="skip", run=sending(Skip(), "skip"), menu="music", confirm=True, long="skip this piece", ctl="skip",
+        sends=(Skip,), offered=in_session, help="cross over to another piece now",
     ),
     Action(
         name="next", run=choose_next, menu="music", long="next set …", ctl="next", sends=(Next,), offered=_has_sets,
         stands=_set, help="what to draw from when this piece is over",
     ),
     Action(
-        name="ground", run=ground, menu="music", confirm=True, long="grounding piece", ctl="ground", sends=(Ground,),
-        offered=_has_grounding, help="a grounding piece now, then back to the plan",
+        name="ground", run=sending(Ground(), "grounding piece"), menu="music", confirm=True, long="grounding piece",
+        ctl="ground", sends=(Ground,), offered=_has_grounding, help="a grounding piece now, then back to the plan",
     ),
     Action(
-        name="land", run=land, menu="music", confirm=True, long="land", ctl="land", sends=(Land,),
+        name="land", run=sending(Land(), "land"), menu="music", confirm=True, long="land", ctl="land", sends=(Land,),
         offered=in_session, stands=_landing, help="an early, gentle end",
     ),
     Action(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from controller import wording
 from controller.console import preflight_forms
-from controller.console.doing.action import Action
+from controller.console.doing.action import Action, sending
 from controller.console.doing.calls import call
 from controller.console.doing.session import coming, no_session
 from controller.console.menu import Line, Menu, Tone
@@ -45,11 +45,6 @@ def preflight(do: Commands, key: str) -> None:
         do.show(the_list(do))
     else:
         do.ask(preflight_forms.begin_form(partial(the_list, do), *coming(do.status)), key)
-
-
-def drop(do: Commands, _key: str) -> None:
-    """What was found counts no more."""
-    do.send(DropPreflight(), "preflight dropped", ())
 
 
 def the_list(do: Commands) -> Menu:
@@ -141,7 +136,8 @@ ACTIONS = (
         help="what is looked at before a session: a list, Enter line by line",
     ),
     Action(
-        name="drop_preflight", run=drop, menu="session", confirm=True, long="drop the preflight", ctl="preflight drop",
-        sends=(DropPreflight,), offered=_under_way, help="there will be no session: what was found counts no more",
+        name="drop_preflight", run=sending(DropPreflight(), "preflight dropped"), menu="session", confirm=True,
+        long="drop the preflight", ctl="preflight drop", sends=(DropPreflight,), offered=_under_way,
+        help="there will be no session: what was found counts no more",
     ),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from controller.console import clinical_forms
 from controller.console.doing.action import Action
-from controller.console.menu import Line, menu_of
+from controller.console.menu import Line
 from controller.messages import Mark, Note, TakeBack
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def mark(do: Commands, key: str) -> None:
         do.say("this programme has no marks" if do.status.session else "no session is open", "bad")
     elif not key:
         lines = [Line(label=label, run=partial(mark, do, str(at))) for at, (_, label) in enumerate(marks, 1)]
-        do.show(menu_of("Marks", lines, do.show))
+        do.choose("Marks", lines)
     elif at >= len(marks):
         do.say(f"no mark {key}: 1-{len(marks)}", "bad")
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from controller.console.doing.action import Action, two_ways
+from controller.console.doing.action import Action, choose_way, sending
 from controller.messages import Evacuate, Light
 
 if TYPE_CHECKING:
@@ -16,30 +16,10 @@ LIGHT_STEP = 0.05
 def light(do: Commands, key: str) -> None:
     """One step by hand."""
     if not key:
-        do.show(two_ways(do, "Light", ("right", "brighter"), ("left", "darker"), light))
+        choose_way(do, "Light", ("right", "brighter"), ("left", "darker"), light)
         return
     step = LIGHT_STEP if key == "right" else -LIGHT_STEP
     do.send(Light(scene="manual", step=step), "brighter" if step > 0 else "darker", ())
-
-
-def exit_light(do: Commands, _key: str) -> None:
-    """Light to stand up by."""
-    do.send(Light(scene="exit"), "light to stand up by; f gives it back", ())
-
-
-def follow_arc(do: Commands, _key: str) -> None:
-    """Give the light back."""
-    do.send(Light(scene="arc"), "light follows the arc", ())
-
-
-def medical_light(do: Commands, _key: str) -> None:
-    """Bright, as daylight."""
-    do.send(Light(scene="medical"), "medical light; f gives it back", ())
-
-
-def evacuate(do: Commands, _key: str) -> None:
-    """Music out, light to leave by."""
-    do.send(Evacuate(), "EVACUATE; r brings all back", ())
 
 
 ACTIONS = (
@@ -49,19 +29,21 @@ ACTIONS = (
         help="darker and brighter by hand, in small ramps",
     ),
     Action(
-        name="exit_light", run=exit_light, keys=("l",), shown="l", short="exit", long="exit light",
-        ctl="light exit", sends=(Light,), help="light to stand up by, for the bathroom",
+        name="exit_light", run=sending(Light(scene="exit"), "light to stand up by; f gives it back"), keys=("l",),
+        shown="l", short="exit", long="exit light", ctl="light exit", sends=(Light,),
+        help="light to stand up by, for the bathroom",
     ),
     Action(
-        name="follow_arc", run=follow_arc, keys=("f",), shown="f", short="arc", long="follow arc",
-        ctl="light arc", sends=(Light,), help="the light follows the arc again",
+        name="follow_arc", run=sending(Light(scene="arc"), "light follows the arc"), keys=("f",), shown="f",
+        short="arc", long="follow arc", ctl="light arc", sends=(Light,), help="the light follows the arc again",
     ),
     Action(
-        name="medical_light", run=medical_light, menu="room", long="medical light", ctl="light medical", sends=(Light,),
+        name="medical_light", run=sending(Light(scene="medical"), "medical light; f gives it back"), menu="room",
+        long="medical light", ctl="light medical", sends=(Light,),
         help="bright as day, to see skin and lips; f gives it back",
     ),
     Action(
-        name="evacuate", run=evacuate, menu="room", confirm=True, long="EVACUATE", ctl="evacuate", sends=(Evacuate,),
-        help="music out, light to leave by; r brings all back",
+        name="evacuate", run=sending(Evacuate(), "EVACUATE; r brings all back"), menu="room", confirm=True,
+        long="EVACUATE", ctl="evacuate", sends=(Evacuate,), help="music out, light to leave by; r brings all back",
     ),
 )  # fmt: skip

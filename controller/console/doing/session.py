@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from controller import wording
 from controller.console import forms, session_forms
 from controller.console.doing.action import Action, in_session
-from controller.console.menu import Line, menu_of
+from controller.console.menu import Line
 from controller.console.view import booked_now
 from controller.messages import Book, CancelBooking, End, Start, Status
 
@@ -51,7 +51,7 @@ def cancel_booking(do: Commands, _key: str) -> None:
         )
         for booking in do.status.bookings
     ]  # fmt: skip
-    do.show(menu_of("Cancel which", lines, do.show))
+    do.choose("Cancel which", lines)
 
 
 def no_session(status: Status) -> str:

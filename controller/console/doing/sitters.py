@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from controller import wording
 from controller.console import sitter_forms
 from controller.console.doing.action import Action
-from controller.console.menu import Line, menu_of
+from controller.console.menu import Line
 from controller.messages import BreakBegun, BreakOver, HandOver, SignedOff, SignedOn, Status
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def break_over(do: Commands, _key: str) -> None:
         do.send(BreakOver(initials=out[0]), f"{out[0]} is back", ())
         return
     lines = [Line(label=who, run=do.sender(BreakOver(initials=who), f"{who} is back"), confirm=True) for who in out]
-    do.show(menu_of("Who is back", lines, do.show))
+    do.choose("Who is back", lines)
 
 
 def sign_off(do: Commands, _key: str) -> None:
@@ -48,7 +48,7 @@ def sign_off(do: Commands, _key: str) -> None:
         )
         for sitter in do.status.sitters
     ]  # fmt: skip
-    do.show(menu_of("Who goes off duty", lines, do.show))
+    do.choose("Who goes off duty", lines)
 
 
 def lock(do: Commands, _key: str) -> None:

@@ -9,7 +9,7 @@ from controller import wording
 from controller.clock import boottime
 from controller.console import adverse_forms, clinical_forms
 from controller.console.doing.action import Action, in_session
-from controller.console.menu import Line, menu_of
+from controller.console.menu import Line
 from controller.messages import AdverseEvent, Challenge, ParticipantView, Status, Touch, UpdateEvent
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def update_event(do: Commands, key: str) -> None:
         )
         for one in events
     ]  # fmt: skip
-    do.show(menu_of("Which event", lines, do.show))
+    do.choose("Which event", lines)
 
 
 def challenge(do: Commands, key: str) -> None:
