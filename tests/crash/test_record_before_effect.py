@@ -27,7 +27,7 @@ def live_and_die(state_dir: Path, die_at: int, *flags: str) -> tuple[list[Effect
         [sys.executable, "-m", "tests.crash.scripted_room", str(state_dir), str(die_at), *flags],
         check=False,
         capture_output=True,
-        timeout=30,
+        timeout=60,
     )
     assert ended.returncode in (0, -signal.SIGKILL), ended.stderr.decode()
     lines = (state_dir / "effects.jsonl").read_bytes().splitlines()
@@ -57,7 +57,7 @@ def without_record(effects: list[Effect], records: list[Record]) -> list[Effect]
     return [effect for effect in effects if not urgent(effect) and repr(effect) not in known]
 
 
-@pytest.mark.parametrize("die_at", [1, 2, 5, 9, 13, 14, 17, 20, 23, 26, 29, EFFECTS_OF_A_SESSION])
+@pytest.mark.parametrize("die_at", [1, 5, 13, 14, 20, 26, EFFECTS_OF_A_SESSION])
 def test_no_effect_reaches_a_device_before_its_record_is_on_disk(tmp_path: Path, die_at: int) -> None:
     effects, records, _ = live_and_die(tmp_path, die_at)
     assert effects
@@ -75,7 +75,7 @@ def test_no_effect_is_ever_before_its_record(tmp_path: Path, die_at: int) -> Non
 
 def test_the_crash_test_notices_effects_that_go_first(tmp_path: Path) -> None:
     found = []
-    for die_at in (4, 9, 12):
+    for die_at in (4, 9):
         effects, records, _ = live_and_die(tmp_path / str(die_at), die_at, "--swapped")
         found += without_record(effects, records)
     assert found, "the order was swapped and nothing was noticed"

@@ -74,12 +74,13 @@ def test_a_picture_of_no_known_kind_is_refused_with_the_kinds_there_are(tmp_path
 
 @pytest.mark.parametrize("name", sorted(shipped("playlists")))
 def test_the_names_of_phases_never_run_into_each_other(name: str) -> None:
-    figure = draw_arc(picture(name))
+    drawn = picture(name, pieces=2)
+    figure = draw_arc(drawn)
     figure.canvas.draw()
     axes = figure.axes[0]
-    titles = {phase.title for phase in picture(name).phases}
+    titles = {phase.title for phase in drawn.phases}
     boxes = [text.get_window_extent() for text in axes.texts if text.get_text() in titles]
-    assert len(boxes) == len(picture(name).phases)
+    assert len(boxes) == len(drawn.phases)
     for n, box in enumerate(boxes):
         assert not any(box.overlaps(other) for other in boxes[n + 1 :])
 

@@ -235,7 +235,7 @@ def test_what_a_programme_would_play_is_written_for_another_player(tmp_path: Pat
     music, state, out = tmp_path / "music", tmp_path / "state", tmp_path / "evening.xspf"
     for folder in ("arrival", "settle", "ascent", "peak", "descent", "return"):
         (music / folder).mkdir(parents=True)
-        write_tone(music / folder / "one.wav", seconds=40.0)
+        write_tone(music / folder / "one.wav", seconds=20.0)
     runner = CliRunner()
     assert runner.invoke(app, ["library", "scan", str(music), "--state", str(state)]).exit_code == 0
     room = tmp_path / "room.toml"

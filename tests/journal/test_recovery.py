@@ -165,7 +165,7 @@ def kill_while_writing(state: Path, chance: random.Random) -> None:
 
 def test_no_acknowledged_record_is_lost_when_the_daemon_is_killed(tmp_path: Path) -> None:
     chance = random.Random(5)
-    for sample in range(20):
+    for sample in range(6):
         kill_while_writing(tmp_path / str(sample), chance)
 
 

@@ -13,6 +13,7 @@ from controller.library.catalogue import Catalogue
 from controller.library.decoding import Processes
 from controller.library.measure import measure
 from controller.library.measurement import Measurement
+from tests.conftest import LOWEST_PRIORITY
 from tests.library.music import cut_short, write_tags, write_tone
 
 
@@ -219,6 +220,7 @@ def test_measuring_steps_back_behind_everything_else(tmp_path: Path, monkeypatch
         return Measurement(duration_s=1.0, lufs=-20.0, true_peak_dbfs=-3.0)
 
     monkeypatch.setattr(measuring, "measure", look)
+    monkeypatch.setattr(measuring, "_LOWEST", LOWEST_PRIORITY)
     (tmp_path / "a.flac").write_text("a")
     list(measuring.measure_all([tmp_path / "a.flac"], ()))
     assert seen == [19]

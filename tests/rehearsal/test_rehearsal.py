@@ -60,11 +60,10 @@ def test_every_shipped_programme_is_rehearsed_to_its_end_without_a_warning(
 
 
 async def test_the_music_of_a_phase_ends_where_the_phase_ends() -> None:
-    """Over every shipped programme and some seeds; the thousand seeds are in the planner's proof."""
+    """Over every shipped programme, each by another seed; the thousand seeds are in the planner's proof."""
     found = [
         abs(miss)
-        for name in shipped("playlists")
-        for seed in (1, 2, 3)
+        for seed, name in enumerate(sorted(shipped("playlists")))
         for miss in misses(await lived(name, seed))
         if name != "demo"
     ]

@@ -4,6 +4,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -189,17 +190,18 @@ def test_every_bus_of_four_channels_follows_its_own_fader(engine: Start, music: 
     assert levels == pytest.approx([0, 0, -12, -12], abs=0.1)
 
 
-@pytest.fixture
+@contextmanager
 def busy() -> Iterator[None]:
-    """Four processes that compute without a pause."""
+    """Beside four processes that compute without a pause."""
     processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(4)]
-    yield
-    for process in processes:
-        process.kill()
-        process.wait()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
 
 
-@pytest.mark.usefixtures("busy")
 def test_no_block_is_late_beside_four_busy_processes_and_a_plan_of_two_thousand_cues(
     engine: Start, music: dict[str, Piece]
 ) -> None:
@@ -207,12 +209,13 @@ def test_no_block_is_late_beside_four_busy_processes_and_a_plan_of_two_thousand_
     link = room.link()
     names = ["low", "high", "ogg", "mp3", "cd"]
     cues = [lay(music[names[n % 5]], n, 2.0 * n, 3.0, 1.0) for n in range(2_000)]
-    room.tell(link, sheet(*cues), play())
-    for plan in range(2, 5):
+    with busy():
+        room.tell(link, sheet(*cues), play())
+        for plan in range(2, 5):
+            link.read_for(1.5)
+            room.tell(link, sheet(*cues, plan=plan))
         link.read_for(1.5)
-        room.tell(link, sheet(*cues, plan=plan))
-    link.read_for(1.5)
-    telemetry = link.until("telemetry")
+        telemetry = link.until("telemetry")
     room.stop()
     assert telemetry["late_blocks"] == 0
     assert telemetry["cue"]["id"] >= 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,26 +92,26 @@ def place_of(piece: Audio, heard: Audio, frame: int, reach_s: float = 0.25) -> f
     return start + peak_at - frame
 
 
-def shifted(sound: Audio, by: float) -> Audio:
-    """The sound later by a fraction of a frame."""
+def shifting(sound: Audio) -> Callable[[float], Audio]:
+    """Makes the sound later by a fraction of a frame."""
     size = 1 << (len(sound) + 64).bit_length()
-    turn = np.exp(-2j * np.pi * np.fft.rfftfreq(size) * by)
-    return np.stack(
-        [np.fft.irfft(np.fft.rfft(sound[:, channel], size) * turn, size)[: len(sound)] for channel in range(2)], axis=1
-    )
+    spectrum, turn = np.fft.rfft(sound, size, axis=0), -2j * np.pi * np.fft.rfftfreq(size)[:, None]
+    return lambda by: np.fft.irfft(spectrum * np.exp(turn * by), size, axis=0)[: len(sound)]
 
 
 def best_shift(piece: Audio, heard: Audio, frame: int, lag: float) -> float:
     """The lag refined so that the least is left over: the two decoders' resamplers differ by parts of a frame."""
     whole = round(lag)
     half = len(piece) // 2
-    middle = slice(half, min(len(piece), half + 2 * RATE))
+    middle = slice(half, min(len(piece), half + RATE))
     part = heard[frame + whole :][middle]
     around = piece[max(0, half - 64) : middle.stop + 64]
     inside = slice(half - max(0, half - 64), half - max(0, half - 64) + len(part))
 
+    shifted = shifting(around)
+
     def left(by: float) -> float:
-        model = shifted(around, by)[inside]
+        model = shifted(by)[inside]
         return float(((part[: len(model)] - model) ** 2).sum())
 
     offsets = np.linspace(-1.0, 1.0, 41)
@@ -124,7 +125,7 @@ def subtract(heard: Audio, pieces: list[tuple[Played, Audio, float]], gate: Audi
     rest = heard.copy()
     for played, sound, lag in pieces:
         whole = int(np.floor(lag))
-        model = shifted(sound, lag - whole)
+        model = shifting(sound)(lag - whole)
         start = played.frame + whole
         end = min(len(rest), start + len(model))
         part = model[: end - start]
