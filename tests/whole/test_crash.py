@@ -44,7 +44,7 @@ async def write_marks(client: Client, noted: list[Reply], stop: asyncio.Event) -
 async def kill_again_and_again(room: WholeRoom, kills: int, gap_s: float, seed: int) -> None:
     rng = random.Random(seed)
     async with room.client() as client:
-        await begin(client, minutes=(kills * gap_s + 40) / 60)
+        await begin(client, minutes=(kills * gap_s + 60) / 60)
         while client.status.participants[0].t_plus_s is None:  # the answer may come before the picture
             await asyncio.sleep(0.02)
         dosed_at = client.status.participants[0].t_plus_s
