@@ -264,9 +264,15 @@ class ConsoleApp(App[None]):
             self.ask(pin_form(signing))
         elif looked_at:
             self.back()
-        if not refused:
+        if not refused and signing.purpose != "second":
             self.lock.open()
-        told = {"hand_over": f"{signing.leaves} handed over to {signing.initials}"}
+        if signing.then is not None and looked_at and not refused:
+            self.commands.fill(signing.then)
+            return
+        told = {
+            "hand_over": f"{signing.leaves} handed over to {signing.initials}",
+            "second": f"{signing.initials} stands by; nothing was sent",
+        }
         self.say(refused or told.get(signing.purpose, f"{signing.initials} signed on"), "bad" if refused else "good")
 
     def list_choices(self, menu: Menu) -> None:

@@ -76,7 +76,7 @@ STALE_S = 5.0
 SIGN_ON_S = 10.0
 """A PIN that was not answered by then is asked for again."""
 
-Purpose = Literal["duty", "once", "unlock", "hand_over"]
+Purpose = Literal["duty", "once", "unlock", "hand_over", "second"]
 
 LASTING = (
     AdverseEvent, Amend, Call, Challenge, CorrectDose, DeclineBooster, Dose, Evacuate, Leave, Mark, Note, Redaction,
@@ -260,7 +260,8 @@ class Client:
     ) -> Reply:
         """Have a PIN looked at, once: it is never kept, nor sent again after the link was down.
 
-        `purpose`: on duty, for one act on this link ("once"), "unlock", or "hand_over" from `leaves` with a note `why`.
+        `purpose`: on duty, for one act on this link ("once"), "unlock", "hand_over" from `leaves` with a note `why`, or
+        as the "second" person of what is decided here.
         """
         asked = str(uuid4())
         message = {"id": asked, "initials": initials, "pin": pin, "purpose": purpose, "leaves": leaves, "why": why}

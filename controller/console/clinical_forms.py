@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from controller import bedside, wording
 from controller.console.forms import Filled, Form
+from controller.console.sitter_forms import Signing, pin_form
 from controller.console.typed import (
     WHEN,
     Clock,
@@ -184,13 +185,16 @@ def late_mark_form(code: str, label: str, clock: Clock) -> Form:
 # --- Who goes ---
 
 
-def release_form(whom: str, against: Sequence[str]) -> Form:
-    """Enter alone where nothing stands against it; otherwise reason and the second person."""
+def release_form(whom: str, against: Sequence[str], *, signs_on: bool = False) -> Form:
+    """Enter alone where nothing stands against it; otherwise reason and the second person.
+
+    Where sitters sign on (`signs_on`) the second sitter's PIN is asked for, and Enter behind it is the confirmation.
+    """
     if not against:
         filled = Filled(act=Release(), words=f"{whom} released", participants=(whom,))
         return Form(title=f"Release {whom}", hint="all is met. Enter: released    Esc: back", read=lambda _: filled)
 
-    def read(line: str) -> Filled:
+    def read(line: str) -> Filled | Form:
         text, _, why = (part.strip() for part in line.partition(";"))
         found = re.fullmatch(r"(.+?)[, ]+(with|desk) (\w+)", text, re.IGNORECASE)
         if not found:
@@ -200,7 +204,8 @@ def release_form(whom: str, against: Sequence[str]) -> Form:
         words = (
             f"{whom} released by OVERRIDE with {second}{' of the desk' if desk else ''}, although {'; '.join(against)}"
         )
-        return Filled(act=act, words=words, participants=(whom,), why=why)
+        filled = Filled(act=act, words=words, participants=(whom,), why=why)
+        return filled if desk or not signs_on else pin_form(Signing(initials=second, purpose="second", then=filled))
 
     return Form(
         title=f"Override release of {whom}", hint="reason, with AB   or   reason, desk AB   ; more words", read=read,

@@ -19,9 +19,11 @@ class Signing:
 
     initials: str
     pin: str = field(default="", repr=False)
-    purpose: Literal["duty", "unlock", "hand_over"] = "duty"
+    purpose: Literal["duty", "unlock", "hand_over", "second"] = "duty"
     leaves: str = ""
     why: str = ""
+    then: Filled | None = None
+    """What is sent once the PIN was right."""
 
 
 def read_initials(text: str) -> str:
@@ -40,7 +42,10 @@ def pin_form(signing: Signing) -> Form:
             raise ValueError("a PIN has 4 to 12 digits")
         return replace(signing, pin=text)
 
-    return Form(title=f"PIN of {signing.initials}", hint="Space still pauses, c still calls", read=read, masked=True)
+    return Form(
+        title=f"PIN of {signing.initials}", hint="Space still pauses, c still calls", read=read, masked=True,
+        beside=signing.then.words if signing.then else "",
+    )  # fmt: skip
 
 
 def sign_on_form(signing: Signing | None = None) -> Form:

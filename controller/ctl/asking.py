@@ -18,9 +18,9 @@ import typer
 from controller import bedside
 from controller.clock import utc_now
 from controller.console.client import Client
-from controller.ctl.signing import NoPin, read_pin, source
+from controller.ctl.signing import NoPin, read_pin, second_source, source
 from controller.lines import ProtocolMismatch
-from controller.messages import Act, Call, HandOver, Pause, Reply, Resume, SignedOn, Status, needs_sign_on
+from controller.messages import Act, Call, HandOver, Pause, Release, Reply, Resume, SignedOn, Status, needs_sign_on
 from controller.options import STATE, StateDir, fail, runtime_dir
 from controller.wording import refusal
 
@@ -56,6 +56,11 @@ async def send_signed(
 
     What waits for no sign-on does not wait for a PIN either. Raises TimeoutError or NoPin.
     """
+    if client.status.signs_on and isinstance(act, Release) and act.override and act.second and not act.desk:
+        pin = await asyncio.to_thread(read_pin, act.second, second_source.get())
+        stood_by = await client.sign_on(act.second, pin, "second")
+        if stood_by.refused:
+            return stood_by
     if client.person is not None and client.status.signs_on and needs_sign_on(act):
         pin = await asyncio.to_thread(read_pin, client.person, source.get())
         signed = await client.sign_on(client.person, pin, "once")

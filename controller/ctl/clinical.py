@@ -10,6 +10,7 @@ import typer
 
 from controller import bedside, wording
 from controller.ctl.asking import Person, seconds_ago, seen
+from controller.ctl.signing import SecondPinFrom, second_source
 from controller.ctl.verb import verb
 from controller.messages import (
     Act,
@@ -231,12 +232,16 @@ def release(
     override: Annotated[bool, typer.Option("--override", help="Although the gate is not met.")] = False,
     reason: Annotated[str, typer.Option(help="Of an override, in a few words.")] = "",
     second: Annotated[str, typer.Option(help="Initials of the second person of an override.")] = "",
-    desk: Annotated[bool, typer.Option("--desk", help="The second person is the support desk's.")] = False,
+    desk: Annotated[bool, typer.Option("--desk", help="The second person is the support desk's, by phone.")] = False,
+    second_pin_from: SecondPinFrom = None,
 ) -> Act:
     """Release a participant: refused with what stands against it, unless two people override.
 
+    Where sitters sign on the second sitter's PIN is asked for as well.
+
     Example: stillroom ctl release --participant C-0412
     """
+    second_source.set(second_pin_from)
     return Release(override=override, reason=reason, second=second, desk=desk)
 
 

@@ -23,6 +23,15 @@ source: ContextVar[Path | None] = ContextVar("source", default=None)
 """What `--pin-from` said."""
 
 
+SecondPinFrom = Annotated[
+    Path | None,
+    typer.Option("--second-pin-from", metavar="FILE", help="Read the PIN of --second here, as --pin-from its own."),
+]
+
+second_source: ContextVar[Path | None] = ContextVar("second_source", default=None)
+"""What `--second-pin-from` said."""
+
+
 class NoPin(Exception):
     """There is no PIN to be had, and why."""
 

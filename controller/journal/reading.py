@@ -302,7 +302,7 @@ def _is_machinery(act: Act) -> bool:
         case LampChanged():
             return act.confirmed
         case SignedOn():
-            return act.once  # its command follows, with who it was
+            return act.once and not act.seconds  # its command follows, with who it was
         case SittersKnown():
             return act.readable
         case _:

@@ -75,7 +75,8 @@ class Challenge:
 class Release:
     """A participant is released. `override`: although the gate is not met, for `reason`, by two people.
 
-    The first is who does it; `second` has the other's initials, `desk` where that is the support desk's person.
+    The first is who does it; `second` has the other's initials, `desk` where that is the support desk's person, whom
+    nothing here verifies. A sitter who is the second confirms it by PIN where sitters sign on; see `SignedOn.seconds`.
     """
 
     kind: Literal["release"] = "release"

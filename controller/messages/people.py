@@ -38,6 +38,14 @@ class Wrong:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Second:
+    """Somebody who stood by at a console, by their own PIN, and the room time up to which that counts."""
+
+    initials: str
+    until_t: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Duty:
     """Who may sign on, who has, and who may not try for a while."""
 
@@ -50,6 +58,8 @@ class Duty:
     """By console: digest of the secret by which the one that was signed on at is known again."""
     wrong: dict[str, Wrong] = field(default_factory=dict)
     """By initials, and by console."""
+    seconds: dict[str, Second] = field(default_factory=dict)
+    """By console: who stands by what another one decides there."""
 
     def sitter(self, initials: str) -> Sitter | None:
         """The one on duty with these initials."""
@@ -58,7 +68,10 @@ class Duty:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SittersKnown:
-    """Who may sign on here, as the register says now. Not `readable`: it says nothing, and nobody new can sign on."""
+    """Who may sign on here, as the register says now. Not `readable`: it says nothing, and nobody new can sign on.
+
+    A register that is gone is not readable; one that is empty was emptied, and nobody needs to sign on any more.
+    """
 
     kind: Literal["sitters_known"] = "sitters_known"
     initials: tuple[str, ...] = ()
@@ -69,6 +82,8 @@ class SittersKnown:
 class SignedOn:
     """The PIN was right. `once`: for one command, which puts nobody on duty. `unlocks`: a console that was locked.
 
+    `seconds`: as the second person of what another one decides at this console in the next minutes, with `once`.
+
     `key`: digest of the console's secret; "" for one that does not stay.
     """
 
@@ -77,6 +92,7 @@ class SignedOn:
     key: str = ""
     once: bool = False
     unlocks: bool = False
+    seconds: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -24,6 +24,7 @@ from controller.messages import (
     Input,
     Refused,
     RoomRules,
+    Second,
     SignedOff,
     SignedOn,
     SignOnRefused,
@@ -39,6 +40,9 @@ from controller.session.state import State
 LONGEST_BREAK_MINUTES = 120.0
 MOST_COUNTED = 64
 """Initials and consoles whose wrong PINs are remembered: names of consoles are their own choice."""
+
+SECOND_S = 120.0
+"""For so long whoever stood by at a console counts as the second person of what is decided there (our judgement)."""
 
 UNKNOWN = "?"
 
@@ -79,7 +83,8 @@ def keep(duty: Duty, given: Input, t: float, rules: RoomRules) -> Duty:
                 duty = duty if sitter.initials in known else _without(duty, sitter.initials)
             return replace(duty, signs_on=bool(known), known=known)
         case SignedOn(once=True, initials=who):
-            return _forgiven(duty, who, console)
+            duty = _forgiven(duty, who, console)
+            return _standing_by(duty, who, console, t) if given.act.seconds else duty
         case SignedOn(initials=who, key=key):
             return _seated(_forgiven(duty, who, console), who, console, key, t)
         case SignOnRefused(waits=True):
@@ -256,6 +261,17 @@ def _without(duty: Duty, who: str) -> Duty:
         sitters=tuple(one for one in duty.sitters if one.initials != who),
         keys={console: key for console, key in duty.keys.items() if console not in consoles},
     )
+
+
+def _standing_by(duty: Duty, who: str, console: str, t: float) -> Duty:
+    seconds = {name: second for name, second in duty.seconds.items() if second.until_t > t}
+    return replace(duty, seconds={**seconds, console: Second(initials=who, until_t=t + SECOND_S)})
+
+
+def second_at(duty: Duty, console: str, t: float) -> str:
+    """Who stands by at a console, by their own PIN; "" for nobody."""
+    second = duty.seconds.get(console)
+    return second.initials if second is not None and t <= second.until_t else ""
 
 
 def _forgiven(duty: Duty, who: str, console: str) -> Duty:

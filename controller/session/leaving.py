@@ -12,6 +12,7 @@ from controller.messages import Fact, Input, Leave, Refused, Release
 from controller.session import release
 from controller.session.calls import Ruled
 from controller.session.course import begin_arc
+from controller.session.duty import second_at
 from controller.session.entries import happened, undoable
 from controller.session.people import changed, short, whom
 from controller.session.state import Participant, State
@@ -37,11 +38,12 @@ def let_go(state: State, given: Input, now: float, seq: int) -> Ruled:
     at = happened(given, now)
     people = whom(state, given)
     against = {person.code: release.against(state, person, at) for person in people}
+    how = ""
     if any(against.values()):
         if not act.override:
             code, first = next((code, found[0]) for code, found in against.items() if found)
             raise Refused("not_ready", participant=code, count=len(against[code]), **first)
-        _check_two(state, given, act)
+        how = _second(state, given, act, now)
 
     def gone(person: Participant) -> Participant:
         return replace(person, released_t=at, overridden=bool(against[person.code]))
@@ -49,14 +51,21 @@ def let_go(state: State, given: Input, now: float, seq: int) -> Ruled:
     facts = []
     for person in people:
         facts.append(Fact(code="released", values={"participant": person.code}))
+        if how and against[person.code]:
+            two: dict[str, str | int | float] = {"participant": person.code, "second": act.second.strip(), "how": how}
+            facts.append(Fact(code="seconded", values=two))
         facts += [
             Fact(code="released_without", values={"participant": person.code, **one}) for one in against[person.code]
         ]
     return _gone(state, given, now, seq, people, tuple(facts), gone)
 
 
-def _check_two(state: State, given: Input, act: Release) -> None:
-    """An override is two people's decision, and says why."""
+def _second(state: State, given: Input, act: Release, now: float) -> str:
+    """An override is two people's decision, and says why: how the second one is known, or Refused.
+
+    "pin": by their own PIN at this console; "desk": of the support desk, reached by phone, and verified by nothing
+    here; "word": by initials alone, in a room where nobody signs on.
+    """
     first, second = (given.origin.person or "").strip(), act.second.strip()
     if not first:
         raise Refused("override_needs", what="who")
@@ -65,9 +74,13 @@ def _check_two(state: State, given: Input, act: Release) -> None:
     if not second or second.casefold() == first.casefold():
         raise Refused("override_needs", what="second")
     short("second", second, 8)
-    known = [sitter.initials.casefold() for sitter in state.duty.sitters]
-    if state.duty.signs_on and not act.desk and second.casefold() not in known:
-        raise Refused("override_needs", what="not_here")
+    if act.desk:
+        return "desk"
+    if not state.duty.signs_on:
+        return "word"
+    if second_at(state.duty, given.origin.console, now).casefold() != second.casefold():
+        raise Refused("override_needs", what="second_pin")
+    return "pin"
 
 
 def _gone(

@@ -29,7 +29,7 @@ from controller.messages import (
     SittersKnown,
 )
 from controller.session.duty import lockout_s
-from controller.sitters.register import Register, check_initials, check_pin
+from controller.sitters.register import NO_FILE, Register, check_initials, check_pin
 from controller.tasks import cancel
 
 log = logging.getLogger(__name__)
@@ -41,13 +41,13 @@ WHY_LIMIT = 2000
 MOST_WAITING = 8
 """PINs that wait to be looked at; a console sends one at a time."""
 
-Purpose = Literal["duty", "once", "unlock", "hand_over"]
+Purpose = Literal["duty", "once", "unlock", "hand_over", "second"]
 Listener = Callable[[Reply], None]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One sign-on, as a console asks for it. `purpose`: see `SignedOn` and `HandOver`."""
+    """One sign-on, as a console asks for it. `purpose`: see `SignedOn` and `HandOver`; "second" is its `seconds`."""
 
     id: str
     initials: str
@@ -107,7 +107,7 @@ class SignOnDesk:
         self._one = asyncio.Lock()
         self._waiting = 0
         self._stamp: tuple[int, int, int] | None = None
-        self._lost = False
+        self._lost = ""
         self._told_of: set[float] = set()
         self._watch: asyncio.Task[None] | None = None
 
@@ -170,6 +170,10 @@ class SignOnDesk:
             self._tell_of_lockout(visitor, asked, waits)
             answer(_locked_out(asked, waits))
             return
+        await self._look()  # it may just have been taken away
+        if self._lost:
+            answer(Reply(id=asked.id, refused="sitters_unreadable", values={"why": self._lost}))
+            return
         try:
             right = await asyncio.to_thread(self._register.matches, asked.initials, asked.pin)
         except ConfigError:
@@ -186,9 +190,10 @@ class SignOnDesk:
             act = HandOver(to=asked.initials, leaves=asked.leaves, key=visitor.key)
             person = self.person(visitor) or asked.initials
         else:
-            once = asked.purpose == "once"
+            once = asked.purpose in ("once", "second")
             key = "" if once else visitor.key
-            act = SignedOn(initials=asked.initials, key=key, once=once, unlocks=asked.purpose == "unlock")
+            unlocks, seconds = asked.purpose == "unlock", asked.purpose == "second"
+            act = SignedOn(initials=asked.initials, key=key, once=once, unlocks=unlocks, seconds=seconds)
             person = asked.initials
         origin = Origin(person=person, console=visitor.console, path="socket")
 
@@ -234,17 +239,25 @@ class SignOnDesk:
             known = await asyncio.to_thread(self._register.sitters)
         except ConfigError as error:
             log.error("%s", error.mistakes[0])
-            if not self._lost:
-                self._lost = True
-                self._post(Input(act=SittersKnown(readable=False)), None)
-                self._post(Input(act=DeviceLost(name="sitters", why="unreadable")), None)
+            self._lose("unreadable")
+            return
+        duty = self._duty()
+        if stamp == NO_FILE and (duty.signs_on or duty.known):
+            log.error("%s is gone, and sitters are on record", self._register.file)
+            self._lose("missing")
             return
         if self._lost:
-            self._lost = False
+            self._lost = ""
             self._post(Input(act=DeviceBack(name="sitters")), None)
-        duty = self._duty()
         if known != duty.known or bool(known) != duty.signs_on:
             self._post(Input(act=SittersKnown(initials=known)), None)
+
+    def _lose(self, why: str) -> None:
+        """Nobody new can sign on, and acts of people need it as before: a file that is lost opens no door."""
+        if self._lost != why:
+            self._lost = why
+            self._post(Input(act=SittersKnown(readable=False)), None)
+            self._post(Input(act=DeviceLost(name="sitters", why=why)), None)
 
 
 def _nobody(visitor: Visitor) -> Origin:

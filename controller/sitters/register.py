@@ -23,6 +23,9 @@ FORMAT = 1
 LEAST_DIGITS = 4
 MOST_DIGITS = 12
 
+NO_FILE = (0, 0, 0)
+"""The stamp of a register that is not there."""
+
 _MODE = 0o600
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 """The least that OWASP's Password Storage Cheat Sheet asks of Argon2id; a Pi that plays music has it to spare."""
@@ -56,11 +59,11 @@ class Register:
         return tuple(sorted(self._read()))
 
     def stamp(self) -> tuple[int, int, int]:
-        """Something that is another one after every change; zeros where there is no file."""
+        """Something that is another one after every change; `NO_FILE` where there is none."""
         try:
             found = self.file.stat()
         except OSError:
-            return (0, 0, 0)
+            return NO_FILE
         return (found.st_ino, found.st_mtime_ns, found.st_size)
 
     def matches(self, initials: str, pin: str) -> bool:

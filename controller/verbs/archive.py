@@ -28,6 +28,7 @@ from controller.report.gathering import account_of
 from controller.report.terminal import head_lines
 from controller.sitters.register import Register
 from controller.verbs.journal import session_or_newest, t_plus_s
+from controller.verbs.sitters import lost_sitters
 from controller.wording import refusal
 
 Session = Annotated[str, typer.Argument(metavar="SESSION", help="As `stillroom journal list` names it.")]
@@ -67,7 +68,11 @@ async def _ask(state: Path, given: Input) -> Reply:
 def _check_pin(state: Path, given: Input) -> None:
     """What the daemon's desk does where one runs. Raises Refused or NoPin."""
     register, who = Register(state), given.origin.person
-    if not needs_sign_on(given.act) or not register.sitters():
+    if not needs_sign_on(given.act):
+        return
+    if lost_sitters(state):
+        raise Refused("sitters_unreadable", why="missing")
+    if not register.sitters():
         return
     if who is None:
         raise Refused("sign_on_needed")

@@ -11,8 +11,10 @@ from typing import Annotated
 import typer
 
 from controller.ctl.signing import NoPin, PinFrom, read_pin
+from controller.journal.reading import find_records, room_file
+from controller.messages import DutyKept, SittersKnown
 from controller.options import STATE, AsJson, StateDir, fail
-from controller.sitters.register import Register, check_initials, check_pin
+from controller.sitters.register import NO_FILE, Register, check_initials, check_pin
 
 app = typer.Typer(
     help="Who may sign on in this room. With the first sitter acts of people need a sign-on; call, pause, exit light "
@@ -30,6 +32,8 @@ def list_(state: StateDir = STATE, as_json: AsJson = False) -> None:
     Example: stillroom sitters list --state /var/lib/stillroom
     """
     known = Register(state).sitters()
+    if gone := lost_sitters(state):
+        fail(f"{Register(state).file} is gone, and {', '.join(gone)} are on record. {REPAIR}")
     if as_json:
         typer.echo(json.dumps(known))
         return
@@ -77,6 +81,23 @@ def remove(initials: Initials, state: StateDir = STATE) -> None:
     register.remove(initials)
     left = "" if register.sitters() else " Nobody is left: initials are taken as they are given."
     typer.echo(f"{initials} can sign on no more.{left}")
+
+
+REPAIR = "Add each sitter again: stillroom sitters add AB. Without sitters: add one, and remove it again."
+
+
+def lost_sitters(state: Path) -> tuple[str, ...]:
+    """Who signed on here by the room's own record, where the register is gone: a file that is lost opens no door."""
+    if Register(state).stamp() != NO_FILE or not room_file(state).is_file():
+        return ()
+    known: tuple[str, ...] = ()
+    for record, _ in find_records(room_file(state), "sitters_known", "duty_kept"):
+        act = record.input.act
+        if isinstance(act, SittersKnown) and act.readable:
+            known = act.initials
+        elif isinstance(act, DutyKept):
+            known = act.duty.known
+    return known
 
 
 def _keep(register: Register, initials: str, pin_from: Path | None) -> None:

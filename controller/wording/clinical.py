@@ -234,11 +234,16 @@ def _not_ready(values: Values) -> str:
     return f"{text(values, 'participant')} is not ready: {against(values)}{more}; two people can override"
 
 
+_SECONDED = {
+    "pin": "by their own PIN", "desk": "of the support desk, by phone: not verified here",
+    "word": "by initials alone: nobody signs on here",
+}  # fmt: skip
+
 _OVERRIDE_NEEDS = {
     "who": "an override needs to know who does it: sign on first",
     "reason": "an override needs its reason",
     "second": "an override needs the initials of a second person",
-    "not_here": "the second person is neither on duty here nor said to be of the support desk",
+    "second_pin": "the second sitter confirms by their own PIN, here and now; or name somebody at the support desk",
 }
 
 REFUSALS: dict[str, Template] = {
@@ -276,6 +281,7 @@ FACTS: dict[str, tuple[str, Template]] = {
     ),
     "touch_over": ("touch", lambda v: whose(v, f"{text(v, 'where')} was {text(v, 'minutes')} min")),
     "challenge_over": ("hard", lambda v: whose(v, f"it was {text(v, 'minutes')} min")),
+    "seconded": ("release", lambda v: whose(v, f"second: {text(v, 'second')}, {_SECONDED.get(text(v, 'how'), '')}")),
     "released": ("release", lambda v: whose(v, "released")),
     "released_without": ("release", lambda v: whose(v, f"released although {against(v)}")),
     "participant_left": ("release", lambda v: whose(v, "left")),

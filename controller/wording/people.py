@@ -21,6 +21,8 @@ def wait(seconds: float) -> str:
 
 def _signed_on(values: Values) -> str:
     who = text(values, "initials")
+    if values.get("seconds"):
+        return f"{who} stands by as the second person"
     if values.get("once"):
         return f"{who} for one command"
     return f"{who} unlocked the console" if values.get("unlocks") else f"{who} signed on"
@@ -81,6 +83,18 @@ def _wrong_pin(values: Values) -> str:
     return "initials or PIN are wrong"
 
 
+def _no_register(values: Values) -> str:
+    if values.get("why") == "missing":
+        return "the register of sitters is GONE: nobody signs on until stillroom sitters add. Call and pause work"
+    return "the register of sitters cannot be read: nobody can sign on. Call and pause work"
+
+
+def _register_lost(values: Values) -> str:
+    if values.get("why") == "missing":
+        return "SITTERS' REGISTER GONE: nobody can sign on. Repair: stillroom sitters add"
+    return "THE REGISTER OF SITTERS cannot be read: nobody can sign on"
+
+
 REFUSALS: dict[str, Template] = {
     "sign_on_needed": "sign on first (m). Call, pause and exit light need no sign-on",
     "no_sitters": "nobody signs on in this room: stillroom sitters add AB begins it",
@@ -89,7 +103,7 @@ REFUSALS: dict[str, Template] = {
     "no_cover": "nobody else is on duty: name who stays in the room (cover)",
     "wrong_pin": _wrong_pin,
     "locked_out": _still_locked_out,
-    "sitters_unreadable": "the register of sitters cannot be read: nobody can sign on. Call and pause work",
+    "sitters_unreadable": _no_register,
     "one_at_a_time": "the PIN before is still being looked at",
 }
 
@@ -107,7 +121,7 @@ FACTS: dict[str, tuple[str, Template]] = {
     # What followed.
     "sitters_known": (
         "duty",
-        lambda v: "the register of sitters was read" if v.get("readable") else "THE REGISTER OF SITTERS is unreadable",
+        lambda v: "the register of sitters was read" if v.get("readable") else "THE REGISTER OF SITTERS tells nothing",
     ),
     "duty_kept": ("duty", "who is on duty was handed on to the room's own book"),
     "locked_out": ("duty", _locked_out),
@@ -121,5 +135,5 @@ ALARMS: dict[str, Template] = {
     "nobody_on_duty": "NOBODY IS ON DUTY: m, sign on",
     "alone_in_room": "{name} IS ALONE IN THE ROOM while a break lasts",
     "break_late": "{name} IS OUT LONGER than the break was to last",
-    "sitters_lost": "THE REGISTER OF SITTERS cannot be read: nobody can sign on",
+    "sitters_lost": _register_lost,
 }

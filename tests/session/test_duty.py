@@ -12,6 +12,7 @@ from controller.messages import (
     BreakBegun,
     BreakOver,
     Call,
+    Dose,
     Duty,
     DutyKept,
     End,
@@ -25,6 +26,7 @@ from controller.messages import (
     Origin,
     Pause,
     Refused,
+    Release,
     Resume,
     RoomRules,
     Scene,
@@ -35,6 +37,7 @@ from controller.messages import (
     SittersKnown,
     StandDown,
     Start,
+    TakeBack,
     needs_sign_on,
 )
 from controller.messages.sign_on import ALWAYS
@@ -43,6 +46,7 @@ from controller.session.bookings import Timetable
 from controller.session.deadlines import next_deadline
 from controller.session.state import State
 from controller.session.step import step
+from controller.wording import fact as fact_words
 from tests.session.room import RULES, PaperRoom
 
 KEY = "d1"
@@ -75,6 +79,40 @@ class StaffedRoom(PaperRoom):
 
     def on_duty(self) -> list[str]:
         return [sitter.initials for sitter in self.state.sitters]
+
+
+def override(second: str, **more: bool) -> Release:
+    return Release(override=True, reason="asks to go", second=second, **more)
+
+
+def test_the_second_of_an_override_is_a_sitter_by_their_own_pin_here_or_of_the_support_desk() -> None:
+    room = StaffedRoom().staffed()
+    room.sign_on("AB")
+    room.sign_on("CD", "console-b")
+    room.by("AB", Dose(amount=25, unit="mg"))
+    stood_by = SignedOn(initials="CD", once=True, seconds=True)
+
+    def refused(second: str, console: str = "console-a") -> str:
+        with pytest.raises(Refused) as raised:
+            room.by("AB", override(second), console)
+        return str(raised.value.values["what"])
+
+    assert refused("CD") == "second_pin", "to be on duty is no consent"
+    room.by("CD", stood_by, "console-b")
+    assert refused("CD") == "second_pin", "that was at another console"
+    room.by("CD", stood_by)
+    assert room.state.duty.sitter("AB") is not None and room.state.duty.sitters[0].consoles == ("console-a",)
+    assert (refused("EF"), refused("AB")) == ("second_pin", "second")
+    room.wait(duty.SECOND_S + 1.0)
+    assert refused("CD") == "second_pin", "it was for then"
+    room.by("CD", stood_by)
+    room.by("AB", override("CD"))
+    room.by("AB", TakeBack(seq=room.seq))
+    room.by("AB", override("XY", desk=True))
+    how = [fact.values for fact in room.facts if fact.code == "seconded"]
+    assert [(one["second"], one["how"]) for one in how] == [("CD", "pin"), ("XY", "desk")]
+    told = [fact_words("seconded", one)[1] for one in how]
+    assert "by their own PIN" in told[0] and "by phone: not verified here" in told[1]
 
 
 def test_a_room_without_sitters_takes_acts_from_everybody() -> None:

@@ -19,7 +19,7 @@ from controller.console.client import Client
 from controller.console.doing.table import named, path
 from controller.console.looks import LINUX, VGA, Look
 from controller.journal.reading import read_records, room_file, session_file
-from controller.messages import Call, Evacuate, Light, Pause, Record, SeeAlarm, StandDown, Start
+from controller.messages import Call, Dose, Evacuate, Light, Pause, Record, SeeAlarm, StandDown, Start
 from controller.options import runtime_dir
 from controller.wording import alarm
 from tests.console.conftest import until
@@ -126,6 +126,27 @@ async def test_by_keys_alone_two_sitters_sign_on_hand_over_and_take_a_break(stat
         (record.input.act.kind, words) for record, words in read_records(session_file(state_dir, session)) if words
     ]
     assert texts == [("hand_over", "settled since two")]
+
+
+async def test_an_override_is_released_by_two_the_second_by_their_own_pin(state_dir: Path) -> None:
+    async with daemon_here(state_dir), sitting(state_dir) as it:
+        await it.sign_on("AB")
+        assert not (await it.client.send(replace(START, programme="psilocybin-25mg"))).refused
+        assert not (await it.client.send(Dose(amount=25, unit="mg", witness="CD"))).refused
+        await until(lambda: it.client.status.release)
+        await it.choose("release")
+        await it.type("asks to go, with cd")
+        await it.shown("PIN of CD")
+        await it.shown("released by OVERRIDE with CD")
+        await it.type(PINS["EF"])
+        await it.shown("initials or PIN are wrong")
+        assert not it.client.status.participants[0].released
+        await it.type(PINS["CD"])
+        await until(lambda: it.client.status.participants[0].released)
+        assert it.client.signed_on == "AB"
+        session = it.client.status.session
+    facts = [fact for record, _ in read_records(session_file(state_dir, session)) for fact in record.facts]
+    assert [fact.values["how"] for fact in facts if fact.code == "seconded"] == ["pin"]
 
 
 async def test_a_pin_is_hidden_and_space_and_c_keep_their_meaning_above_it(state_dir: Path) -> None:

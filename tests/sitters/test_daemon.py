@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from controller.ctl import app
 from controller.journal.reading import read_records, room_file, session_file, verify
@@ -19,10 +20,14 @@ from controller.messages import (
     End,
     Evacuate,
     Hold,
+    Input,
     Light,
     Mark,
+    Origin,
     Pause,
     Record,
+    Redaction,
+    Refused,
     Resume,
     SeeAlarm,
     SignedOff,
@@ -32,6 +37,9 @@ from controller.messages import (
 )
 from controller.options import runtime_dir
 from controller.sitters.register import Register
+from controller.verbs.archive import _check_pin
+from controller.verbs.sitters import app as sitters_app
+from controller.wording import alarm as alarm_words
 from tests.console.conftest import until
 from tests.sitters.room import PINS, console, daemon_here, sign_on, staffed_daemon
 
@@ -169,6 +177,35 @@ async def test_a_change_of_the_register_holds_in_a_running_room(state_dir: Path)
         assert (await client.send(Light(level=0.3))).refused == "sign_on_needed", "whom it no longer knows is out"
 
 
+async def test_a_register_that_is_gone_opens_no_door_and_says_what_is_to_be_done(state_dir: Path) -> None:
+    async with daemon_here(state_dir), console(state_dir) as client:
+        await until(lambda: client.status.signs_on)
+        await sign_on(client, "AB")
+        Register(state_dir).file.unlink()
+        assert (await sign_on(client, "CD", purpose="hand_over")).values["why"] == "missing"
+        await until(lambda: "sitters_lost" in {alarm.code for alarm in client.status.alarms})
+        (gone,) = [alarm for alarm in client.status.alarms if alarm.code == "sitters_lost"]
+        assert "stillroom sitters add" in alarm_words(gone)
+        assert not (await client.send(Light(level=0.4))).refused, "who is signed on goes on"
+    async with daemon_here(state_dir, sitters=False), console(state_dir, "console-b", "XY") as client:
+        await until(lambda: "sitters_lost" in {alarm.code for alarm in client.status.alarms})
+        assert client.status.signs_on
+        assert (await client.send(Light(level=0.3))).refused == "sign_on_needed"
+        for act in (Call(call="k1"), Light(scene="exit")):
+            assert not (await client.send(act)).refused
+    done = CliRunner().invoke(sitters_app, ["list", "--state", str(state_dir)])
+    assert done.exit_code == 1 and "AB, CD, EF are on record" in done.output
+    with pytest.raises(Refused, match="sitters_unreadable"):
+        _check_pin(state_dir, Input(act=Redaction(session="room", seq=1), origin=Origin(person="AB")))
+    async with daemon_here(state_dir, sitters=False), console(state_dir, "console-b", "XY") as client:
+        Register(state_dir).keep("EF", PINS["EF"])
+        assert not (await sign_on(client, "EF")).refused
+        await until(lambda: "sitters_lost" not in {alarm.code for alarm in client.status.alarms})
+        Register(state_dir).remove("EF")  # emptied by hand: nobody needs to sign on any more
+        await until(lambda: not client.status.signs_on)
+        assert not (await client.send(Light(level=0.3))).refused
+
+
 def _only_broker(status: Status) -> bool:
     return not status.sitters and "sitters_lost" not in {alarm.code for alarm in status.alarms}
 
@@ -251,6 +288,17 @@ async def test_a_script_acts_for_one_person_by_one_pin_and_calls_without(state_d
         assert "on duty       CD" in (await run("status"))[1]
         assert (await run("sign-off", "CD", "--person", "EF", pin=PINS["EF"]))[0] == 0
         assert "on duty       nobody" in (await run("status"))[1]
+        assert (await run("start", "psilocybin-25mg", "--participant", "D-001", "--person", "EF", pin=PINS["EF"]))[
+            0
+        ] == 0
+        assert (await run("dose", "25", "mg", "--person", "EF", pin=PINS["EF"]))[0] == 0
+        kept_pin = state_dir.parent / f"{state_dir.name}.pin"
+        kept_pin.touch(mode=0o600)
+        over = ["release", "--override", "--reason", "asked", "--second", "CD", "--second-pin-from", str(kept_pin)]
+        for pin, code in (("4711", 1), (PINS["CD"], 0)):
+            kept_pin.write_text(pin)
+            assert (await run(*over, "--person", "EF", pin=PINS["EF"]))[0] == code
+        kept_pin.unlink()
         kinds = [(record.input.act.kind, record.input.origin.person) for record in kept(state_dir)]
         assert ("light", "AB") in kinds and ("pause", None) in kinds and ("signed_off", "EF") in kinds
         assert all(pin.encode() not in every_byte(state_dir) for pin in PINS.values())

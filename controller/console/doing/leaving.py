@@ -54,7 +54,7 @@ def release(do: Commands, key: str) -> None:
     """Enter where nothing stands against it; otherwise what does, and an override by two people."""
 
     def ask(person: ParticipantView) -> None:
-        do.ask(clinical_forms.release_form(person.code, _against(do, person.code)), key)
+        do.ask(clinical_forms.release_form(person.code, _against(do, person.code), signs_on=do.status.signs_on), key)
 
     do.for_one("Release whom", do.meant(), ask)
 
