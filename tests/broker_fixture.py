@@ -18,7 +18,7 @@ def mosquitto(tmp_path: Path) -> Iterator[PrivateBroker]:
     broker.stop()
 
 
-async def until(true: Callable[[], object], within: float) -> None:
+async def until(true: Callable[[], object], within: float = 15.0) -> None:
     """Wait for something that another thread or process brings about; `TimeoutError` if it takes longer."""
     async with asyncio.timeout(within):
         while not true():

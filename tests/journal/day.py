@@ -6,6 +6,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from typer.testing import CliRunner
+
+from controller.__main__ import journal_app
 from controller.messages import (
     Act,
     DeviceBack,
@@ -100,3 +103,11 @@ def live_days(state_dir: Path) -> None:
     """Two sessions a day apart, of two participants, both closed."""
     asyncio.run(live(state_dir))
     asyncio.run(live(state_dir, SECOND, "C-0977", 1200.0 + DAY))
+
+
+def run(state: Path, *words: str) -> tuple[int, str]:
+    """`stillroom journal WORDS`: its exit code and what it says."""
+    done = CliRunner().invoke(journal_app, [*words, "--state", str(state)])
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.exit_code, done.output

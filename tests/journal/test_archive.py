@@ -7,7 +7,6 @@ import csv
 import io
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,9 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from controller.__main__ import journal_app
 from controller.clock import RoomClock
 from controller.console.client import Client
 from controller.journal.erasing import erase, has_text
@@ -33,29 +30,10 @@ from controller.report.gathering import account_of
 from controller.report.page import html
 from controller.report.tables import jsonl, records_csv
 from controller.sitters.register import Register
-from tests.journal.day import FIRST, SECOND, live_days
+from tests.journal.day import FIRST, SECOND, run
 
 NOTE = 10
 """The record of a note with a name in it."""
-
-
-@pytest.fixture(scope="module")
-def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    state = tmp_path_factory.mktemp("lived")
-    live_days(state)
-    return state
-
-
-@pytest.fixture
-def state(lived: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(lived, tmp_path / "state"))
-
-
-def run(state: Path, *words: str) -> tuple[int, str]:
-    done = CliRunner().invoke(journal_app, [*words, "--state", str(state)])
-    if done.exception is not None and not isinstance(done.exception, SystemExit):
-        raise done.exception
-    return done.exit_code, done.output
 
 
 @contextmanager

@@ -43,24 +43,10 @@ from controller.nightly import Nightly
 from controller.restoring import timetable_of
 from controller.session.state import opening
 from controller.session.step import step
-from tests.journal.day import FIRST, SECOND, live, live_days
-from tests.journal.test_archive import run
-from tests.journal.test_verify import tamper
-from tests.journal.writing import record, writing
+from tests.journal.day import FIRST, SECOND, live, run
+from tests.journal.writing import record, tamper, writing
 
 LATER = datetime(2027, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    state = tmp_path_factory.mktemp("lived")
-    live_days(state)
-    return state
-
-
-@pytest.fixture
-def state(lived: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(lived, tmp_path / "state"))
 
 
 @pytest.fixture

@@ -34,8 +34,7 @@ from controller.messages import (
     encode,
 )
 from controller.verbs.journal import app
-from tests.journal.test_verify import tamper
-from tests.journal.writing import CLOCK, record, write_small_session, writing
+from tests.journal.writing import CLOCK, record, tamper, write_small_session, writing
 
 RULES = RoomRules(room="room-1", lamps=("a",), buses=("room",))
 CUE = Cue(id=1, start_s=0, length_s=60, piece=Piece(path="/a.flac", title="A", duration_s=60))

@@ -14,8 +14,7 @@ from controller.journal.reading import list_sessions, read_records, room_file, s
 from controller.journal.recovery import recover
 from controller.journal.store import set_aside
 from controller.messages import Input, Mark, Note, Record, RefusedAct, Reply
-from tests.journal.test_verify import tamper
-from tests.journal.writing import CLOCK, record, write_small_session, writing
+from tests.journal.writing import CLOCK, record, tamper, write_small_session, writing
 
 
 def test_a_new_room_begins_with_nothing(tmp_path: Path) -> None:

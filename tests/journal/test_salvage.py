@@ -16,8 +16,7 @@ from controller.journal.recovery import recover
 from controller.journal.salvage import finish
 from controller.journal.store import set_aside
 from controller.messages import Mark, Note
-from tests.journal.test_verify import tamper
-from tests.journal.writing import record, writing
+from tests.journal.writing import record, tamper, writing
 
 Damage = Callable[[Path], None]
 

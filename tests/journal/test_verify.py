@@ -11,22 +11,7 @@ from controller.journal.reading import read_records, room_file, session_file, se
 from controller.journal.redaction import blank_text
 from controller.journal.verify import verify_sessions
 from controller.messages import Note, Redaction, Removal, Retention
-from tests.journal.writing import record, write_small_session, writing
-
-
-def tamper(file: Path, *orders: str) -> None:
-    """What somebody does who is out to change a record, and knows how."""
-    connection = sqlite3.connect(file, isolation_level=None)
-    triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
-    for name, _ in triggers:
-        connection.execute(f"DROP TRIGGER {name}")
-    for order in orders:
-        connection.execute(order)
-    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    for name, sql in triggers:
-        if name.partition("_")[0] in tables:
-            connection.execute(sql)
-    connection.close()
+from tests.journal.writing import record, tamper, write_small_session, writing
 
 
 async def test_a_flipped_bit_in_any_byte_of_any_record_is_found_where_it_is(tmp_path: Path) -> None:

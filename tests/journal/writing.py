@@ -6,6 +6,7 @@ Run as a program it is the process that the crash tests kill: it prints "SEQ ID"
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -99,3 +100,18 @@ async def _write_until_killed(state: Path, burst: int) -> None:
 
 if __name__ == "__main__":
     asyncio.run(_write_until_killed(Path(sys.argv[1]), int(sys.argv[2])))
+
+
+def tamper(file: Path, *orders: str) -> None:
+    """What somebody does who is out to change a record, and knows how."""
+    connection = sqlite3.connect(file, isolation_level=None)
+    triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    for name, _ in triggers:
+        connection.execute(f"DROP TRIGGER {name}")
+    for order in orders:
+        connection.execute(order)
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    for name, sql in triggers:
+        if name.partition("_")[0] in tables:
+            connection.execute(sql)
+    connection.close()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from controller.console.client import Client
 from controller.journal.reading import list_sessions, read_records, room_file, verify
 from controller.messages import Reply, Start
 from controller.options import runtime_dir
+from tests.broker_fixture import until
 
 
 class DaemonAlone:
@@ -98,12 +98,6 @@ async def begin(client: Client, programme: str = "demo") -> str:
     assert not reply.refused, reply
     await until(lambda: client.status.session)
     return client.status.session
-
-
-async def until(true: Callable[[], object], seconds: float = 15.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not true():
-            await asyncio.sleep(0.01)
 
 
 def assert_kept(state_dir: Path, noted: list[Reply]) -> int:

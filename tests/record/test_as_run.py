@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from controller.__main__ import app
 from controller.journal.reading import parts_of, read_records, session_file, verify
 from controller.messages import End, Start
-from tests.journal.test_verify import tamper
+from tests.journal.writing import tamper
 from tests.record.daemon_alone import begin, daemon_alone
 
 ROOT = Path(__file__).parents[2]

@@ -16,7 +16,8 @@ from controller import wording
 from controller.console.client import Client
 from controller.journal.reading import list_sessions, read_records
 from controller.messages import Mark, Note, Pause, Reply, ReserveChanged, Resume, Start
-from tests.record.daemon_alone import assert_kept, begin, daemon_alone, until
+from tests.broker_fixture import until
+from tests.record.daemon_alone import assert_kept, begin, daemon_alone
 from tests.record.disks import make_image, mounted, needs_mounts, small_disk
 from tests.record.test_power_cuts import SMALL
 

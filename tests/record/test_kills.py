@@ -11,7 +11,8 @@ import pytest
 
 from controller.console.client import Client
 from controller.messages import Mark, Note, Reply
-from tests.record.daemon_alone import DaemonAlone, assert_kept, begin, daemon_alone, until
+from tests.broker_fixture import until
+from tests.record.daemon_alone import DaemonAlone, assert_kept, begin, daemon_alone
 from tests.seeds import any_seed
 
 CONSOLES = 4

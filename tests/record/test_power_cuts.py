@@ -12,7 +12,8 @@ import pytest
 
 from controller.journal.recovery import recover
 from controller.messages import Reply
-from tests.record.daemon_alone import assert_kept, begin, daemon_alone, until
+from tests.broker_fixture import until
+from tests.record.daemon_alone import assert_kept, begin, daemon_alone
 from tests.record.disks import copy_image, make_image, mounted, needs_mounts
 from tests.record.test_kills import storm
 from tests.seeds import any_seed

@@ -21,8 +21,7 @@ from controller.report.codebook import TABLES, VARIABLES, columns
 from controller.report.fidelity import phases_of, vitals_of
 from controller.report.gathering import account_of
 from controller.report.study import study_files
-from tests.journal.day import FIRST, SECOND, live, live_days
-from tests.journal.test_archive import run
+from tests.journal.day import FIRST, SECOND, live, live_days, run
 
 Rows = list[dict[str, str]]
 

@@ -26,6 +26,7 @@ from controller.messages import (
 )
 from controller.sound.client import SoundClient
 from controller.sound.simulated import SimulatedSound
+from tests.broker_fixture import until
 from tests.sound.room import EngineProcess, play, sheet
 
 Start = Callable[..., EngineProcess]
@@ -33,12 +34,6 @@ Start = Callable[..., EngineProcess]
 
 def cue(piece: Piece, number: int, start_s: float, length_s: float) -> Cue:
     return Cue(id=number, start_s=start_s, length_s=length_s, piece=piece)
-
-
-async def wait_for(true: Callable[[], object], seconds: float = 6.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not true():
-            await asyncio.sleep(0.02)
 
 
 def kinds(acts: list[Act]) -> list[str]:
@@ -75,13 +70,13 @@ async def test_the_daemon_hears_what_was_done_without_it_before_the_engine_repor
     first = Daemon()
     client = SoundClient(room.directory, clock)
     await client.start(first.post, first.post_input)
-    await wait_for(lambda: DeviceBack(name="sound") in first.acts)
+    await until(lambda: DeviceBack(name="sound") in first.acts)
     assert kinds(first.acts) == ["engine_reported", "device_back"]
     client.apply(sheet(cue(music["low"], 1, 0, 2), cue(music["high"], 2, 2, 18)), 1)
     client.apply(play(), 2)
     client.apply(FadeBus(bus="speakers", level_db=-6.0, fade_s=0.0), 3)
     client.apply(FadeBus(bus="speakers", level_db=0.0, fade_s=0.0), 2)
-    await wait_for(lambda: any(isinstance(act, PieceStarted) for act in first.acts))
+    await until(lambda: any(isinstance(act, PieceStarted) for act in first.acts))
     await asyncio.sleep(0.6)
     sound, track = client.view()
     assert sound.state == "ok"
@@ -101,7 +96,7 @@ async def test_the_daemon_hears_what_was_done_without_it_before_the_engine_repor
     second.on_record = False
     client = SoundClient(room.directory, clock)
     await client.start(second.post, second.post_input)
-    await wait_for(lambda: DeviceBack(name="sound") in second.acts)
+    await until(lambda: DeviceBack(name="sound") in second.acts)
     assert kinds(second.acts)[0] == "pause"
     assert sorted(kinds(second.acts)[1:3]) == ["piece_ended", "piece_started"]
     assert kinds(second.acts)[3:] == ["engine_reported", "device_back"]
@@ -116,14 +111,14 @@ async def test_the_daemon_hears_what_was_done_without_it_before_the_engine_repor
     third = Daemon()
     client = SoundClient(room.directory, clock)
     await client.start(third.post, third.post_input)
-    await wait_for(lambda: DeviceBack(name="sound") in third.acts)
+    await until(lambda: DeviceBack(name="sound") in third.acts)
     assert [given.id for given in third.inputs] == [given.id for given in second.inputs]
     await asyncio.sleep(0.3)
     await client.close()
     fourth = Daemon()
     client = SoundClient(room.directory, clock)
     await client.start(fourth.post, fourth.post_input)
-    await wait_for(lambda: DeviceBack(name="sound") in fourth.acts)
+    await until(lambda: DeviceBack(name="sound") in fourth.acts)
     assert kinds(fourth.acts) == ["engine_reported", "device_back"]
     await client.close()
     await client.close()
@@ -134,20 +129,20 @@ async def test_an_engine_that_dies_is_lost_once_and_back_once(engine: Start, mus
     daemon = Daemon()
     client = SoundClient(room.directory, RoomClock())
     await client.start(daemon.post)
-    await wait_for(lambda: DeviceBack(name="sound") in daemon.acts)
+    await until(lambda: DeviceBack(name="sound") in daemon.acts)
     client.apply(sheet(cue(music["low"], 1, 0, 18)), 1)
     client.apply(play(), 2)
-    await wait_for(lambda: any(isinstance(act, PieceStarted) for act in daemon.acts))
+    await until(lambda: any(isinstance(act, PieceStarted) for act in daemon.acts))
     room.kill()
-    await wait_for(lambda: any(isinstance(act, DeviceLost) for act in daemon.acts))
+    await until(lambda: any(isinstance(act, DeviceLost) for act in daemon.acts))
     assert client.view()[0].state == "lost"
     client.apply(FadeBus(bus="speakers", level_db=-6.0, fade_s=0.0), 3)
     await asyncio.to_thread(room.start)
-    await wait_for(lambda: kinds(daemon.acts).count("device_back") == 2)
+    await until(lambda: kinds(daemon.acts).count("device_back") == 2)
     assert kinds(daemon.acts).count("device_lost") == 1
     report = [act for act in daemon.acts if isinstance(act, EngineReported)][-1]
     assert (report.session, report.transport) == ("s1", "play")
-    await wait_for(lambda: client.view()[0].state == "ok")
+    await until(lambda: client.view()[0].state == "ok")
     assert client.view()[0].buses[0].level_db == 0.0, "nothing is queued while the link is down"
     await client.close()
 
@@ -159,13 +154,13 @@ async def test_an_engine_that_its_warden_restarts_is_one_record_with_the_reason(
     daemon = Daemon()
     client = SoundClient(room.directory, RoomClock())
     await client.start(daemon.post, daemon.post_input)
-    await wait_for(lambda: DeviceBack(name="sound") in daemon.acts)
+    await until(lambda: DeviceBack(name="sound") in daemon.acts)
     client.apply(sheet(cue(music["low"], 1, 0, 18)), 1)
     client.apply(play(), 2)
-    await wait_for(lambda: any(isinstance(act, PieceStarted) for act in daemon.acts))
+    await until(lambda: any(isinstance(act, PieceStarted) for act in daemon.acts))
     daemon.acts.clear()
     os.kill(room.engine_pid, signal.SIGKILL)
-    await wait_for(lambda: any(isinstance(act, EngineRestarted) for act in daemon.acts))
+    await until(lambda: any(isinstance(act, EngineRestarted) for act in daemon.acts))
     assert sorted(kinds(daemon.acts)) == ["engine_reported", "engine_restarted"]
     (restarted,) = [act for act in daemon.acts if isinstance(act, EngineRestarted)]
     assert restarted.why == "killed"
@@ -179,7 +174,7 @@ async def test_an_engine_that_is_not_there_is_said_to_be_lost(tmp_path: Path) ->
     daemon = Daemon()
     client = SoundClient(tmp_path, RoomClock())
     await client.start(daemon.post)
-    await wait_for(lambda: daemon.acts)
+    await until(lambda: daemon.acts)
     assert kinds(daemon.acts) == ["device_lost"]
     await client.close()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from controller.sound.mixer import BLOCK, Mark, Mixer
 from controller.sound.outputs import QUEUE_BLOCKS, Output, open_output
 from controller.sound.settings import Bus, SoundSettings
 from controller.sound.timeline import RATE
+from tests.broker_fixture import until
 from tests.sound.room import wait
 
 Told = list[tuple[str, int, float]]
@@ -114,13 +115,6 @@ def test_a_file_that_is_not_its_own_is_set_aside(tmp_path: Path) -> None:
     assert (tmp_path / "heard.old.wav").read_bytes() == b"somebody's"
 
 
-async def wait_for(true: Callable[[], object]) -> None:
-    deadline = clock.boottime() + 5
-    while not true() and clock.boottime() < deadline:
-        await asyncio.sleep(0.02)
-    assert true()
-
-
 async def test_a_device_that_is_gone_is_said_at_once_replaced_and_taken_back(tmp_path: Path) -> None:
     buses = (Bus(name="speakers", channels=(1, 2)),)
     mixer = Mixer(SoundSettings(room="test", runtime_dir=tmp_path, buses=buses, output="null"))
@@ -130,13 +124,13 @@ async def test_a_device_that_is_gone_is_said_at_once_replaced_and_taken_back(tmp
     card.start()
     watching = asyncio.create_task(card.watch())
     try:
-        await wait_for(lambda: card.output.frame > BLOCK)
+        await until(lambda: card.output.frame > BLOCK)
         frame = card.output.frame
         card.output.lost = "unplugged"
-        await wait_for(lambda: lost)
+        await until(lambda: lost)
         assert lost == ["unplugged"]
-        await wait_for(lambda: back == ["null"])
-        await wait_for(lambda: card.output.frame > frame + RATE // 10)
+        await until(lambda: back == ["null"])
+        await until(lambda: card.output.frame > frame + RATE // 10)
         assert card.lost == ""
         assert card.late_blocks < 20, "none but those of the time without a device"
     finally:

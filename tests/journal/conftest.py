@@ -1,0 +1,22 @@
+"""A state directory in which two days were lived through."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.journal.day import live_days
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    state = tmp_path_factory.mktemp("lived")
+    live_days(state)
+    return state
+
+
+@pytest.fixture
+def state(lived: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(lived, tmp_path / "state"))
