@@ -43,8 +43,8 @@ from controller.wording.quantities import percent_of_db
 
 log = logging.getLogger(__name__)
 
-AMENDING = {"addendum": "amends", "amend": "entry", "update_event": "entry", "correct_dose": "dose"}
-"""Kinds of entry that amend another one, and the value that names it."""
+AMENDING = {**wording.CORRECTING, "addendum": "amends"}
+"""Those of the session itself, and what was added to its closed record."""
 
 
 @dataclass

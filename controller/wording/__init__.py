@@ -19,7 +19,7 @@ from controller.messages import (
     ReleaseView,
     Status,
 )
-from controller.wording import live as live_sentences
+from controller.wording import live as live_words
 from controller.wording import preflight
 from controller.wording.clinical import (
     against,
@@ -61,7 +61,7 @@ from controller.wording.templates import Values, fallback, filled, kind_of, word
 from controller.wording.timetable import JOBS, clock_time
 
 __all__ = [
-    "ACTS", "ALARM_COLUMNS", "DEVICES", "DUE", "NOT_A_MEDICAL_DEVICE", "NOT_DELIVERED", "NOT_SIGNED", "SCENES",
+    "ACTS", "ALARM_COLUMNS", "CORRECTING", "DEVICES", "DUE", "NOT_A_MEDICAL_DEVICE", "NOT_DELIVERED", "NOT_SIGNED", "SCENES",
     "STATES", "WAITS", "against", "alarm", "all_against", "amended", "amount", "besides_dose", "beyond", "booking",
     "call", "clock", "clock_time", "corrections", "countdown", "dose_hints", "dose_line", "dose_words", "doubts",
     "due", "duration", "ends", "entry", "entry_line", "event_line", "event_words", "fact", "fit", "later", "limits",
@@ -144,15 +144,16 @@ def amended(log: Iterable[LogEntry]) -> list[LogEntry]:
     return told[::-1]
 
 
-_CORRECTS = {"amend": "entry", "update_event": "entry", "correct_dose": "dose"}
+CORRECTING = {"amend": "entry", "update_event": "entry", "correct_dose": "dose"}
+"""Kinds of entry that correct another one, and the value that names it."""
 
 
 def corrections(log: Iterable[LogEntry]) -> dict[int, int]:
     """By the entry: the newest one that corrects it or, an adverse event, brings it up to date."""
     found: dict[int, int] = {}
     for item in sorted(log, key=lambda item: item.seq):
-        if item.kind in _CORRECTS:
-            found[int(item.values.get(_CORRECTS[item.kind], 0))] = item.seq
+        if item.kind in CORRECTING:
+            found[int(item.values.get(CORRECTING[item.kind], 0))] = item.seq
     return found
 
 
@@ -184,7 +185,7 @@ def due(item: DueView, *, named: bool = False) -> str:
         what = f"{item.name}'s {what}"
     reading = item.code.startswith("vitals")
     if reading and item.needs:
-        asked = live_sentences.readings(item.needs)
+        asked = live_words.readings(item.needs)
         what = asked if item.code == "vitals" else f"{what}: {asked}"
     if named and item.participant:
         what = f"{item.participant} {what}"
@@ -244,7 +245,7 @@ def release(view: ReleaseView, now_t: float) -> str:
 
 def limits(given: Limits) -> str:
     """What may not be heard, in one line; "" for no limits."""
-    return live_sentences.limits(given.told()) if given.told() else ""
+    return live_words.limits(given.told()) if given.told() else ""
 
 
 def on_duty(status: Status) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from controller.wording import archive as archive_words
 from controller.wording import blinding as blinding_words
 from controller.wording import clinical as clinical_words
-from controller.wording import live as live_sentences
+from controller.wording import live as live_words
 from controller.wording import people as people_words
 from controller.wording import preflight as preflight_words
 from controller.wording import record as record_words
@@ -30,7 +30,7 @@ ACTS: dict[str, str] = {
     "light": "change the light", "mark": "mark", "note": "note", "call": "call", "stand_down": "stand the call down",
     "take_back": "take back", "see_alarm": "silence an alarm", "end": "end the session",
     "book": "book a session", "cancel_booking": "cancel a booking",
-    **live_sentences.ACTS,
+    **live_words.ACTS,
     **people_words.ACTS,
     **blinding_words.ACTS,
     **preflight_words.ACTS,
@@ -87,7 +87,7 @@ _ALREADY: dict[str, str] = {
     "hold": "the phase is held already",
     "light_arc": "the light follows the arc already",
     "green": "it is green already",
-    **live_sentences.ALREADY,
+    **live_words.ALREADY,
     **people_words.ALREADY,
     **clinical_words.ALREADY,
 }
@@ -290,7 +290,7 @@ REFUSALS: dict[str, Template] = {
     "unknown_bus": _nearest("loudspeaker group", "bus"),
     "programme_unknown": _nearest("programme", "name"),
     "already": lambda v: _ALREADY.get(_text(v, "what"), f"already done: {_act(v)}"),
-    **live_sentences.REFUSALS,
+    **live_words.REFUSALS,
     **people_words.REFUSALS,
     **preflight_words.REFUSALS,
     **clinical_words.REFUSALS,
@@ -328,7 +328,7 @@ FACTS: dict[str, tuple[str, Template]] = {
     "take_back": ("undo", _taken_back),
     "see_alarm": ("alarm", "seen"),
     "end": ("session", "end"),
-    **live_sentences.FACTS,
+    **live_words.FACTS,
     **people_words.FACTS,
     **preflight_words.FACTS,
     **record_words.FACTS,
