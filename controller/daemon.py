@@ -56,12 +56,13 @@ from controller.messages import (
 )
 from controller.nightly import Nightly
 from controller.options import runtime_dir
+from controller.pending import LATE_S
 from controller.planning import planner_for
 from controller.pool import RoomPool
 from controller.probes import Links, Probes
 from controller.restoring import Restored, last_entries, restore
 from controller.room_lights import make_lights
-from controller.runner import LATE_S, Runner
+from controller.runner import Runner
 from controller.server import Server
 from controller.session.blinding import check_codes
 from controller.session.preflight import carried

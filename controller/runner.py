@@ -1,9 +1,8 @@
 """The one loop: it owns the state, writes down, then does.
 
 Inputs come in through `post`, on the loop's thread. Each is ruled by `session.step`, its record is handed to the
-journal, and its effects wait for the record to be on disk. Two exceptions, both closed lists: the acts in `_URGENT`
-act at once and cancel what is queued for their targets; and when the disk does not answer within `LATE_S`, the
-effects are released, an alarm is raised and nobody is told that the record is noted.
+journal, and its effects wait in `pending` for the record to be on disk. The acts in `_URGENT`, a closed list, act at
+once and cancel what is queued for their targets.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import asyncio
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Protocol
 
 from controller.arc.planner import Plan
@@ -25,8 +24,6 @@ from controller.messages import (
     Act,
     ArchiveAct,
     Call,
-    DeviceBack,
-    DeviceLost,
     Duty,
     DutyKept,
     Effect,
@@ -52,17 +49,14 @@ from controller.messages import (
     Start,
     Timer,
     encode,
-    target,
 )
+from controller.pending import Pending, Queue
 from controller.session.deadlines import next_deadline
 from controller.session.state import State
 from controller.session.step import step
 from controller.tasks import cancel
 
 log = logging.getLogger(__name__)
-
-LATE_S = 2.0
-"""An effect waits no longer than this for its record."""
 
 SNAPSHOT_EVERY = 25
 """Records between two snapshots of the state, or up to twice as many where all of them have effects that wait."""
@@ -97,22 +91,6 @@ class Driver(Protocol):
     def apply(self, effect: Effect, seq: int) -> None:
         """Do it, unless something later was done to the same target."""
         ...
-
-
-@dataclass
-class _Pending:
-    """A record on its way to the disk, and the effects that wait for it."""
-
-    book: str
-    seq: int
-    order: int
-    since: float
-    effects: list[Effect]
-    reply: Reply
-    listeners: list[Callable[[Reply], None]] = field(default_factory=list)
-    utc: str = ""
-    released: bool = False
-    on_disk: bool = False
 
 
 Prepare = Callable[[Input], Input]
@@ -152,13 +130,11 @@ class Runner:
         self._on_change = on_change
         self._seqs = dict(seqs or {})
         self._snapshots: dict[str, int] = {}
-        self._replies: OrderedDict[str, Reply | _Pending] = OrderedDict(replies or {})
-        self._queue: deque[_Pending] = deque()
+        self._replies: OrderedDict[str, Reply | Pending] = OrderedDict(replies or {})
+        self._queue = Queue(clock, self._do, self.post_act)
         self._order = 0
-        self._late: tuple[int, int] | None = None
         self._refusals: deque[float] = deque()
         self._timer: asyncio.TimerHandle | None = None
-        self._watch: asyncio.TimerHandle | None = None
         self._plans: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -181,17 +157,17 @@ class Runner:
     @property
     def holds_effects(self) -> bool:
         """Whether something is to be done as soon as its record is on disk."""
-        return any(pending.effects and not pending.released for pending in self._queue)
+        return self._queue.holds_effects
 
     @property
     def log(self) -> list[LogEntry]:
         """What consoles show, newest first; what is not on disk yet says so."""
-        waiting = {(pending.seq, pending.utc) for pending in self._queue if not pending.on_disk}
+        waiting = {(pending.seq, pending.utc) for pending in self._queue.unwritten()}
         return [replace(item, waits=True) if (item.seq, item.utc) in waiting else item for item in self.entries]
 
     def waiting_s(self) -> float:
         """How long the oldest record has waited for the disk."""
-        return self._clock.now() - self._queue[0].since if self._queue else 0.0
+        return self._queue.waiting_s()
 
     def post_act(self, act: Act) -> None:
         """Take an act of the room's own."""
@@ -220,9 +196,9 @@ class Runner:
     async def close(self) -> None:
         """Stop taking Inputs and drop the timers; what was decided is already with the journal."""
         self._closed = True
-        for handle in (self._timer, self._watch):
-            if handle is not None:
-                handle.cancel()
+        self._queue.close()
+        if self._timer is not None:
+            self._timer.cancel()
         await cancel(*self._plans)
 
     # --- from Input to record ---------------------------------------------------------------------------------
@@ -252,7 +228,7 @@ class Runner:
             pending = self._pend(given.id, book, seq, now, outcome.effects, listener)
             before, ruled = self.state, outcome.state
             if _acts_at_once(given.act):  # before its record is so much as written out: whatever becomes of that
-                self._overtake(pending)
+                self._queue.overtake(pending)
                 self.state = ruled
             record = Record(
                 seq=seq, stamp=self._clock.stamp(now), input=given, effects=outcome.effects, facts=outcome.facts
@@ -281,12 +257,12 @@ class Runner:
         now: float,
         effects: tuple[Effect, ...],
         listener: Callable[[Reply], None] | None,
-    ) -> _Pending:
+    ) -> Pending:
         self._order = max(self._order + 1, int(now * 1e6))
         listeners = [] if listener is None else [listener]
-        return _Pending(book, seq, self._order, now, list(effects), Reply(id=given_id, seq=seq), listeners)
+        return Pending(book, seq, self._order, now, list(effects), Reply(id=given_id, seq=seq), listeners)
 
-    def _write(self, record: Record, pending: _Pending, state: State) -> None:
+    def _write(self, record: Record, pending: Pending, state: State) -> None:
         """Hand the record of how `state` came about to the journal; where that raises, nothing is pending."""
         book = pending.book
         if not pending.reply.refused:
@@ -297,8 +273,6 @@ class Runner:
         self._seqs[book] = record.seq
         self._queue.append(pending)
         self._remember(record.input.id, pending)
-        if self._watch is None:
-            self._watch = asyncio.get_running_loop().call_later(LATE_S, self._look_for_late)
 
     def _wants_snapshot(self, record: Record, book: str) -> bool:
         """Whether the state is kept with this record; if it can wait, not with one that somebody waits for."""
@@ -348,7 +322,7 @@ class Runner:
         else:
             self._show(record, book)
 
-    def _repeat(self, known: Reply | _Pending, listener: Callable[[Reply], None] | None) -> None:
+    def _repeat(self, known: Reply | Pending, listener: Callable[[Reply], None] | None) -> None:
         if listener is None:
             return
         if isinstance(known, Reply):
@@ -358,60 +332,18 @@ class Runner:
         else:
             known.listeners.append(listener)
 
-    def _remember(self, given_id: str, pending: _Pending) -> None:
+    def _remember(self, given_id: str, pending: Pending) -> None:
         self._replies[given_id] = pending
         while len(self._replies) > REPLIES_KEPT:
             self._replies.popitem(last=False)
 
     # --- from record to effect --------------------------------------------------------------------------------
 
-    def _written(self, pending: _Pending) -> None:
+    def _written(self, pending: Pending) -> None:
         """The record is on disk: now it is done, and now people are told."""
-        pending.on_disk = True
         self.committed[pending.book] = pending.seq
-        while self._queue and self._queue[0].on_disk:
-            done = self._queue.popleft()
-            self._release(done)
-            for listener in done.listeners:
-                listener(done.reply)
-            done.listeners.clear()
-        if self._late is not None and not any(p.released for p in self._queue):
-            first, last = self._late
-            self._late = None
-            self.post_act(DeviceBack(name="journal", late_from=first, late_to=last))
+        self._queue.written(pending)
         self._on_change()
-
-    def _overtake(self, urgent: _Pending) -> None:
-        """Act at once; what is queued for the same targets is no longer wanted."""
-        targets = {target(effect) for effect in urgent.effects}
-        for queued in self._queue:
-            if queued is not urgent and not queued.released:
-                queued.effects = [effect for effect in queued.effects if target(effect) not in targets]
-        self._release(urgent)
-
-    def _release(self, pending: _Pending) -> None:
-        if pending.released:
-            return
-        pending.released = True
-        for effect in pending.effects:
-            self._do(effect, pending.order)
-
-    def _look_for_late(self) -> None:
-        """Two seconds without the disk: the room goes on, and everybody is told that nothing is being noted."""
-        self._watch = None
-        now = self._clock.now()
-        late = [pending for pending in self._queue if now - pending.since >= LATE_S - 0.01]
-        fresh = [pending for pending in late if not pending.released]
-        for pending in late:
-            self._release(pending)
-        if fresh:
-            first = self._late is None
-            self._late = (self._late[0] if self._late else fresh[0].seq, fresh[-1].seq)
-            if first:
-                self.post_act(DeviceLost(name="journal", why="late"))
-        if self._queue and self._watch is None:
-            wait = max(0.05, self._queue[0].since + LATE_S - now) if not self._queue[0].released else 0.25
-            self._watch = asyncio.get_running_loop().call_later(wait, self._look_for_late)
 
     def _do(self, effect: Effect, order: int) -> None:
         match effect:

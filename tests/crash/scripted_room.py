@@ -76,7 +76,7 @@ class SwappedRunner(Runner):
 
     def _write(self, *args, **kwargs):  # type: ignore[no-untyped-def]
         super()._write(*args, **kwargs)
-        self._release(args[1])
+        self._queue.release(args[1])
 
 
 async def live(state_dir: Path, die_at: int, swapped: bool) -> None:
