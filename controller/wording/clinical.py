@@ -10,7 +10,7 @@ from typing import Any
 
 from controller.messages import Vitals, plain_fields
 from controller.wording.quantities import number
-from controller.wording.templates import Template, Values, fallback, text, whose
+from controller.wording.templates import Template, Values, fallback, figure, text, whose
 
 PARTS: dict[str, str] = {"booster": "booster", "device": "device", "start": "infusion starts", "stop": "infusion stops"}
 
@@ -52,8 +52,8 @@ def dose_words(values: Values, *, ago: bool = True) -> str:
     told = [PARTS.get(part, part)] if part and part != "dose" else []
     given = amount(values.get("amount"), text(values, "unit"), text(values, "kit"))
     told += [given] if given else []
-    minutes = values.get("minutes_ago")
-    if ago and isinstance(minutes, float | int) and minutes > 0:
+    minutes = figure(values, "minutes_ago")
+    if ago and minutes is not None and minutes > 0:
         told.append(f"taken {number(minutes)} min before")
     if text(values, "witness"):
         told.append(f"witness {text(values, 'witness')}")
@@ -147,10 +147,6 @@ def _challenge(values: Values) -> str:
     return "challenging experience ends" if text(values, "part") == "end" else "challenging experience begins"
 
 
-def _entered(words: Callable[[Values], str]) -> Callable[[Values], str]:
-    return lambda values: whose(values, words(values))
-
-
 WORDS: dict[str, Callable[[Values], str]] = {
     "vitals": vitals_words,
     "touch": touch_words,
@@ -163,6 +159,10 @@ WORDS: dict[str, Callable[[Values], str]] = {
 """How an entry reads by its kind, before and after a correction."""
 
 
+def _entered(words: Callable[[Values], str]) -> Callable[[Values], str]:
+    return lambda values: whose(values, words(values))
+
+
 def corrected(kind: str, values: Values) -> str:
     """What stood before and what stands now, e.g. "12/80 is 120/80 (entry 41)"."""
     words = WORDS[kind]
@@ -172,8 +172,8 @@ def corrected(kind: str, values: Values) -> str:
     told = [f"{before} -> {after}" if before != after else after]
     if "was_participants" in values:
         told.append(f"was of {text(values, 'was_participants') or 'nobody'}")
-    moved = values.get("moved_s")
-    if isinstance(moved, float | int) and moved:
+    moved = figure(values, "moved_s")
+    if moved is not None and moved:
         told.append(f"{number(round(abs(moved) / 60.0, 1))} min {'earlier' if moved < 0 else 'later'}")
     return f"{', '.join(told)}  [entry {text(values, 'entry')}]"
 
@@ -191,8 +191,8 @@ def _dose_corrected(values: Values) -> str:
     if names:
         was = {name: values.get(f"was_{name}", values.get(name, "")) for name in names}
         told.append(f"{dose_words(was)} -> {dose_words({name: values[name] for name in names})}")
-    minutes = values.get("minutes")
-    if isinstance(minutes, float | int) and minutes:
+    minutes = figure(values, "minutes")
+    if minutes is not None and minutes:
         way = "earlier" if minutes < 0 else "later"
         told.append(f"taken {number(abs(minutes))} min {way}: vitals, booster and release move with it")
     return whose(values, f"corrected: {', '.join(told) or 'as it was'}  [entry {text(values, 'dose')}]")
@@ -229,8 +229,8 @@ def against(values: Values) -> str:
 
 
 def _not_ready(values: Values) -> str:
-    count = values.get("count")
-    more = f" and {int(count) - 1} more" if isinstance(count, float | int) and count > 1 else ""
+    count = figure(values, "count")
+    more = f" and {int(count) - 1} more" if count is not None and count > 1 else ""
     return f"{text(values, 'participant')} is not ready: {against(values)}{more}; two people can override"
 
 
@@ -263,6 +263,8 @@ REFUSALS: dict[str, Template] = {
 
 FACTS: dict[str, tuple[str, Template]] = {
     # What people do.
+    "mark": ("mark", _entered(WORDS["mark"])),
+    "note": ("note", _entered(WORDS["note"])),
     "dose": ("dose", _entered(dose_words)),
     "correct_dose": ("dose", _dose_corrected),
     "vitals": ("vitals", _entered(vitals_words)),

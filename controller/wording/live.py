@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from controller.wording.quantities import number, percent_of_db
-from controller.wording.templates import Template, Values, nearest, text, whose
+from controller.wording.templates import Template, Values, figure, nearest, text, whose
 
 READINGS: dict[str, str] = {"bp": "BP", "temperature": "temp", "spo2": "SpO2"}
 
@@ -67,8 +67,8 @@ def limits(values: Values) -> str:
 
 
 def _booster_closed(values: Values) -> str:
-    opens = values.get("opens_minutes")
-    if isinstance(opens, float | int) and opens > 0:
+    opens = figure(values, "opens_minutes")
+    if opens is not None and opens > 0:
         return f"the booster's window opens in {number(opens)} min; an override gives it before"
     return f"the booster's window closed {text(values, 'since_minutes')} min before; an override gives it after"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from controller.wording.quantities import duration, number
-from controller.wording.templates import Template, Values, text
+from controller.wording.templates import Template, Values, figure, text
 
 ACTS: dict[str, str] = {
     "signed_on": "sign on", "signed_off": "sign off", "hand_over": "hand over", "break_begun": "begin a break",
@@ -53,15 +53,13 @@ def _back(values: Values) -> str:
 
 
 def _locked_out(values: Values) -> str:
-    seconds = values.get("seconds", 0.0)
-    waits = wait(float(seconds)) if isinstance(seconds, float | int) else ""
+    waits = wait(figure(values, "seconds") or 0.0)
     who = "whoever nobody knows" if text(values, "name") == "?" else text(values, "name")
     return f"{who} waits {waits}: {text(values, 'count')} wrong PINs in a row"
 
 
 def _still_locked_out(values: Values) -> str:
-    seconds = values.get("wait_s", 0.0)
-    waits = wait(float(seconds)) if isinstance(seconds, float | int) else ""
+    waits = wait(figure(values, "wait_s") or 0.0)
     return f"too many wrong PINs: wait {waits}. Call, pause and exit light work"
 
 
@@ -77,8 +75,8 @@ def _not_on_break(values: Values) -> str:
 
 
 def _wrong_pin(values: Values) -> str:
-    left = values.get("left")
-    if isinstance(left, float | int) and 0 < left <= 2:
+    left = figure(values, "left")
+    if left is not None and 0 < left <= 2:
         return f"initials or PIN are wrong; {number(left)} more and this waits"
     return "initials or PIN are wrong"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from controller.wording.quantities import duration
-from controller.wording.templates import Template, Values, text
+from controller.wording.templates import Template, Values, figure, text
 
 CHOSEN: dict[str, str] = {
     "fits": "fits, so that the phase ends where a piece ends",
@@ -34,18 +34,16 @@ def _chosen(values: Values) -> str:
 
 
 def _left_out(values: Values) -> str:
-    pieces = values.get("pieces", 0)
+    pieces = figure(values, "pieces") or 0.0
     why = LEFT_OUT.get(text(values, "why"), text(values, "why").replace("_", " "))
-    more = ", …" if isinstance(pieces, float | int) and pieces > text(values, "titles").count(", ") + 1 else ""
+    more = ", …" if pieces > text(values, "titles").count(", ") + 1 else ""
     noun = "piece" if pieces == 1 else "pieces"
     return f"{text(values, 'phase')}: {text(values, 'pieces')} {noun} {why}: {text(values, 'titles')}{more}"
 
 
 def _filled(values: Values) -> str:
-    miss = values.get("miss_s", 0.0)
-    side = ""
-    if isinstance(miss, float | int) and abs(miss) >= 0.5:
-        side = f", {duration(miss)} {'late' if miss > 0 else 'early'}"
+    miss = figure(values, "miss_s") or 0.0
+    side = f", {duration(miss)} {'late' if miss > 0 else 'early'}" if abs(miss) >= 0.5 else ""
     count = text(values, "pieces")
     return f"{text(values, 'phase')}: {count} piece{'' if count == '1' else 's'}, {text(values, 'minutes')} min{side}"
 
@@ -70,6 +68,5 @@ PLANNED: dict[str, Template] = {
 
 
 def _step(values: Values) -> str:
-    step = values.get("db", 0.0)
-    step = step if isinstance(step, float | int) else 0.0
+    step = figure(values, "db") or 0.0
     return f"{abs(step):.1f} dB {'louder' if step > 0 else 'softer'}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from controller.messages.preflight import PreflightLine, PreflightView
 from controller.wording.reasons import why_words
-from controller.wording.templates import Template, Values, nearest, text, worded
+from controller.wording.templates import Template, Values, figure, nearest, text, worded
 
 CHECKS: dict[str, str] = {
     "engine": "sound engine answers",
@@ -77,8 +77,8 @@ _RUNNING: dict[str, str] = {
 
 
 def _more(values: Values) -> str:
-    count = values.get("count")
-    return f" and {int(count) - 1} more" if isinstance(count, int | float) and count > 1 else ""
+    count = figure(values, "count")
+    return f" and {int(count) - 1} more" if count is not None and count > 1 else ""
 
 
 def check(name: str, *, short: bool = False) -> str:

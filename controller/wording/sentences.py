@@ -13,12 +13,8 @@ from controller.wording import preflight as preflight_words
 from controller.wording import record as record_words
 from controller.wording import timetable as timetable_words
 from controller.wording.quantities import duration, number, percent, percent_of_db
-from controller.wording.reasons import BROKER
-from controller.wording.reasons import why_words as _why
-from controller.wording.templates import Template, Values, filled, worded
-from controller.wording.templates import nearest as _nearest
-from controller.wording.templates import text as _text
-from controller.wording.templates import whose as _whose
+from controller.wording.reasons import BROKER, why_words
+from controller.wording.templates import Template, Values, figure, filled, nearest, text, worded
 
 NOT_A_MEDICAL_DEVICE = "Not a medical device. An addition to the wired nurse call, never instead of it."
 NOT_DELIVERED = "NOT DELIVERED - use the wall button"
@@ -94,12 +90,12 @@ _ALREADY: dict[str, str] = {
 
 
 def _act(values: Values) -> str:
-    what = _text(values, "what")
+    what = text(values, "what")
     return ACTS.get(what, what.replace("_", " "))
 
 
 def _wrong_state(values: Values) -> str:
-    named = _text(values, "state")
+    named = text(values, "state")
     return f"cannot {_act(values)} while {STATES.get(named, named).lower()}"
 
 
@@ -109,40 +105,32 @@ def _short(values: Values) -> str:
 
 
 def _volume(values: Values) -> str:
-    bus = _text(values, "bus")
-    level, step = values.get("level_db"), values.get("step_db")
-    if isinstance(level, float | int):
+    bus = text(values, "bus")
+    level, step = figure(values, "level_db"), figure(values, "step_db")
+    if level is not None:
         return f"{bus} {percent_of_db(level)} %".lstrip()
-    if isinstance(step, float | int):
+    if step is not None:
         return f"{bus} {'louder' if step > 0 else 'softer'}".lstrip()
     return bus or "set"
 
 
 def _light(values: Values) -> str:
-    level, step = values.get("level"), values.get("step")
-    if isinstance(level, float | int):
+    level, step = figure(values, "level"), figure(values, "step")
+    if level is not None:
         return f"set to {percent(level)}"
-    if isinstance(step, float | int):
+    if step is not None:
         return "brighter" if step > 0 else "darker"
-    scene = _text(values, "scene")
+    scene = text(values, "scene")
     return SCENES.get(scene, scene)
 
 
-def _mark(values: Values) -> str:
-    return _whose(values, _text(values, "label") or _text(values, "code").replace("_", " "))
-
-
-def _note(values: Values) -> str:
-    return _whose(values, _text(values, "text") or "(no words)")
-
-
 def _call(values: Values) -> str:
-    return "EMERGENCY" if _text(values, "level") == "emergency" else "support called"
+    return "EMERGENCY" if text(values, "level") == "emergency" else "support called"
 
 
 def _outage(values: Values) -> str:
-    seconds = values.get("seconds")
-    if isinstance(seconds, float | int) and seconds >= 0:
+    seconds = figure(values, "seconds")
+    if seconds is not None and seconds >= 0:
         return f"went on after {duration(seconds)} without power or program"
     return "went on after an outage of unknown length: T+ is at least what it says"
 
@@ -153,67 +141,67 @@ def _quiet(values: Values) -> str:
 
 
 def _refused(values: Values) -> str:
-    act = _text(values, "act")
+    act = text(values, "act")
     rest = {key: value for key, value in values.items() if key not in ("act", "code")}
-    return f"{ACTS.get(act, act)}: {worded(REFUSALS, _text(values, 'code'), rest)}"
+    return f"{ACTS.get(act, act)}: {worded(REFUSALS, text(values, 'code'), rest)}"
 
 
 def _alarm_of(prefix: str) -> Callable[[Values], str]:
     def words(values: Values) -> str:
         rest = {key: value for key, value in values.items() if key != "code"}
-        return f"{prefix}{worded(ALARMS, _text(values, 'code'), rest)}"
+        return f"{prefix}{worded(ALARMS, text(values, 'code'), rest)}"
 
     return words
 
 
 def _device(values: Values) -> str:
-    name = _text(values, "name")
+    name = text(values, "name")
     kind, _, which = name.partition(".")
     return f"{DEVICES.get(kind, kind.upper())} {which}".strip()
 
 
 def _lost(values: Values) -> str:
-    if _text(values, "name").startswith("journal."):
-        return f"{_device(values)}{_why(values)}; it was set aside and is kept"
-    return f"{_device(values)} does not answer{_why(values)}"
+    if text(values, "name").startswith("journal."):
+        return f"{_device(values)}{why_words(values)}; it was set aside and is kept"
+    return f"{_device(values)} does not answer{why_words(values)}"
 
 
 def _broker_lost(values: Values) -> str:
-    told = BROKER.get(_text(values, "why"), "does not answer")
+    told = BROKER.get(text(values, "why"), "does not answer")
     return f"MQTT BROKER {told}: light and call may not get through"
 
 
 def _sound_lost(values: Values) -> str:
-    if _text(values, "name") == "sound.output":
-        return f"SOUND DEVICE lost, the room is silent{_why(values)}"
+    if text(values, "name") == "sound.output":
+        return f"SOUND DEVICE lost, the room is silent{why_words(values)}"
     return "SOUND does not answer: the music may have stopped"
 
 
 def _journal_lost(values: Values) -> str:
-    if _text(values, "name").startswith("journal."):
+    if text(values, "name").startswith("journal."):
         return _lost(values)
-    return f"RECORD is not being written, entries are kept in memory{_why(values)}"
+    return f"RECORD is not being written, entries are kept in memory{why_words(values)}"
 
 
 def _lamp(values: Values) -> str:
-    level = values.get("level")
-    told = f" {percent(level)}" if isinstance(level, float | int) else ""
+    level = figure(values, "level")
+    told = f" {percent(level)}" if level is not None else ""
     said = "confirms" if values.get("confirmed") else "does not confirm"
-    return f"{_text(values, 'lamp')} {said}{told}"
+    return f"{text(values, 'lamp')} {said}{told}"
 
 
 def _battery(values: Values) -> str:
     if not values.get("low"):
         return f"the battery of {_device(values)} is well again"
-    percent_left = values.get("percent")
-    told = f" ({number(percent_left)} %)" if isinstance(percent_left, float | int) else ""
+    percent_left = figure(values, "percent")
+    told = f" ({number(percent_left)} %)" if percent_left is not None else ""
     return f"the battery of {_device(values)} wants changing{told}"
 
 
 def _lamp_taken(values: Values) -> str:
-    level = values.get("level")
-    told = f" to {percent(level)}" if isinstance(level, float | int) else ""
-    return f"{_text(values, 'lamp') or _text(values, 'name')} was moved{told} by something else"
+    level = figure(values, "level")
+    told = f" to {percent(level)}" if level is not None else ""
+    return f"{text(values, 'lamp') or text(values, 'name')} was moved{told} by something else"
 
 
 def _filler_changed(values: Values) -> str:
@@ -221,60 +209,60 @@ def _filler_changed(values: Values) -> str:
 
 
 def _instead(values: Values) -> str:
-    title = _text(values, "title")
-    return f"{f' instead of {title}' if title else ''}{_why(values)}"
+    title = text(values, "title")
+    return f"{f' instead of {title}' if title else ''}{why_words(values)}"
 
 
 def _engine_restarted(values: Values) -> str:
-    return f"SOUND was started anew{_why(values)}; {number(values.get('silent_s', 0.0))} s without music"
+    return f"SOUND was started anew{why_words(values)}; {number(values.get('silent_s', 0.0))} s without music"
 
 
 def _piece_ended(values: Values) -> str:
-    title, why = _text(values, "title"), _text(values, "why")
+    title, why = text(values, "title"), text(values, "why")
     if why in ("", "end", "cut"):
         return f"{title} {'gave way' if why == 'cut' else 'ended'}"
-    seconds = values.get("played_s")
-    after = f" after {duration(seconds)}" if isinstance(seconds, float | int) and seconds >= 1.0 else ""
-    return f"{title} broke off{after}{_why(values)}" if after else f"{title} could not be played{_why(values)}"
+    seconds = figure(values, "played_s")
+    after = f" after {duration(seconds)}" if seconds is not None and seconds >= 1.0 else ""
+    return (
+        f"{title} broke off{after}{why_words(values)}" if after else f"{title} could not be played{why_words(values)}"
+    )
 
 
 def _piece_broken(key: str) -> Callable[[Values], str]:
-    return lambda values: f"{_text(values, key)} could not be played{_why(values)}"
+    return lambda values: f"{text(values, key)} could not be played{why_words(values)}"
 
 
 def _call_changed(values: Values) -> str:
-    stage = _text(values, "stage")
+    stage = text(values, "stage")
     known = FACTS.get(f"call_{stage}")
     return filled(known[1], values) if known else stage.replace("_", " ")
 
 
 def _clock_synced(values: Values) -> str:
-    offset = values.get("offset_s", 0.0)
-    if not isinstance(offset, float | int):
-        return "the clock was set right"
+    offset = figure(values, "offset_s") or 0.0
     return f"the clock was set {'forward' if offset >= 0 else 'back'} by {duration(offset)}"
 
 
 def _opened(values: Values) -> str:
-    outage = values.get("outage_s")
-    after = f" after {duration(outage)}" if isinstance(outage, float | int) and outage >= 1.0 else ""
+    outage = figure(values, "outage_s")
+    after = f" after {duration(outage)}" if outage is not None and outage >= 1.0 else ""
     again = ", the machine was started anew" if values.get("rebooted") else ""
     return f"the room's program started{after}{again}"
 
 
 def _taken_back(values: Values) -> str:
-    what = _text(values, "text") or ACTS.get(_text(values, "what"), _text(values, "what"))
-    return f"taken back: {what}" if what else f"entry {_text(values, 'seq')} taken back"
+    what = text(values, "text") or ACTS.get(text(values, "what"), text(values, "what"))
+    return f"taken back: {what}" if what else f"entry {text(values, 'seq')} taken back"
 
 
 def _phase(values: Values) -> str:
-    return f"go to {_text(values, 'phase').replace('_', ' ').capitalize()}"
+    return f"go to {text(values, 'phase').replace('_', ' ').capitalize()}"
 
 
 def _light_unconfirmed(values: Values) -> str:
-    level = values.get("level")
-    told = f": {percent(level)} not confirmed" if isinstance(level, float | int) else ""
-    return f"LIGHT {_text(values, 'name')} does not answer{told}"
+    level = figure(values, "level")
+    told = f": {percent(level)} not confirmed" if level is not None else ""
+    return f"LIGHT {text(values, 'name')} does not answer{told}"
 
 
 REFUSALS: dict[str, Template] = {
@@ -284,12 +272,12 @@ REFUSALS: dict[str, Template] = {
     "wrong_state": _wrong_state,
     "no_session": "no session is open; one is started from the menu, m",
     "session_open": "a session is open already: end it first",
-    "unknown_phase": _nearest("phase", "phase"),
-    "unknown_participant": _nearest("participant", "code"),
-    "unknown_mark": _nearest("mark", "code"),
-    "unknown_bus": _nearest("loudspeaker group", "bus"),
-    "programme_unknown": _nearest("programme", "name"),
-    "already": lambda v: _ALREADY.get(_text(v, "what"), f"already done: {_act(v)}"),
+    "unknown_phase": nearest("phase", "phase"),
+    "unknown_participant": nearest("participant", "code"),
+    "unknown_mark": nearest("mark", "code"),
+    "unknown_bus": nearest("loudspeaker group", "bus"),
+    "programme_unknown": nearest("programme", "name"),
+    "already": lambda v: _ALREADY.get(text(v, "what"), f"already done: {_act(v)}"),
     **live_words.REFUSALS,
     **people_words.REFUSALS,
     **preflight_words.REFUSALS,
@@ -298,7 +286,7 @@ REFUSALS: dict[str, Template] = {
     "changed_since": "something changed it since, nothing was taken back",
     "no_call": "no call is open",
     "no_participant": lambda v: (
-        f"whose? Tab chooses: {_text(v, 'allowed')}" if _text(v, "allowed") else "a participant's code is needed"
+        f"whose? Tab chooses: {text(v, 'allowed')}" if text(v, "allowed") else "a participant's code is needed"
     ),
     "bad_value": "{what}: {why}",
     "fire_standing": "the fire panel calls to leave ({name}): no session begins",
@@ -313,7 +301,7 @@ FACTS: dict[str, tuple[str, Template]] = {
     **blinding_words.FACTS,
     **archive_words.FACTS,
     # What people do.
-    "start": ("session", lambda v: f"opened: {_text(v, 'programme')}"),
+    "start": ("session", lambda v: f"opened: {text(v, 'programme')}"),
     "pause": ("music", "pause"),
     "resume": ("music", "go on"),
     "hold": ("phase", "hold"),
@@ -321,8 +309,6 @@ FACTS: dict[str, tuple[str, Template]] = {
     "quiet": ("music", _quiet),
     "volume": ("volume", _volume),
     "light": ("light", _light),
-    "mark": ("mark", _mark),
-    "note": ("note", _note),
     "call": ("call", _call),
     "stand_down": ("call", "stood down"),
     "take_back": ("undo", _taken_back),
@@ -343,18 +329,18 @@ FACTS: dict[str, tuple[str, Template]] = {
     "resumed": ("music", "goes on"),
     "quiet_began": ("music", _quiet),
     "quiet_ended": ("music", "silence ends, music returns"),
-    "arc_waits": ("phase", lambda v: WAITS.get(_text(v, "for"), f"waits for {_text(v, 'for')}")),
+    "arc_waits": ("phase", lambda v: WAITS.get(text(v, "for"), f"waits for {text(v, 'for')}")),
     "music_short": ("music", _short),
     "piece_broken": ("music", _piece_broken("title")),
     "call_placed": ("call", "placed"),
     "call_sent": ("call", "sent"),
-    "call_acknowledged": ("call", lambda v: f"{_text(v, 'by') or 'somebody'} is coming"),
+    "call_acknowledged": ("call", lambda v: f"{text(v, 'by') or 'somebody'} is coming"),
     "call_not_delivered": ("call", NOT_DELIVERED),
     "call_stood_down": ("call", "stood down"),
     "taken_back": ("undo", _taken_back),
     "alarm_raised": ("alarm", _alarm_of("")),
     "alarm_cleared": ("alarm", _alarm_of("over: ")),
-    "light_scene": ("light", lambda v: SCENES.get(_text(v, "scene"), _text(v, "scene"))),
+    "light_scene": ("light", lambda v: SCENES.get(text(v, "scene"), text(v, "scene"))),
     "resumed_after_outage": ("room", _outage),
     "journal_late": ("record", "the disk is slow: entries are kept and written late"),
     # What the machine says.
@@ -396,10 +382,10 @@ ALARMS: dict[str, Template] = {
     "button_lost": _lost,
     "buttons_lost": "BUTTONS and fire contact do not answer: their program is gone",
     "battery_low": lambda v: _battery({**v, "low": True}),
-    "fire": lambda v: f"FIRE PANEL ({_text(v, 'name')}): music out, light to leave by",
+    "fire": lambda v: f"FIRE PANEL ({text(v, 'name')}): music out, light to leave by",
     "fire_over": "FIRE PANEL is well again: r goes on, f gives the light back to the arc",
     "device_lost": _lost,
-    "filler": lambda v: f"FILLER plays{_instead(v) if _text(v, 'title') else f' instead of the music{_why(v)}'}",
+    "filler": lambda v: f"FILLER plays{_instead(v) if text(v, 'title') else f' instead of the music{why_words(v)}'}",
     "music_short": _short,
     "piece_broken": _piece_broken("name"),
     "choose_after_outage": "AFTER AN OUTAGE: r goes on where it was; g: catch up with T+, or a phase",

@@ -47,6 +47,12 @@ def text(values: Values, key: str) -> str:
     return "" if value is None else number(value)
 
 
+def figure(values: Values, key: str) -> float | None:
+    """A value as a number; None where it is missing or is none."""
+    value = values.get(key)
+    return value if isinstance(value, float | int) else None
+
+
 def whose(values: Values, told: str) -> str:
     """What is told, with the codes of whom it concerns."""
     whom = text(values, "participants") or text(values, "participant")
