@@ -16,6 +16,7 @@ from typing import Any
 from controller.clock import RoomClock
 from controller.journal.chain import ROOM
 from controller.journal.erasing import erase
+from controller.journal.keeping import RetentionRule
 from controller.journal.recovery import last_of
 from controller.journal.sealing import fill
 from controller.journal.writer import Journal
@@ -30,8 +31,10 @@ PATIENCE_S = 20.0
 class ArchiveDesk:
     """The daemon's part: files are looked up, and taken away, beside the loop; one thing after the other."""
 
-    def __init__(self, state_dir: Path) -> None:
+    def __init__(self, state_dir: Path, rule: RetentionRule | None = None) -> None:
+        """`rule`: the room file's on how long sessions are kept."""
         self._state_dir = state_dir
+        self._rule = rule
         self._lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._filled: dict[str, Input | Refused] = {}
@@ -64,7 +67,7 @@ class ArchiveDesk:
     async def _look_up(self, given: Input, open_book: str, then: Callable[[], None]) -> None:
         async with self._lock:
             try:
-                self._filled[given.id] = await asyncio.to_thread(fill, self._state_dir, given, open_book)
+                self._filled[given.id] = await asyncio.to_thread(fill, self._state_dir, given, open_book, self._rule)
             except Refused as refusal:
                 self._filled[given.id] = refusal
             except Exception:  # whoever asked is told, and it is on record

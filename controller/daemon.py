@@ -135,7 +135,7 @@ class Daemon:
             self._room.keeping(),
         )
         self._timetable = RoomTimetable(self._room.timetable(), nightly.job)
-        self._archive = ArchiveDesk(self._state_dir)
+        self._archive = ArchiveDesk(self._state_dir, self._room.keeping().retention)
         stack.push_async_callback(self._archive.close)
         self._probes = Probes(self._room, self._state_dir, self._links())
         entries = await asyncio.to_thread(last_entries, self._state_dir, recovered)

@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from controller.clock import utc_now, utc_text
 from controller.files import to_disk
+from controller.journal import chain
 from controller.journal.manifest import (
     Entry,
     Manifest,
@@ -26,7 +27,16 @@ from controller.journal.manifest import (
 )
 from controller.journal.place import Place, UnfitPlace
 from controller.journal.reading import find_records
-from controller.journal.store import journal_files, read_meta, reading, room_file, sessions_dir, set_aside
+from controller.journal.store import (
+    journal_files,
+    read_meta,
+    reading,
+    room_file,
+    sessions_dir,
+    set_aside,
+    sheets_dir,
+    sheets_of,
+)
 from controller.journal.verify import Walk, against_heads, heads_of, walk
 from controller.messages import Opened, Record
 
@@ -62,8 +72,8 @@ def make_backup(state_dir: Path, place: Place, software: str = "") -> Made:
     copied = {name: entry for name, entry in parts.items() if kept.get(name) != entry}
     for name in copied:
         (folder / f"{name}.part").replace(folder / name)
-    to_disk(sessions_dir(folder))
-    to_disk(folder)
+    for directory in (*_folders(folder), folder):
+        to_disk(directory)
     manifest = Manifest(
         backup=old.backup, origin=old.origin, utc=utc_text(utc_now()), software=software, files={**kept, **parts}
     )
@@ -107,7 +117,7 @@ def check_backup(folder: Path) -> list[str]:
             continue
         found = walk(file)
         room = found if name == "room.db" else room
-        if why := found.why or _differs(found, entry) or against_heads(heads_of(file.stem, room.heads), found)[1]:
+        if why := found.why or _differs(found, entry) or against_heads(_heads(room, file.stem, found), found)[1]:
             wrong.append(f"{name}: {why}")
     return wrong
 
@@ -120,13 +130,14 @@ def restore_backup(folder: Path, state_dir: Path) -> Manifest:
         raise UnfitPlace(f"{folder}: is not whole: {'; '.join(wrong[:3])}")
     manifest = read_manifest(folder)
     assert manifest is not None
-    sessions_dir(state_dir).mkdir(mode=0o750, parents=True, exist_ok=True)
+    for directory in _folders(state_dir):
+        directory.mkdir(mode=0o750, parents=True, exist_ok=True)
     for name in manifest.files:
         shutil.copyfile(folder / name, state_dir / name)
         (state_dir / name).chmod(0o640)
         to_disk(state_dir / name)
-    to_disk(sessions_dir(state_dir))
-    to_disk(state_dir)
+    for directory in (*_folders(state_dir), state_dir):
+        to_disk(directory)
     return manifest
 
 
@@ -134,14 +145,20 @@ def _open_folder(state_dir: Path, place: Place) -> tuple[Path, Manifest]:
     origin = _origin(state_dir)
     rooms = [act.rules.room for record, _ in _openings(state_dir) if isinstance(act := record.input.act, Opened)]
     folder = place.path / folder_name(rooms[-1] if rooms else "", origin)
-    sessions_dir(folder).mkdir(mode=0o750, parents=True, exist_ok=True)
-    for stale in (*folder.glob("*.part"), *sessions_dir(folder).glob("*.part")):
-        stale.unlink()
+    for directory in _folders(folder):
+        directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+    for directory in (folder, *_folders(folder)):
+        for stale in directory.glob("*.part"):
+            stale.unlink()
     try:
         old = read_manifest(folder)
     except ValueError as error:
         raise UnfitPlace(f"{error}: move this folder away, and a new backup is begun") from None
     return folder, old or Manifest(backup=uuid4().hex, origin=origin, utc="")
+
+
+def _folders(root: Path) -> tuple[Path, Path]:
+    return sessions_dir(root), sheets_dir(root)
 
 
 def _openings(state_dir: Path) -> list[tuple[Record, str]]:
@@ -159,6 +176,14 @@ def _origin(state_dir: Path) -> str:
     return first.hex()
 
 
+def _heads(room: Walk, session: str, found: Walk) -> list[chain.Head]:
+    """What the room's chain says of a session; of one that was removed since, as far as this copy of it goes."""
+    heads = heads_of(session, room.heads)
+    if chain.name_digest(session) in room.removed:
+        return [head for head in heads if head.seq <= found.lines]
+    return heads
+
+
 def _lies_there(file: Path, entry: Entry) -> bool:
     with contextlib.suppress(OSError):
         return read_back(file) == (entry.bytes, entry.sha256)
@@ -168,7 +193,10 @@ def _lies_there(file: Path, entry: Entry) -> bool:
 def _copies(
     state_dir: Path, place: Place, folder: Path, kept: dict[str, Entry], problems: list[str]
 ) -> Iterator[tuple[str, Entry]]:
-    """Every file of the record as it is in the backup, the room's first; those that changed lie in .part files."""
+    """Every file of the record as it is in the backup, the room's first; those that changed lie in .part files.
+
+    Beside the journals what was set aside for damage, and the sheets that were written for paramedics.
+    """
     room = Walk()
     for source in journal_files(state_dir):
         name = str(source.relative_to(state_dir))
@@ -187,14 +215,20 @@ def _copies(
             (folder / f"{name}.part").unlink()
             continue
         yield name, entry
-    for source in set_aside(state_dir):
+    for source in (*set_aside(state_dir), *sheets_of(state_dir)):
         name = str(source.relative_to(state_dir))
-        if name not in kept:
+        there = kept.get(name)
+        try:
+            if there is not None and read_back(source) == (there.bytes, there.sha256):
+                yield name, there
+                continue
             place.check_space(_size(source))
             shutil.copyfile(source, folder / f"{name}.part")
-            to_disk(folder / f"{name}.part")
-        size, digest = read_back(folder / (name if name in kept else f"{name}.part"))
-        yield name, kept.get(name) or Entry(bytes=size, sha256=digest)
+        except FileNotFoundError:
+            continue  # as above
+        to_disk(folder / f"{name}.part")
+        size, digest = read_back(folder / f"{name}.part")
+        yield name, Entry(bytes=size, sha256=digest)
 
 
 def _copy(source: Path, part: Path) -> tuple[Walk, Entry]:

@@ -16,7 +16,7 @@ from controller.files import to_disk
 from controller.journal.chain import ROOM, name_digest
 from controller.journal.reading import find_records, session_info
 from controller.journal.redaction import blank_text
-from controller.journal.store import COMPANIONS, book_file, reading, room_file, sessions_dir
+from controller.journal.store import COMPANIONS, book_file, reading, room_file, sessions_dir, sheets_of
 from controller.messages import Redaction, Removal, Retention
 
 log = logging.getLogger(__name__)
@@ -74,6 +74,11 @@ def _remove(file: Path, removal: Removal) -> None:
     if info is None or not info.closed or info.head != removal.head:
         log.error("%s is not as it was when it was to be removed; it stays", file.name)
         return
+    sheets = sheets_of(file.parent.parent, file.stem)
+    for sheet in sheets:  # before the file itself, by which a removal that was cut short is found again
+        sheet.unlink(missing_ok=True)
+    if sheets:
+        to_disk(sheets[0].parent)
     for ending in ("", *COMPANIONS):
         file.with_name(file.name + ending).unlink(missing_ok=True)
     to_disk(file.parent)

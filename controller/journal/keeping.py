@@ -9,7 +9,8 @@ from pathlib import Path
 
 from controller.journal.chain import name_digest
 from controller.journal.reading import SessionInfo, list_sessions
-from controller.journal.sealing import backups, kept_by
+from controller.journal.standing import Backup, backups, kept_by
+from controller.journal.store import sheets_of
 from controller.messages import Removal
 
 
@@ -54,25 +55,40 @@ def sessions_over(state_dir: Path, rule: RetentionRule, now: datetime) -> Iterat
         days = rule.days_of(info.programme)
         if days is None or not info.closed or not info.ended_utc:
             continue
-        ended = datetime.fromisoformat((info.sure_utc or info.ended_utc).replace("Z", "+00:00"))
-        if (now - ended).total_seconds() < days * 86400.0:
+        if not _has_passed(info.sure_utc or info.ended_utc, days, now):
             continue
         if not info.sure_utc:  # a computer without a battery may have thought that it was years ago
             yield Over(
                 info, days, None, "its clock was not synchronised when it ended; a signature with a right one tells"
             )
             continue
-        stands = kept_by(info, known)
-        if stands not in ("signature", "backup"):
-            yield Over(info, days, None, "neither signed nor in a good backup")
-            continue
-        removal = Removal(
-            session=name_digest(info.session),
-            opened_utc=info.opened_utc,
-            closed_utc=info.ended_utc,
-            records=info.records,
-            head=info.head,
-            days=days,
-            kept_by="signature" if stands == "signature" else "backup",
-        )
-        yield Over(info, days, removal)
+        removal = removal_of(state_dir, info, days, known)
+        why = "" if removal else "neither signed nor in a backup that is there and holds it as it is"
+        yield Over(info, days, removal, why)
+
+
+def is_over(info: SessionInfo, days: float, now: datetime) -> bool:
+    """Whether a closed session ended so many days ago, by the word of a synchronised clock."""
+    return info.closed and bool(info.sure_utc) and _has_passed(info.sure_utc, days, now)
+
+
+def _has_passed(utc: str, days: float, now: datetime) -> bool:
+    ended = datetime.fromisoformat(utc.replace("Z", "+00:00"))
+    return (now - ended).total_seconds() >= days * 86400.0
+
+
+def removal_of(state_dir: Path, info: SessionInfo, days: float, known: dict[str, Backup]) -> Removal | None:
+    """What the record will say of a session's removal; None where nothing stands for it."""
+    stands = kept_by(info, known)
+    if stands not in ("signature", "backup"):
+        return None
+    return Removal(
+        session=name_digest(info.session),
+        opened_utc=info.opened_utc,
+        closed_utc=info.ended_utc,
+        records=info.records,
+        head=info.head,
+        days=days,
+        kept_by="signature" if stands == "signature" else "backup",
+        sheets=len(sheets_of(state_dir, info.session)),
+    )

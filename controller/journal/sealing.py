@@ -4,56 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
+from controller.clock import utc_now
 from controller.journal.chain import ROOM, name_digest
 from controller.journal.erasing import has_text
-from controller.journal.reading import SessionInfo, find_records, list_sessions, session_info
-from controller.journal.store import book_file, room_file
-from controller.messages import Addendum, BackedUp, Input, Redaction, Refused, Retention, SignOff
+from controller.journal.keeping import RetentionRule, is_over, removal_of
+from controller.journal.reading import SessionInfo, list_sessions, session_info
+from controller.journal.standing import backups, is_there
+from controller.journal.store import book_file
+from controller.messages import Addendum, BackedUp, Input, Redaction, Refused, Removal, Retention, SignOff
 
 
-@dataclass
-class Backup:
-    """A backup as the room's book tells of it. `sessions`: how many records of each it holds."""
+def fill(state_dir: Path, given: Input, open_session: str = "", rule: RetentionRule | None = None) -> Input:
+    """The Input with what its act leaves to the files, which have the last word on what it says of them.
 
-    place: str
-    at_unix: float = 0.0
-    sessions: dict[str, int] = field(default_factory=dict)
-
-
-def backups(state_dir: Path) -> dict[str, Backup]:
-    """Every backup that was made and went well, by its id."""
-    found: dict[str, Backup] = {}
-    if not room_file(state_dir).is_file():
-        return found
-    for record, _ in find_records(room_file(state_dir), "backed_up"):
-        act = record.input.act
-        if isinstance(act, BackedUp) and act.ok:
-            kept = found.setdefault(act.backup, Backup(place=act.place))
-            kept.place, kept.at_unix = act.place, act.at_unix
-            kept.sessions |= act.added
-    return found
-
-
-def holding(state_dir: Path, session: str, seq: int = 1) -> list[Backup]:
-    """The backups that hold record `seq` of a session."""
-    return [backup for backup in backups(state_dir).values() if backup.sessions.get(session, 0) >= seq]
-
-
-def kept_by(info: SessionInfo, known: dict[str, Backup]) -> str:
-    """What stands for a closed session: "signature", "backup" (of the whole of it), or "" for nothing."""
-    if info.signed_by:
-        return "signature"
-    whole = any(backup.sessions.get(info.session, 0) >= info.records for backup in known.values())
-    return "backup" if whole else ""
-
-
-def fill(state_dir: Path, given: Input, open_session: str = "") -> Input:
-    """The Input with what its act leaves to the files. `open_session`: the one that the daemon has open.
-
-    Reads files: not for the loop. Raises Refused.
+    `open_session`: the one that the daemon has open. `rule`: the room file's, below which nothing is removed; without
+    one whoever asks says it. Reads files: not for the loop. Raises Refused.
     """
     act = given.act
     try:
@@ -75,7 +43,10 @@ def fill(state_dir: Path, given: Input, open_session: str = "") -> Input:
                 act = replace(act, session=act.session or open_session)
                 return replace(given, act=_redaction(state_dir, given, act, open_session))
             case Retention():
-                _check_removals(state_dir, act)
+                return replace(given, act=replace(act, removed=_removed(state_dir, act, rule)))
+            case BackedUp(ok=True):
+                if not is_there(act):
+                    raise Refused("no_such_backup", place=act.place)
             case _:
                 pass
     except (sqlite3.Error, OSError) as error:
@@ -106,16 +77,27 @@ def _redaction(state_dir: Path, given: Input, act: Redaction, open_session: str)
     return replace(act, after=after)
 
 
-def _check_removals(state_dir: Path, act: Retention) -> None:
+def _removed(state_dir: Path, act: Retention, rule: RetentionRule | None) -> tuple[Removal, ...]:
+    """The removals as the files say, whatever was sent; Refused where one of them may not go."""
     sessions = {name_digest(info.session): info for info in list_sessions(state_dir)}
-    known = backups(state_dir)
-    for removal in act.removed:
-        info = sessions.get(removal.session)
+    known, now = backups(state_dir), utc_now()
+    fresh = []
+    for asked in act.removed:
+        info = sessions.get(asked.session)
         if info is None:
-            raise Refused("unknown_record", session=removal.session[:12])
+            raise Refused("unknown_record", session=asked.session[:12])
         if not info.closed:
             raise Refused("record_open", session=info.session)
-        if info.head != removal.head:
+        if info.head != asked.head:
             raise Refused("record_changed", session=info.session)
-        if not kept_by(info, known):
+        days: float | None = asked.days
+        if rule is not None:
+            least = rule.days_of(info.programme)
+            days = None if least is None else max(least, asked.days)
+        if days is None or not is_over(info, days, now):
+            raise Refused("not_over", session=info.session)
+        removal = removal_of(state_dir, info, days, known)
+        if removal is None:
             raise Refused("not_kept", session=info.session)
+        fresh.append(removal)
+    return tuple(fresh)

@@ -82,6 +82,17 @@ def set_aside(state_dir: Path) -> list[Path]:
     return sorted(file for file in found if not file.name.endswith(COMPANIONS))
 
 
+def sheets_dir(state_dir: Path) -> Path:
+    """Where consoles write the sheets for paramedics, each named by its session and the time of writing."""
+    return state_dir / "sheets"
+
+
+def sheets_of(state_dir: Path, session: str = "") -> list[Path]:
+    """The sheets that were written for a session; all of them for ""."""
+    found = [file for file in sheets_dir(state_dir).glob("*-*") if file.suffix in (".pdf", ".txt")]
+    return sorted(file for file in found if session in ("", file.stem.rpartition("-")[0]))
+
+
 def make_dirs(state_dir: Path) -> None:
     """Make the state directory, readable by the group and no further; raises OSError."""
     for directory in (state_dir, sessions_dir(state_dir)):

@@ -78,6 +78,8 @@ class Removal:
     """The rule: kept for so many days after its end."""
     kept_by: Literal["signature", "backup"]
     """What stands for it from now on."""
+    sheets: int = 0
+    """Files of sheets for paramedics that went with it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from controller.messages import AboutABook, Act, Effect, Erase, Fact, Input, Redaction, Retention
+from controller.messages import AboutABook, Act, Effect, Erase, Fact, Input, Redaction, Removal, Retention
 from controller.session.bookings import keep
 from controller.session.calls import Ruled
 from controller.session.state import State
@@ -22,10 +22,12 @@ def ruled(state: State, given: Input, now: float, seq: int) -> Ruled:
 def facts(act: Act) -> tuple[Fact, ...]:
     """What was removed, one fact a session."""
     removed = act.removed if isinstance(act, Retention) else ()
-    return tuple(
-        Fact(code="session_removed", values={"opened": it.opened_utc[:10], "records": it.records, "days": it.days})
-        for it in removed
-    )
+    return tuple(Fact(code="session_removed", values=_removed(it)) for it in removed)
+
+
+def _removed(it: Removal) -> dict[str, str | int | float]:
+    sheets = {"sheets": it.sheets} if it.sheets else {}
+    return {"opened": it.opened_utc[:10], "records": it.records, "days": it.days, **sheets}
 
 
 def effects(act: Act) -> tuple[Effect, ...]:

@@ -19,7 +19,7 @@ from controller.ctl.signing import NoPin, PinFrom, read_pin, source
 from controller.journal.chain import ROOM
 from controller.journal.erasing import has_text, unblanked
 from controller.journal.reading import read_records, session_info, verify
-from controller.journal.sealing import holding
+from controller.journal.standing import holding
 from controller.journal.writer import JournalInUse
 from controller.messages import Addendum, ArchiveAct, Input, Origin, Redaction, Refused, Reply, SignOff, needs_sign_on
 from controller.options import STATE, StateDir, fail

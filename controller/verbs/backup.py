@@ -18,7 +18,7 @@ from controller.journal.keeping import Over, RetentionRule, sessions_over
 from controller.journal.manifest import backups_at
 from controller.journal.place import Place, UnfitPlace, look_at
 from controller.journal.reading import list_sessions
-from controller.journal.sealing import backups, holding
+from controller.journal.standing import backups, holding
 from controller.messages import BackedUp, Retention, to_plain
 from controller.options import STATE, AsJson, StateDir, fail
 from controller.verbs.archive import Yes, confirm, record

@@ -25,6 +25,12 @@ def _backed_up(values: Values) -> str:
     return f"{text(values, 'sessions')} sessions at {text(values, 'place')}, {mebibytes:.1f} MiB copied, read back"
 
 
+def _removed(values: Values) -> str:
+    sheets = f" and {text(values, 'sheets')} files of sheets" if values.get("sheets") else ""
+    held = f"{text(values, 'records')} records{sheets}"
+    return f"session of {text(values, 'opened')} ({held}) after {text(values, 'days')} days"
+
+
 REFUSALS: dict[str, Template] = {
     "unknown_record": "there is no session {session}",
     "record_open": "session {session} is not closed: sign, add and remove only what is closed",
@@ -34,7 +40,9 @@ REFUSALS: dict[str, Template] = {
     "no_such_seq": "{session} has no record {seq}",
     "no_reason": "a reason is needed",
     "record_changed": "session {session} is not as it was when it was looked at: look again",
-    "not_kept": "session {session} is neither signed nor in a good backup: it stays",
+    "not_kept": "session {session} is neither signed nor in a backup that is there and holds it as it is: it stays",
+    "not_over": "the time of session {session} is not over by the room's own rule and clock: it stays",
+    "no_such_backup": "the room finds no such backup at {place}; its own user has to be able to read it",
 }
 
 FACTS: dict[str, tuple[str, Template]] = {
@@ -43,7 +51,7 @@ FACTS: dict[str, tuple[str, Template]] = {
     "redaction": ("redact", "the text of record {seq} was blanked"),
     "backed_up": ("backup", _backed_up),
     "retention": ("removed", "sessions whose time is over"),
-    "session_removed": ("removed", "session of {opened} ({records} records) after {days} days"),
+    "session_removed": ("removed", _removed),
 }
 
 ALARMS: dict[str, Template] = {

@@ -17,12 +17,14 @@ from controller.__main__ import journal_app
 from controller.config import load_room
 from controller.files import ConfigError
 from controller.journal.backup import check_backup, make_backup, restore_backup
-from controller.journal.chain import ROOM
+from controller.journal.chain import ROOM, name_digest
 from controller.journal.erasing import erase
 from controller.journal.keeping import KeepingSettings, RetentionRule, sessions_over
 from controller.journal.manifest import read_manifest
 from controller.journal.place import Place, UnfitPlace, look_at
 from controller.journal.reading import list_sessions, room_file, session_file, verify
+from controller.journal.recovery import last_of
+from controller.journal.sealing import fill
 from controller.messages import (
     Act,
     BackedUp,
@@ -30,7 +32,10 @@ from controller.messages import (
     End,
     Input,
     Note,
+    Origin,
     Record,
+    Refused,
+    Removal,
     Retention,
     RoomRules,
     RunCheck,
@@ -182,7 +187,7 @@ def test_only_what_is_closed_and_signed_or_backed_up_goes_when_its_time_is_over(
     run(state, "sign", FIRST, "--as", "XY", "--yes")
     code, said = run(state, "retention", "--days", "30", "--dry-run")
     assert code == 0
-    assert [line.split()[-2:] for line in said.splitlines()] == [["goes", "(signed)"], ["good", "backup"]]
+    assert [line.split()[-2:] for line in said.splitlines()] == [["goes", "(signed)"], ["it", "is"]]
     assert len(list_sessions(state)) == 3, "a dry run takes nothing"
     assert run(state, "retention", "--days", "30")[0] == 1, "nobody is there to ask"
     assert run(state, "retention", "--days", "30", "--yes", "--as", "XY")[0] == 0
@@ -193,6 +198,88 @@ def test_only_what_is_closed_and_signed_or_backed_up_goes_when_its_time_is_over(
     assert run(state, "retention", "--days", "30", "--yes")[0] == 0
     assert [info.session for info in list_sessions(state)] == ["20260103T092000Z-0003"], "the open one stays"
     assert len(list_sessions(next(stick.iterdir()))) == 2, "the backup keeps its own"
+
+
+def refused(state: Path, act: Act, rule: RetentionRule | None = None) -> str:
+    """What a daemon with this rule answers, or ""."""
+    try:
+        fill(state, Input(act=act, origin=Origin(person="XY", path="socket")), rule=rule)
+    except Refused as why:
+        return why.code
+    return ""
+
+
+def removals(state: Path, **changes: Any) -> Retention:
+    """Both sessions, as somebody sends them."""
+    return Retention(
+        removed=tuple(
+            Removal(
+                session=name_digest(info.session), opened_utc="", closed_utc="", records=1, head=info.head,
+                **{"days": 1.0, "kept_by": "backup", **changes},
+            )
+            for info in list_sessions(state)
+        )
+    )  # fmt: skip
+
+
+def test_a_backup_that_somebody_only_tells_of_stands_for_nothing(state: Path, stick: Path) -> None:
+    claimed = BackedUp(
+        backup="b", place=str(stick), at_unix=0.0, ok=True, added={FIRST: 10_000, SECOND: 10_000}, manifest="0" * 64
+    )
+    assert refused(state, claimed) == "no_such_backup"
+    asyncio.run(_write_to_the_room(state, claimed))  # as if it had been believed once
+    assert refused(state, removals(state)) == "not_kept"
+    assert run(state, "backup", str(stick), "--same-disk")[0] == 0
+    assert refused(state, removals(state)) == ""
+    (kept,) = (folder / "sessions" / f"{SECOND}.db" for folder in stick.iterdir())
+    tamper(kept, "UPDATE texts SET text = 'another' WHERE line = (SELECT min(line) FROM texts)")
+    assert refused(state, removals(state)) == "not_kept", "what lies there now is not what is to go"
+    stick.rename(stick.parent / "pulled out")
+    assert refused(state, removals(state)) == "not_kept"
+
+
+async def _write_to_the_room(state: Path, act: Act) -> None:
+    async with writing(state) as it:
+        it.write(record(last_of(state, ROOM)[0] + 1, act), book=ROOM)
+
+
+def test_what_is_removed_and_whether_its_time_is_over_is_looked_up_and_not_believed(state: Path) -> None:
+    for session in (FIRST, SECOND):
+        run(state, "sign", session, "--as", "XY", "--yes")
+    asked = removals(state)
+    assert refused(state, asked, RetentionRule(36500.0)) == "not_over"
+    assert refused(state, asked, RetentionRule(None, {"another": 1.0})) == "not_over", "those are kept for ever"
+    assert refused(state, removals(state, days=36500.0)) == "not_over"
+    filled = fill(state, Input(act=asked), rule=RetentionRule(30.0)).act
+    assert isinstance(filled, Retention)
+    first, info = filled.removed[0], list_sessions(state)[0]
+    assert (first.days, first.kept_by, first.records, first.opened_utc) == (
+        30.0, "signature", info.records, info.opened_utc,
+    )  # fmt: skip
+
+
+def test_sheets_for_paramedics_are_backed_up_and_go_with_their_session(
+    state: Path, stick: Path, tmp_path: Path
+) -> None:
+    sheets = state / "sheets"
+    sheets.mkdir()
+    for session in (FIRST, SECOND):
+        for suffix in ("pdf", "txt"):
+            (sheets / f"{session}-101500.{suffix}").write_text(f"T+ of {session}")
+    assert run(state, "backup", str(stick), "--same-disk")[0] == 0
+    (folder,) = stick.iterdir()
+    assert check_backup(folder) == [] and len(list((folder / "sheets").iterdir())) == 4
+    run(state, "sign", FIRST, "--as", "XY", "--yes")
+    assert run(state, "retention", "--days", "30", "--yes")[0] == 0
+    assert not list(sheets.iterdir())
+    assert "records and 2 files of sheets)" in run(state, "show", "room")[1]
+    assert run(state, "backup", str(stick), "--same-disk")[0] == 0
+    assert check_backup(folder) == [] and len(list((folder / "sheets").iterdir())) == 4, "the backup keeps its own"
+    (folder / "sheets" / f"{FIRST}-101500.txt").write_text("T+ of another")
+    assert "sheets/" in check_backup(folder)[0]
+    (folder / "sheets" / f"{FIRST}-101500.txt").write_text(f"T+ of {FIRST}")
+    restore_backup(folder, tmp_path / "again")
+    assert (tmp_path / "again" / "sheets" / f"{SECOND}-101500.txt").read_text() == f"T+ of {SECOND}"
 
 
 async def test_a_clock_that_was_never_set_makes_no_session_go(tmp_path: Path) -> None:
