@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, tzinfo
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from controller.config import load_programme, shipped
 from controller.files import ConfigError

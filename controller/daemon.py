@@ -12,9 +12,10 @@ import signal
 import sqlite3
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from controller.arc.programme import Programme
 from controller.arc.shelves import Pool
@@ -52,7 +53,6 @@ from controller.messages import (
     Status,
     Telemetry,
     encode,
-    prepare,
 )
 from controller.nightly import Nightly
 from controller.options import runtime_dir
@@ -109,7 +109,6 @@ class Daemon:
         async with contextlib.AsyncExitStack() as stack:
             await self._open(stack)
             ready()
-            await asyncio.to_thread(prepare, Input, Status, Telemetry, Reply)
             gc.collect()
             gc.freeze()  # what was built to stay is not looked through at each full collection: 20 to 50 ms
             await self._stop.wait()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from controller.messages import PROTOCOL
+from controller.messages import PROTOCOL, decode, line_of
 from controller.tasks import cancel
 
 LONGEST_LINE = 4 << 20
@@ -101,14 +100,14 @@ class Link:
         try:
             self._opened()
             while line := await reader.readline():
-                message = json.loads(line)
+                message = decode(dict[str, Any], line)
                 if message.get("error") == "protocol":
                     self.mismatch = ProtocolMismatch(int(message.get("server", 0)))
                     break
                 self.mismatch = None
                 heard_any = True
                 self._heard(message)
-        except (OSError, ValueError, AttributeError):
+        except (OSError, ValueError):
             # A half-written line or a foreign one: begin afresh, as if the link had dropped.
             heard_any = False
         finally:
@@ -116,11 +115,6 @@ class Link:
             writer.close()
             self._closed()
         return heard_any
-
-
-def line_of(message: dict[str, Any]) -> bytes:
-    """One message as one line."""
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 async def ask_once(path: Path, hello: dict[str, Any], message: dict[str, Any], key: str, timeout: float) -> Any:
@@ -133,7 +127,7 @@ async def ask_once(path: Path, hello: dict[str, Any], message: dict[str, Any], k
         try:
             writer.write(line_of(hello) + line_of(message))
             while line := await reader.readline():
-                answer = json.loads(line)
+                answer = decode(dict[str, Any], line)
                 if answer.get("error") == "protocol":
                     raise ProtocolMismatch(int(answer.get("server", 0)))
                 if key in answer:

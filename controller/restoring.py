@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from controller.clock import RoomClock
 from controller.journal.reading import book_file, log_entries, read_records
@@ -66,7 +69,7 @@ def restore(recovered: Recovered, rules: RoomRules, clock: RoomClock) -> Restore
     state = replace(restored.state, timetable=timetable_of(room), preflight=preflight_of(room, rules))
     if not state.session:
         state = replace(state, duty=duty_of(room, rules), buses=buses_of(room, state))
-    return replace(restored, state=state)
+    return dataclasses.replace(restored, state=state)
 
 
 def last_entries(state_dir: Path, recovered: Recovered) -> list[LogEntry]:

@@ -11,8 +11,9 @@ import asyncio
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from controller.arc.planner import Plan
 from controller.clock import Clock

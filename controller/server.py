@@ -18,28 +18,27 @@ A line that is no message is answered {"error": "message", "why": …}; the cons
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import math
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from msgspec.structs import replace
 
 from controller.messages import (
     PEOPLES_ACTS,
     PROTOCOL,
     ArchiveAct,
     Input,
+    NotAMessage,
     Note,
     Origin,
     Reply,
     Status,
     Telemetry,
+    decode,
     from_plain,
-    to_plain,
+    line_of,
 )
 from controller.sitters.desk import Asked, SignOnDesk, Visitor, asked_of, digest
 from controller.tasks import cancel
@@ -105,16 +104,16 @@ class Server:
     def _send_status(self) -> None:
         self._dirty = False
         if self._writers:
-            self._broadcast({"status": to_plain(self._status())})
+            self._broadcast({"status": self._status()})
 
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TELEMETRY_S)
             if self._writers:
-                self._broadcast({"telemetry": to_plain(self._telemetry())})
+                self._broadcast({"telemetry": self._telemetry()})
 
     def _broadcast(self, message: dict[str, Any]) -> None:
-        line = _line(message)
+        line = line_of(message)
         for writer in list(self._writers):
             self._write(writer, line)
 
@@ -133,11 +132,11 @@ class Server:
             if visitor is None:
                 return
             self._writers.add(writer)
-            self._write(writer, _line({"status": to_plain(self._status())}))
+            self._write(writer, line_of({"status": self._status()}))
             while line := await reader.readline():
                 self._handle(line, visitor, writer)
         except ValueError:
-            self._write(writer, _line({"error": "message", "why": f"a line has at most {LINE_LIMIT} bytes"}))
+            self._write(writer, line_of({"error": "message", "why": f"a line has at most {LINE_LIMIT} bytes"}))
             log.warning("a console sent a line of more than %d bytes; it is let go", LINE_LIMIT)
         except ConnectionError as error:
             log.info("a console went away: %s", error)
@@ -147,7 +146,7 @@ class Server:
 
     async def _greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Visitor | None:
         try:
-            hello = _read(await reader.readline())
+            hello = decode(dict[str, Any], await reader.readline())
             spoken = hello.get("protocol")
             person = hello.get("person")
             name = str(hello.get("console", "?"))[:40]
@@ -155,24 +154,24 @@ class Server:
         except (ValueError, AttributeError, RecursionError):
             spoken = None
         if spoken != PROTOCOL:
-            writer.write(_line({"error": "protocol", "server": PROTOCOL}))
+            writer.write(line_of({"error": "protocol", "server": PROTOCOL}))
             return None
-        writer.write(_line({"protocol": PROTOCOL, "room": self._room}))
+        writer.write(line_of({"protocol": PROTOCOL, "room": self._room}))
         return visitor
 
     def _handle(self, line: bytes, visitor: Visitor, writer: asyncio.StreamWriter) -> None:
         try:
-            message = _read(line)
+            message = decode(dict[str, Any], line)
             if "sign_on" in message:
                 self._sign_on(asked_of(message["sign_on"]), visitor, writer)
                 return
             given = from_plain(Input, message["input"])
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else "not a message"
-            self._write(writer, _line({"error": "message", "why": why}))
+            why = str(error) if isinstance(error, NotAMessage) else "not a message"
+            self._write(writer, line_of({"error": "message", "why": why}))
             return
         if not isinstance(given.act, (*PEOPLES_ACTS, ArchiveAct)):
-            self._write(writer, _line({"error": "message", "why": f"{given.act.kind} is not for consoles"}))
+            self._write(writer, line_of({"error": "message", "why": f"{given.act.kind} is not for consoles"}))
             return
         note = given.act.text if isinstance(given.act, Note) else ""
         for what, text in (("note", note), ("why", given.why)):
@@ -191,22 +190,4 @@ class Server:
         task.add_done_callback(self._signing.discard)
 
     def _reply(self, writer: asyncio.StreamWriter, reply: Reply) -> None:
-        self._write(writer, _line({"reply": to_plain(reply)}))
-
-
-def _read(line: bytes) -> Any:
-    """What a line says; raises ValueError also for what no record could hold: no number, or half a letter."""
-    message = json.loads(line, parse_float=_finite, parse_constant=_finite)
-    _line(message)  # a lone surrogate cannot be encoded
-    return message
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is not a number")
-    return number
-
-
-def _line(message: Any) -> bytes:
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        self._write(writer, line_of({"reply": reply}))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Any
+
+from msgspec.structs import replace
 
 from controller.arc.blinding import BlindedPlan
 from controller.arc.curves import intensity_curve
@@ -135,7 +137,7 @@ def status(state: State, now: float, around: Surroundings, log: Iterable[LogEntr
         simulated=around.simulated,
         **_handed_over(state),
         **_clinical(state, now),
-        **{field.name: getattr(moving, field.name) for field in fields(moving)},
+        **{name: getattr(moving, name) for name in moving.__struct_fields__},
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from controller.arc.programme import SILENCE, Programme
 from controller.arc.shelves import Pool

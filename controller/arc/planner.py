@@ -7,7 +7,10 @@ in a session, unless the programme allows it or a phase that is held has nothing
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import dataclasses
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from controller.arc.choosing import NOWHERE, SHORTEST_S, Chooser
 from controller.arc.laying import Pick, Sheet
@@ -189,7 +192,7 @@ class _Planner:
         if own is not None:
             return own
         other = self.request.pool.by_path.get(cue.piece.path)
-        return replace(other, place=NOWHERE) if other else track_of(cue.piece, NOWHERE)
+        return dataclasses.replace(other, place=NOWHERE) if other else track_of(cue.piece, NOWHERE)
 
     # --- choosing -------------------------------------------------------------------------------------------------
 

@@ -26,15 +26,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from controller.broker import BrokerLink, BrokerSettings
 from controller.calls import ladder
 from controller.calls.ladder import CallState, Limits, Notice
 from controller.calls.outbox import Outbox
 from controller.calls.server import CallerServer, Message
 from controller.clock import boot_id, boottime, utc_now, utc_text
-from controller.messages import PROTOCOL, CallLevel, Origin, from_plain, to_plain
+from controller.messages import PROTOCOL, CallLevel, NotAMessage, Origin, from_plain, to_plain
 from controller.warden import NO_PAST, Heart, Past, keep_alive, serve_alone
 
 _log = logging.getLogger(__name__)
@@ -102,7 +100,7 @@ class Caller:
     async def _load(self) -> None:
         try:
             kept = await self._outbox.load()
-        except (sqlite3.Error, ValidationError) as error:
+        except (sqlite3.Error, NotAMessage) as error:
             # A damaged outbox must not stand in the way of the next call: keep it aside and begin afresh.
             _log.error("the outbox cannot be read and is set aside: %s", error)
             kept = []
@@ -294,5 +292,5 @@ def _level(value: object) -> CallLevel:
 def _origin(value: object) -> Origin:
     try:
         return from_plain(Origin, value)
-    except ValidationError:  # a call counts more than the form that it comes in
+    except NotAMessage:  # a call counts more than the form that it comes in
         return Origin(path="caller")

@@ -22,6 +22,7 @@ from controller.messages import (
     Origin,
     PlaceCall,
     from_plain,
+    line_of,
     to_plain,
 )
 from controller.tasks import cancel
@@ -117,7 +118,7 @@ class CallerClient:
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         why = "the caller is gone"
         try:
-            writer.write(_line({"protocol": PROTOCOL, "client": "daemon"}))
+            writer.write(line_of({"protocol": PROTOCOL, "client": "daemon"}))
             hello = await self._read(reader)
             if hello.get("protocol") != PROTOCOL:
                 why = f"the caller speaks protocol {hello.get('protocol')}, not {PROTOCOL}"
@@ -157,7 +158,7 @@ class CallerClient:
             message = {"call": effect.call, "level": effect.level, "origin": to_plain(_ORIGIN)}
         if effect.test:
             message["test"] = True
-        self._writer.write(_line(message))
+        self._writer.write(line_of(message))
 
     # What it says
 
@@ -216,7 +217,3 @@ def _answers(changed: CallChanged, effect: PlaceCall) -> bool:
     if effect.stood_down or changed.stage == "stood_down":
         return changed.stage == "stood_down"
     return changed.level in (effect.level, "emergency")
-
-
-def _line(message: dict[str, Any]) -> bytes:
-    return json.dumps(message, separators=(",", ":")).encode() + b"\n"

@@ -14,8 +14,10 @@ that it is one; a call of its id that is none makes it one in earnest, and nothi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf
+
+from msgspec.structs import replace
 
 from controller.messages import CallLevel, CallStage, Origin
 

@@ -35,7 +35,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from controller.messages import PROTOCOL
+from controller.messages import PROTOCOL, line_of
 from controller.tasks import cancel
 
 _log = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ class CallerServer:
         if writer.transport.get_write_buffer_size() > _LONGEST_QUEUE:
             writer.transport.abort()
         elif not writer.is_closing():
-            writer.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+            writer.write(line_of(message))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for message in self._greet():

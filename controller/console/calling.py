@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
+
+from msgspec.structs import replace
 
 from controller.clock import boottime
 from controller.lines import Link

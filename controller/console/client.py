@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 from uuid import uuid4
 
-from pydantic import ValidationError
+from msgspec.structs import replace
 
 from controller.clock import boottime
 from controller.console.calling import CallDesk
@@ -35,6 +35,7 @@ from controller.messages import (
     Input,
     Leave,
     Mark,
+    NotAMessage,
     Note,
     Origin,
     Pause,
@@ -87,7 +88,7 @@ LASTING = (
 ON_ITS_WAY_S = 1.0
 """What is sent again later than this says how long ago it was entered."""
 
-_TELEMETRY = tuple(field.name for field in fields(Telemetry))
+_TELEMETRY = Telemetry.__struct_fields__
 
 
 @dataclass
@@ -289,12 +290,15 @@ class Client:
 
     def _write(self, pending: _Pending) -> None:
         given = _aged(pending.input, boottime() - pending.born)
-        message = {"input": to_plain(given), **({"locked": True} if pending.locked else {})}
+        message = {"input": given, **({"locked": True} if pending.locked else {})}
         if self._greeted and self._link.write(message):
             pending.written = True
 
     def _closed(self) -> None:
         self._greeted, self._once = False, ""
+        for asked, answer in self._signing.items():
+            if not answer.done():
+                answer.set_result(Reply(id=asked, refused="no_answer"))
         self._notice()
 
     def _line(self, message: dict[str, Any]) -> None:
@@ -313,7 +317,7 @@ class Client:
                 self._known.set()
             elif "reply" in message:
                 self._answered(from_plain(Reply, message["reply"]))
-        except ValidationError:
+        except NotAMessage:
             # One message of a foreign shape must not cost the link that carries the next.
             return
         self._was_connected = self.connected

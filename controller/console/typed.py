@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, get_args
+
+from msgspec.structs import replace
 
 from controller import bedside, wording
 from controller.messages import (

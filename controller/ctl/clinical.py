@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, cast, get_args
 
 import typer
+from msgspec.structs import replace
 
 from controller import bedside, wording
 from controller.ctl.asking import Person, seconds_ago, seen

@@ -31,8 +31,7 @@ from controller.inputs.mqtt import MqttButtons
 from controller.inputs.paths import CallPath, pause_engine
 from controller.inputs.settings import Button, ButtonSettings
 from controller.inputs.wired import Opener, WiredButtons
-from controller.lines import line_of
-from controller.messages import LEAVING_FADE_S, PROTOCOL, Call, Fire, Input, Origin, Pause, to_plain
+from controller.messages import LEAVING_FADE_S, PROTOCOL, Call, Fire, Input, Origin, Pause, line_of
 from controller.serial_port import open_serial
 from controller.tasks import cancel
 from controller.warden import NO_PAST, Heart, Past, keep_alive, serve_alone
@@ -165,7 +164,7 @@ class Panel:
     def _send(self, given: Input) -> None:
         self._kept = {key: kept for key, kept in self._kept.items() if kept.fresh}
         self._kept[given.id] = _Kept(given, boottime())
-        self._push({"input": to_plain(given)})
+        self._push({"input": given})
         if isinstance(given.act, Pause | Fire):
             self._begin(self._go_direct(given))
 
@@ -208,7 +207,7 @@ class Panel:
                 return
             for kept in self._kept.values():
                 if kept.fresh:
-                    writer.write(line_of({"input": to_plain(kept.given)}))
+                    writer.write(line_of({"input": kept.given}))
             writer.write(line_of(self._state()))
             while line := await reader.readline():
                 self._kept.pop(json.loads(line).get("took"), None)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import inf
+
+from msgspec.structs import replace
 
 from controller.lights.dialect import Ask, Dialect, Said, Turn
 from controller.lights.fader import Fade

@@ -5,7 +5,7 @@ Units everywhere inside: seconds, perceived light levels 0..1, decibels for soun
 `timeline_s` is the session's sound timeline: it stands still while the sound is paused.
 `arc_s` is the place in the programme: 0 at ingestion, negative during arrival.
 
-All types are frozen dataclasses; `encode` and `decode` take them across a boundary as JSON, checked by pydantic.
+All types are frozen structs; `encode` and `decode` take them across a boundary as JSON, checked by msgspec.
 """
 
 from controller.messages.acts import (
@@ -72,11 +72,14 @@ from controller.messages.clinical_events import (
     UpdateEvent,
 )
 from controller.messages.codec import (
+    NotAMessage,
+    Tagged,
     decode,
     encode,
     from_plain,
+    kind_of,
+    line_of,
     plain_fields,
-    prepare,
     to_plain,
 )
 from controller.messages.effects import (
@@ -288,6 +291,7 @@ __all__ = [
     "Mode",
     "Needed",
     "Next",
+    "NotAMessage",
     "Note",
     "Opened",
     "Origin",
@@ -346,6 +350,7 @@ __all__ = [
     "StandDown",
     "Start",
     "Status",
+    "Tagged",
     "TakeBack",
     "Telemetry",
     "Timer",
@@ -362,9 +367,10 @@ __all__ = [
     "decode",
     "encode",
     "from_plain",
+    "kind_of",
+    "line_of",
     "needs_sign_on",
     "plain_fields",
-    "prepare",
     "target",
     "telling_words",
     "to_plain",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import uuid4
 
-from pydantic import Discriminator
+from msgspec import Struct, field
 
 from controller.messages.archive import Addendum, BackedUp, Redaction, Retention, SignOff
 from controller.messages.blinding import MaskingGuess
@@ -26,6 +25,7 @@ from controller.messages.clinical_events import (
     Touch,
     UpdateEvent,
 )
+from controller.messages.codec import Tagged
 from controller.messages.people import (
     BreakBegun,
     BreakOver,
@@ -72,11 +72,9 @@ from controller.messages.timetable import TIMETABLE_ACTS, Book, BookingBegun, Ca
 from controller.messages.words import CallLevel, Limits, Scene
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Start:
+class Start(Tagged, frozen=True, kw_only=True, tag="start"):
     """Open a session. The daemon fills `session`, `programme_text`, `seed` and `software` before the rules see it."""
 
-    kind: Literal["start"] = "start"
     programme: str
     participants: tuple[str, ...] = ()
     seed: int | None = None
@@ -95,205 +93,151 @@ class Start:
     """What it was run with, by SHA-256; the contents lie in the journal beside the chain."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Pause:
+class Pause(Tagged, frozen=True, kw_only=True, tag="pause"):
     """Fade to silence; arc and sound stand still. `direct_t`: the engine did it already, at that room time."""
 
-    kind: Literal["pause"] = "pause"
     direct_t: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Resume:
+class Resume(Tagged, frozen=True, kw_only=True, tag="resume"):
     """Go on: ends pause, silence, hold and wait alike; after an outage the arc continues where it was."""
 
-    kind: Literal["resume"] = "resume"
     direct_t: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Hold:
+class Hold(Tagged, frozen=True, kw_only=True, tag="hold"):
     """Stay in this phase until `Resume` or `Go`; music goes on inside it."""
 
-    kind: Literal["hold"] = "hold"
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Go:
+class Go(Tagged, frozen=True, kw_only=True, tag="go"):
     """Cross over to the beginning of `phase`."""
 
-    kind: Literal["go"] = "go"
     phase: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CatchUp:
+class CatchUp(Tagged, frozen=True, kw_only=True, tag="catch_up"):
     """Cross over to where T+ says that the arc should be: after an outage, or a long pause."""
 
-    kind: Literal["catch_up"] = "catch_up"
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Land:
+class Land(Tagged, frozen=True, kw_only=True, tag="land"):
     """An early, gentle end: what is left becomes the last phase, over `minutes` (the programme's where None)."""
 
-    kind: Literal["land"] = "land"
     minutes: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Shorten:
+class Shorten(Tagged, frozen=True, kw_only=True, tag="shorten"):
     """Take `minutes` off this phase; without, what a long pause offers. Never below the phase's least."""
 
-    kind: Literal["shorten"] = "shorten"
     minutes: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Skip:
+class Skip(Tagged, frozen=True, kw_only=True, tag="skip"):
     """Cross over to another piece now."""
 
-    kind: Literal["skip"] = "skip"
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Next:
+class Next(Tagged, frozen=True, kw_only=True, tag="next"):
     """Draw from this set of the programme's when the piece that plays is over; "" takes that back."""
 
-    kind: Literal["next"] = "next"
     set: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ground:
+class Ground(Tagged, frozen=True, kw_only=True, tag="ground"):
     """Cross over to a grounding piece now, and then back to the plan."""
 
-    kind: Literal["ground"] = "ground"
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Softer:
+class Softer(Tagged, frozen=True, kw_only=True, tag="softer"):
     """All music `db` decibels down, by a slow ramp."""
 
-    kind: Literal["softer"] = "softer"
     db: float = 6.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SetLimits:
+class SetLimits(Tagged, frozen=True, kw_only=True, tag="set_limits"):
     """What the participants do not want to hear from now on, in place of what was said before."""
 
-    kind: Literal["set_limits"] = "set_limits"
     limits: Limits
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Evacuate:
+class Evacuate(Tagged, frozen=True, kw_only=True, tag="evacuate"):
     """Music out in two seconds and light to leave by; T+ runs on, `Resume` brings all back by ramps."""
 
-    kind: Literal["evacuate"] = "evacuate"
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Quiet:
+class Quiet(Tagged, frozen=True, kw_only=True, tag="quiet"):
     """Silence that was asked for; the arc goes on. Without minutes it lasts until `Resume`."""
 
-    kind: Literal["quiet"] = "quiet"
     minutes: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Volume:
+class Volume(Tagged, frozen=True, kw_only=True, tag="volume"):
     """Set (`level_db`) or move (`step_db`) one bus, or all of them with bus ""."""
 
-    kind: Literal["volume"] = "volume"
     bus: str = ""
     step_db: float | None = None
     level_db: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Light:
+class Light(Tagged, frozen=True, kw_only=True, tag="light"):
     """Take the light over (`level`, `step`, scene exit/medical) or give it back (scene arc)."""
 
-    kind: Literal["light"] = "light"
     scene: Scene = "manual"
     level: float | None = None
     step: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Mark:
+class Mark(Tagged, frozen=True, kw_only=True, tag="mark"):
     """A one-key event. `code` is one of the programme's marks."""
 
-    kind: Literal["mark"] = "mark"
     code: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Note:
+class Note(Tagged, frozen=True, kw_only=True, tag="note"):
     """A few words; `text` goes to the side table and never into the chain. `pressed_t`: when the key was pressed."""
 
-    kind: Literal["note"] = "note"
     text: str = ""
     pressed_t: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Amend:
+class Amend(Tagged, frozen=True, kw_only=True, tag="amend"):
     """What record `entry` should have said: an amendment, never a deletion; what stood before stays in the record.
 
     Participants of the Input, where there are any, are those it should have named. `minutes_ago`: when it happened,
     before this was said; None leaves its time. Doses have `CorrectDose`, adverse events `UpdateEvent`.
     """
 
-    kind: Literal["amend"] = "amend"
     entry: int
-    act: Annotated[Mark | Note | Vitals | Touch | Challenge, Discriminator("kind")]
+    act: Mark | Note | Vitals | Touch | Challenge
     minutes_ago: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Call:
+class Call(Tagged, frozen=True, kw_only=True, tag="call"):
     """Call support. `call` is the call's own id, the same through every path."""
 
-    kind: Literal["call"] = "call"
     call: str
     level: CallLevel = "assist"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StandDown:
+class StandDown(Tagged, frozen=True, kw_only=True, tag="stand_down"):
     """Nobody needs to come any more; only from the room."""
 
-    kind: Literal["stand_down"] = "stand_down"
     call: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TakeBack:
+class TakeBack(Tagged, frozen=True, kw_only=True, tag="take_back"):
     """Undo one's own mark, note, volume or light step, or assist call by its seq: an amendment, never a deletion."""
 
-    kind: Literal["take_back"] = "take_back"
     seq: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SeeAlarm:
+class SeeAlarm(Tagged, frozen=True, kw_only=True, tag="see_alarm"):
     """Alarm seen: silences, never clears. Empty code: all."""
 
-    kind: Literal["see_alarm"] = "see_alarm"
     code: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class End:
+class End(Tagged, frozen=True, kw_only=True, tag="end"):
     """Close the session: music fades out, light comes up gently."""
 
-    kind: Literal["end"] = "end"
 
-
-Act = Annotated[
+Act = (
     Start | Dose | Vitals | Pause | Resume | Hold | Go | Quiet | Volume | Light | Mark | Note | Call | StandDown
     | TakeBack | SeeAlarm | End | CorrectDose | DeclineBooster | Stable | ReleaseAnswer | Leave | CatchUp | Land
     | Shorten | Skip | Next | Ground | Softer | SetLimits | Evacuate | Opened | Timer | Planned | EngineReported
@@ -305,9 +249,8 @@ Act = Annotated[
     | SignOff | Addendum | Redaction | BackedUp | Retention
     | BeginPreflight | AnswerPreflight | RunPreflight | OverridePreflight | DropPreflight | Probed | PreflightUsed
     | JournalDamaged | ReserveChanged
-    | Touch | AdverseEvent | UpdateEvent | Challenge | Release | Amend,
-    Discriminator("kind"),
-]  # fmt: skip
+    | Touch | AdverseEvent | UpdateEvent | Challenge | Release | Amend
+)  # fmt: skip
 
 PEOPLES_ACTS: tuple[type, ...] = (
     Start, Dose, Vitals, Pause, Resume, Hold, Go, Quiet, Volume, Light, Mark, Note, Call, StandDown, TakeBack, SeeAlarm,
@@ -328,8 +271,7 @@ LATE_ACTS: tuple[type, ...] = (Mark, Note, Vitals, Dose, Touch, AdverseEvent, Up
 """The acts that can be entered later than they happened."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True, kw_only=True):
     """Who, through which console, by which way."""
 
     person: str | None = None
@@ -337,8 +279,7 @@ class Origin:
     path: Literal["socket", "engine", "caller", "button", "room"] = "room"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Input:
+class Input(Struct, frozen=True, kw_only=True):
     """Something happened or was asked. A repeated `id` returns the first result and does nothing.
 
     `participants`: codes of those it concerns; empty means the room. `why`: a person's reason in a few words, where

@@ -6,15 +6,16 @@ room. Free text stands in the Input's `why`. The daemon fills `after` and `head`
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SignOff:
+from controller.messages.codec import Tagged
+
+
+class SignOff(Tagged, frozen=True, kw_only=True, tag="sign_off"):
     """The investigator has reviewed a closed session: its `after` records, whose last has the hash `head`."""
 
-    kind: Literal["sign_off"] = "sign_off"
     session: str
     meaning: Literal["reviewed"] = "reviewed"
     """What the signature stands for: the record was reviewed and is complete."""
@@ -22,35 +23,29 @@ class SignOff:
     head: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Addendum:
+class Addendum(Tagged, frozen=True, kw_only=True, tag="addendum"):
     """A late entry to a closed session, or with `amends` the correction of one of its records; the old one stays.
 
     `about_t`: the room time that it speaks of.
     """
 
-    kind: Literal["addendum"] = "addendum"
     session: str
     amends: int = 0
     about_t: float | None = None
     after: int = 0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Redaction:
+class Redaction(Tagged, frozen=True, kw_only=True, tag="redaction"):
     """Blank the free text of record `seq` for good; `why` in the Input. `session` is "room", or "" for the open one."""
 
-    kind: Literal["redaction"] = "redaction"
     session: str
     seq: int
     after: int = 0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BackedUp:
+class BackedUp(Tagged, frozen=True, kw_only=True, tag="backed_up"):
     """A backup was made, or failed (`why`). `backup`: the id of the one at `place`, whatever path it is mounted at."""
 
-    kind: Literal["backed_up"] = "backed_up"
     backup: str = ""
     place: str
     at_unix: float
@@ -65,8 +60,7 @@ class BackedUp:
     """SHA-256 of the manifest."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Removal:
+class Removal(Struct, frozen=True, kw_only=True):
     """One session's file that retention takes. `session` is the SHA-256 of its name; `head` of its last record."""
 
     session: str
@@ -82,11 +76,9 @@ class Removal:
     """Files of sheets for paramedics that went with it."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Retention:
+class Retention(Tagged, frozen=True, kw_only=True, tag="retention"):
     """Sessions whose time is over; their files go once this is on record."""
 
-    kind: Literal["retention"] = "retention"
     removed: tuple[Removal, ...]
 
 

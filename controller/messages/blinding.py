@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
 
+from controller.messages.codec import Tagged
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MaskingGuess:
+
+class MaskingGuess(Tagged, frozen=True, kw_only=True, tag="masking_guess"):
     """Which arm somebody believes it was, as one of the programme's `guesses`; `of` says whose belief it is.
 
     Kept for the study; no console shows what was guessed, so that nobody's guess sways another's.
     `certainty`: 0 (none) to 10.
     """
 
-    kind: Literal["masking_guess"] = "masking_guess"
     guess: str
     of: Literal["participant", "sitter"] = "participant"
     certainty: int | None = None

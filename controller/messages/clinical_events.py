@@ -5,8 +5,9 @@ Words of a person's own never stand here: they are the Input's `why`, which goes
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from controller.messages.codec import Tagged
 
 Related = Literal["related", "possible", "unrelated", "unknown"]
 """Whether an event has to do with what was given."""
@@ -15,15 +16,13 @@ Needed = Literal["none", "rescue", "provider", "emergency", "transport"]
 """What an event needed: nothing, rescue medicine, a medical provider, emergency services, transport."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Touch:
+class Touch(Tagged, frozen=True, kw_only=True, tag="touch"):
     """Supportive touch was given, begins or ends. `touch` (how) and `where` are short codes.
 
     `outside`: whether it lies outside the scope that was consented to, as the person sees it; None leaves that to
     the scope's own words.
     """
 
-    kind: Literal["touch"] = "touch"
     touch: str = ""
     where: str = ""
     part: Literal["given", "start", "stop"] = "given"
@@ -31,11 +30,9 @@ class Touch:
     outside: bool | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AdverseEvent:
+class AdverseEvent(Tagged, frozen=True, kw_only=True, tag="adverse_event"):
     """An untoward medical occurrence, graded 1 (mild) to 5 (death) as in CTCAE. `event`: a short code, no story."""
 
-    kind: Literal["adverse_event"] = "adverse_event"
     event: str
     grade: int
     serious: bool = False
@@ -46,11 +43,9 @@ class AdverseEvent:
     resolved: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class UpdateEvent:
+class UpdateEvent(Tagged, frozen=True, kw_only=True, tag="update_event"):
     """What is now true, or always was, of the adverse event logged as record `event`; None leaves it as it stands."""
 
-    kind: Literal["update_event"] = "update_event"
     event: int
     code: str | None = None
     grade: int | None = None
@@ -63,23 +58,19 @@ class UpdateEvent:
     """Its true onset, before this was said."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Challenge:
+class Challenge(Tagged, frozen=True, kw_only=True, tag="challenge"):
     """A challenging experience begins or ends: part of the work, and no adverse event."""
 
-    kind: Literal["challenge"] = "challenge"
     part: Literal["start", "end"] = "start"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Release:
+class Release(Tagged, frozen=True, kw_only=True, tag="release"):
     """A participant is released. `override`: although the gate is not met, for `reason`, by two people.
 
     The first is who does it; `second` has the other's initials, `desk` where that is the support desk's person, whom
     nothing here verifies. A sitter who is the second confirms it by PIN where sitters sign on; see `SignedOn.seconds`.
     """
 
-    kind: Literal["release"] = "release"
     override: bool = False
     reason: str = ""
     second: str = ""

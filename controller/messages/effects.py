@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Annotated, Literal
-
-from pydantic import Discriminator
+from msgspec import Struct, field
 
 from controller.messages.acts import Input
+from controller.messages.codec import Tagged
 from controller.messages.timetable import Check
 from controller.messages.words import RECORD_SCHEMA, CallLevel, Cue, Scene, Transport
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Point:
+class Point(Struct, frozen=True, kw_only=True):
     """One end of a fade: a level (and a colour temperature in kelvin, where the lamp is to have one) at a room time."""
 
     level: float
@@ -21,11 +18,9 @@ class Point:
     kelvin: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PlayCues:
+class PlayCues(Tagged, frozen=True, kw_only=True, tag="play_cues"):
     """The whole cue sheet of a session. A cue with the id of one that plays goes on, with its new length and fades."""
 
-    kind: Literal["play_cues"] = "play_cues"
     session: str
     plan: int
     cues: tuple[Cue, ...]
@@ -33,43 +28,35 @@ class PlayCues:
     """Where the timeline begins if the engine does not hold this session (after a power cut)."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SetTransport:
+class SetTransport(Tagged, frozen=True, kw_only=True, tag="set_transport"):
     """Ramp to play, pause (timeline stands still after the fade) or stop (fade out and forget)."""
 
-    kind: Literal["set_transport"] = "set_transport"
     session: str
     transport: Transport
     fade_s: float
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FadeMusic:
+class FadeMusic(Tagged, frozen=True, kw_only=True, tag="fade_music"):
     """Ramp the music as a whole (0..1 amplitude): silence that was asked for. The timeline goes on."""
 
-    kind: Literal["fade_music"] = "fade_music"
     level: float
     fade_s: float
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FadeBus:
+class FadeBus(Tagged, frozen=True, kw_only=True, tag="fade_bus"):
     """Ramp one bus to a level in dB below its calibrated level (0 = as calibrated, never above)."""
 
-    kind: Literal["fade_bus"] = "fade_bus"
     bus: str
     level_db: float
     fade_s: float
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FadeLight:
+class FadeLight(Tagged, frozen=True, kw_only=True, tag="fade_light"):
     """A straight line in perceived level between two absolute points. `swift`: exit and medical light's faster ramp.
 
     `scene`: who asks for it; lamps that only burn in certain scenes go by it.
     """
 
-    kind: Literal["fade_light"] = "fade_light"
     lamp: str
     start: Point
     end: Point
@@ -77,11 +64,9 @@ class FadeLight:
     scene: Scene = "arc"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Replan:
+class Replan(Tagged, frozen=True, kw_only=True, tag="replan"):
     """Ask the planner for the cues from `arc_s` on. `cut`: cross over now; otherwise what plays is left alone."""
 
-    kind: Literal["replan"] = "replan"
     session: str
     plan: int
     arc_s: float
@@ -89,11 +74,9 @@ class Replan:
     cut: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PlaceCall:
+class PlaceCall(Tagged, frozen=True, kw_only=True, tag="place_call"):
     """Hand a call, its escalation or its stand-down to the caller. Idempotent by (call, level, stood_down)."""
 
-    kind: Literal["place_call"] = "place_call"
     call: str
     level: CallLevel
     stood_down: bool = False
@@ -102,27 +85,21 @@ class PlaceCall:
     """Nobody needs to come: the preflight's own. A call of the same id that is none makes it one in earnest."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RunCheck:
+class RunCheck(Tagged, frozen=True, kw_only=True, tag="run_check"):
     """Look after the room at night; `Checked` is the answer."""
 
-    kind: Literal["run_check"] = "run_check"
     check: Check
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Erase:
+class Erase(Tagged, frozen=True, kw_only=True, tag="erase"):
     """Take away what a book says was taken away: texts that were redacted, for the room's the sessions removed."""
 
-    kind: Literal["erase"] = "erase"
     book: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Probe:
+class Probe(Tagged, frozen=True, kw_only=True, tag="probe"):
     """Make one check of the preflight; `Probed` with the same number is the answer."""
 
-    kind: Literal["probe"] = "probe"
     check: str
     number: int
     programme: str = ""
@@ -130,10 +107,7 @@ class Probe:
     """What the answer needs to say again: of "lights", where they go to and came from."""
 
 
-Effect = Annotated[
-    PlayCues | SetTransport | FadeMusic | FadeBus | FadeLight | Replan | PlaceCall | RunCheck | Erase | Probe,
-    Discriminator("kind"),
-]
+Effect = PlayCues | SetTransport | FadeMusic | FadeBus | FadeLight | Replan | PlaceCall | RunCheck | Erase | Probe
 
 
 def target(effect: Effect) -> str:
@@ -155,16 +129,14 @@ def target(effect: Effect) -> str:
             return effect.kind
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True, kw_only=True):
     """Something the rules concluded, as a code with values; `wording.fact` has the words."""
 
     code: str
     values: dict[str, str | int | float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Stamp:
+class Stamp(Struct, frozen=True, kw_only=True):
     """When: room time, CLOCK_BOOTTIME of which boot, UTC (ISO 8601, Z) and whether the wall clock was synchronised."""
 
     t: float
@@ -174,8 +146,7 @@ class Stamp:
     synced: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Record:
+class Record(Struct, frozen=True, kw_only=True):
     """One line of the journal: an Input, when, and what followed from it. `seq` counts up without gaps in a session."""
 
     seq: int

@@ -5,12 +5,12 @@ A PIN is part of none of this: the daemon compares it beside the loop, and only 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from msgspec import Struct, field
+
+from controller.messages.codec import Tagged
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sitter:
+class Sitter(Struct, frozen=True, kw_only=True):
     """Somebody who is on duty: since when, at which consoles, and until when on a break (room times).
 
     `cover`: initials of whoever stays with the participant meanwhile, where that is nobody on duty.
@@ -29,24 +29,21 @@ class Sitter:
         return self.break_until_t is not None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Wrong:
+class Wrong(Struct, frozen=True, kw_only=True):
     """Wrong PINs in a row, and the room time until which no further one is looked at."""
 
     count: int = 0
     until_t: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Second:
+class Second(Struct, frozen=True, kw_only=True):
     """Somebody who stood by at a console, by their own PIN, and the room time up to which that counts."""
 
     initials: str
     until_t: float
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Duty:
+class Duty(Struct, frozen=True, kw_only=True):
     """Who may sign on, who has, and who may not try for a while."""
 
     signs_on: bool = False
@@ -66,20 +63,17 @@ class Duty:
         return next((sitter for sitter in self.sitters if sitter.initials == initials), None)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SittersKnown:
+class SittersKnown(Tagged, frozen=True, kw_only=True, tag="sitters_known"):
     """Who may sign on here, as the register says now. Not `readable`: it says nothing, and nobody new can sign on.
 
     A register that is gone is not readable; one that is empty was emptied, and nobody needs to sign on any more.
     """
 
-    kind: Literal["sitters_known"] = "sitters_known"
     initials: tuple[str, ...] = ()
     readable: bool = True
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SignedOn:
+class SignedOn(Tagged, frozen=True, kw_only=True, tag="signed_on"):
     """The PIN was right. `once`: for one command, which puts nobody on duty. `unlocks`: a console that was locked.
 
     `seconds`: as the second person of what another one decides at this console in the next minutes, with `once`.
@@ -87,7 +81,6 @@ class SignedOn:
     `key`: digest of the console's secret; "" for one that does not stay.
     """
 
-    kind: Literal["signed_on"] = "signed_on"
     initials: str
     key: str = ""
     once: bool = False
@@ -95,56 +88,44 @@ class SignedOn:
     seconds: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SignOnRefused:
+class SignOnRefused(Tagged, frozen=True, kw_only=True, tag="sign_on_refused"):
     """The PIN was wrong, or nobody has these initials; `waits`: it was not looked at, for the lockout stands."""
 
-    kind: Literal["sign_on_refused"] = "sign_on_refused"
     initials: str
     waits: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SignedOff:
+class SignedOff(Tagged, frozen=True, kw_only=True, tag="signed_off"):
     """Off duty; "" is the one whose console it is."""
 
-    kind: Literal["signed_off"] = "signed_off"
     initials: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class HandOver:
+class HandOver(Tagged, frozen=True, kw_only=True, tag="hand_over"):
     """`to`, whose PIN was right, takes over from `leaves` ("": the one whose console it is)."""
 
-    kind: Literal["hand_over"] = "hand_over"
     to: str
     leaves: str = ""
     key: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BreakBegun:
+class BreakBegun(Tagged, frozen=True, kw_only=True, tag="break_begun"):
     """Out of the room for `minutes` (the room's own where None); "" is the one whose console it is."""
 
-    kind: Literal["break_begun"] = "break_begun"
     initials: str = ""
     minutes: float | None = None
     cover: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BreakOver:
+class BreakOver(Tagged, frozen=True, kw_only=True, tag="break_over"):
     """Back in the room; "" is the one whose console it is, or the only one who is on a break."""
 
-    kind: Literal["break_over"] = "break_over"
     initials: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DutyKept:
+class DutyKept(Tagged, frozen=True, kw_only=True, tag="duty_kept"):
     """How things stand as a session's book is closed: from here the room's own book goes on with it."""
 
-    kind: Literal["duty_kept"] = "duty_kept"
     duty: Duty
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
 
+from msgspec import Struct, field
+
+from controller.messages.codec import Tagged
 from controller.messages.words import Limits
 
 PreflightStage = Literal["open", "running", "asked", "green", "red", "overridden"]
 """Nobody has begun it; the machine or the desk is at it; a person is asked; how it came out."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PreflightLine:
+class PreflightLine(Struct, frozen=True, kw_only=True):
     """One check of the preflight and how it stands since room time `t`.
 
     `check` names it: "lights", or "sound.BUS" for each bus. `code` with `values`: why it is red, or how far it is.
@@ -35,8 +36,7 @@ class PreflightLine:
         return self.stage in ("green", "overridden")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PreflightView:
+class PreflightView(Struct, frozen=True, kw_only=True):
     """The preflight as consoles show it. `programme` is "" where none has begun; `required`: no session without."""
 
     required: bool = False
@@ -53,57 +53,44 @@ class PreflightView:
         return bool(self.lines) and all(line.settled for line in self.lines)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BeginPreflight:
+class BeginPreflight(Tagged, frozen=True, kw_only=True, tag="begin_preflight"):
     """Look at everything before a session of this programme. The daemon fills in how many take part, least and most."""
 
-    kind: Literal["begin_preflight"] = "begin_preflight"
     programme: str
     participants: tuple[str, ...] = ()
     least: int = 1
     most: int = 1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AnswerPreflight:
+class AnswerPreflight(Tagged, frozen=True, kw_only=True, tag="answer_preflight"):
     """A person's answer to one check: "heard" or "not_heard", initials, codes with spaces, a touch scope or "none",
     a key that arrived ("1", "9", "c", "space"); for "limits" the limits themselves.
     """
 
-    kind: Literal["answer_preflight"] = "answer_preflight"
     check: str
     value: str = ""
     limits: Limits | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RunPreflight:
+class RunPreflight(Tagged, frozen=True, kw_only=True, tag="run_preflight"):
     """Make one check (again): play the tone, move the light, place the test call, look. "": all that are red."""
 
-    kind: Literal["run_preflight"] = "run_preflight"
     check: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OverridePreflight:
+class OverridePreflight(Tagged, frozen=True, kw_only=True, tag="override_preflight"):
     """Begin without this check being green. The reason is `Input.why`, and there is none without."""
 
-    kind: Literal["override_preflight"] = "override_preflight"
     check: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DropPreflight:
+class DropPreflight(Tagged, frozen=True, kw_only=True, tag="drop_preflight"):
     """There will be no session: what was found counts no more."""
 
-    kind: Literal["drop_preflight"] = "drop_preflight"
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Probed:
+class Probed(Tagged, frozen=True, kw_only=True, tag="probed"):
     """What a `Probe` of this number found, or that it holds no longer. `mark`: digest of the files it looked at."""
 
-    kind: Literal["probed"] = "probed"
     check: str
     number: int
     well: bool
@@ -112,11 +99,9 @@ class Probed:
     mark: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PreflightUsed:
+class PreflightUsed(Tagged, frozen=True, kw_only=True, tag="preflight_used"):
     """The session that it was made for has been opened; the next one needs another."""
 
-    kind: Literal["preflight_used"] = "preflight_used"
     session: str
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
+
+from controller.messages.codec import Tagged
 
 KeptName = Literal["programme", "room", "devices", "limits", "library", "software"]
 """What is kept of a session as it was run: files as they were read, the rest as JSON or a line of text."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True, kw_only=True):
     """One of the things that a session was run with: its SHA-256 (hex) and bytes. The content lies in the journal."""
 
     name: KeptName
@@ -18,8 +20,7 @@ class Kept:
     size: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class JournalDamaged:
+class JournalDamaged(Tagged, frozen=True, kw_only=True, tag="journal_damaged"):
     """A journal was found damaged when the daemon opened; the file is kept as `kept_as`.
 
     `book`: the session, or "room". `first_bad`: the first record that is not as it was written, None where only the
@@ -28,7 +29,6 @@ class JournalDamaged:
     session was run with, lost beside those kept.
     """
 
-    kind: Literal["journal_damaged"] = "journal_damaged"
     book: str
     kept_as: str
     first_bad: int | None = None
@@ -39,10 +39,8 @@ class JournalDamaged:
     parts: int = 0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReserveChanged:
+class ReserveChanged(Tagged, frozen=True, kw_only=True, tag="reserve_changed"):
     """The disk was full and the reserve in the state directory was given up for the record, or it is there again."""
 
-    kind: Literal["reserve_changed"] = "reserve_changed"
     there: bool
     megabytes: float

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from msgspec import field
 
+from controller.messages.codec import Tagged
 from controller.messages.words import CallLevel, CallStage, Cue, RoomRules, Transport
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Opened:
+class Opened(Tagged, frozen=True, kw_only=True, tag="opened"):
     """The daemon is up. `outage_s`: how long the room was without it; None when that cannot be known."""
 
-    kind: Literal["opened"] = "opened"
     rules: RoomRules
     outage_s: float | None = 0.0
     rebooted: bool = False
@@ -20,32 +18,25 @@ class Opened:
     """How long before now the record ends, where later records were lost to damage; 0 where none were."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Timer:
+class Timer(Tagged, frozen=True, kw_only=True, tag="timer"):
     """`next_deadline` has come."""
 
-    kind: Literal["timer"] = "timer"
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Planned:
+class Planned(Tagged, frozen=True, kw_only=True, tag="planned"):
     """The planner's answer to `Replan` number `plan`: all cues, those already playing included."""
 
-    kind: Literal["planned"] = "planned"
     plan: int
     cues: tuple[Cue, ...]
     short_s: float = 0.0
     """Seconds of music that the pool could not fill."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EngineReported:
+class EngineReported(Tagged, frozen=True, kw_only=True, tag="engine_reported"):
     """What the sound engine says when its link comes up, or when a device is back under it.
 
     `session` is "" when it holds nothing. `filler`: whether the filler plays, None where it was not told.
     """
 
-    kind: Literal["engine_reported"] = "engine_reported"
     session: str = ""
     plan: int = 0
     transport: Transport = "stop"
@@ -54,26 +45,22 @@ class EngineReported:
     filler: bool | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EngineRestarted:
+class EngineRestarted(Tagged, frozen=True, kw_only=True, tag="engine_restarted"):
     """The sound engine was started anew. `why` the one before it ended: hung, killed, crashed, or ended by itself.
 
     The music went on at the same place after `silent_s` seconds without any.
     """
 
-    kind: Literal["engine_restarted"] = "engine_restarted"
     why: str
     silent_s: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PieceStarted:
+class PieceStarted(Tagged, frozen=True, kw_only=True, tag="piece_started"):
     """The first frame of a cue was played, at room time `at_t`, frame `frame` of the engine's output.
 
     `session` is the one whose sheet held the cue; "" in records of the first engines.
     """
 
-    kind: Literal["piece_started"] = "piece_started"
     cue: int
     title: str
     path: str
@@ -82,14 +69,12 @@ class PieceStarted:
     session: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PieceEnded:
+class PieceEnded(Tagged, frozen=True, kw_only=True, tag="piece_ended"):
     """A cue's last frame was played. `why`: "end", "cut" (a new plan), or what was wrong with the file.
 
     `session` as in `PieceStarted`.
     """
 
-    kind: Literal["piece_ended"] = "piece_ended"
     cue: int
     title: str
     why: str = "end"
@@ -97,62 +82,50 @@ class PieceEnded:
     session: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FillerChanged:
+class FillerChanged(Tagged, frozen=True, kw_only=True, tag="filler_changed"):
     """The filler bed came in (and why, instead of which piece) or went out again."""
 
-    kind: Literal["filler_changed"] = "filler_changed"
     on: bool
     why: str = ""
     title: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DeviceLost:
+class DeviceLost(Tagged, frozen=True, kw_only=True, tag="device_lost"):
     """A device, link or disk does not answer: "sound", "broker", "caller", "journal", "light.LAMP", "port.PORT",
     "buttons", "button.BUTTON".
     """
 
-    kind: Literal["device_lost"] = "device_lost"
     name: str
     why: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DeviceBack:
+class DeviceBack(Tagged, frozen=True, kw_only=True, tag="device_back"):
     """It answers again; the rules put it right with `room_effects`."""
 
-    kind: Literal["device_back"] = "device_back"
     name: str
     late_from: int = 0
     late_to: int = 0
     """For "journal": the records that reached the disk later than their effects reached the room."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LampChanged:
+class LampChanged(Tagged, frozen=True, kw_only=True, tag="lamp_changed"):
     """A lamp's echo confirmed (True) or failed to confirm (False) the level it was sent, for the first time."""
 
-    kind: Literal["lamp_changed"] = "lamp_changed"
     lamp: str
     confirmed: bool
     level: float
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LampTakenOver:
+class LampTakenOver(Tagged, frozen=True, kw_only=True, tag="lamp_taken_over"):
     """Something else drives a lamp: it says that it is at `level`, which we never sent. It is led back."""
 
-    kind: Literal["lamp_taken_over"] = "lamp_taken_over"
     lamp: str
     level: float
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CallChanged:
+class CallChanged(Tagged, frozen=True, kw_only=True, tag="call_changed"):
     """The caller says how far a call has come."""
 
-    kind: Literal["call_changed"] = "call_changed"
     call: str
     level: CallLevel
     stage: CallStage
@@ -162,45 +135,35 @@ class CallChanged:
     """The preflight's test call."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Fire:
+class Fire(Tagged, frozen=True, kw_only=True, tag="fire"):
     """The fire panel's contact calls to leave: music out, light to leave by. `contact`: its name in the room."""
 
-    kind: Literal["fire"] = "fire"
     contact: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FireOver:
+class FireOver(Tagged, frozen=True, kw_only=True, tag="fire_over"):
     """The fire panel's contact is closed again; nothing comes back by itself."""
 
-    kind: Literal["fire_over"] = "fire_over"
     contact: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BatteryChanged:
+class BatteryChanged(Tagged, frozen=True, kw_only=True, tag="battery_changed"):
     """A button's battery has become low, or was changed. `percent` is None where it does not say."""
 
-    kind: Literal["battery_changed"] = "battery_changed"
     name: str
     low: bool
     percent: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ClockSynced:
+class ClockSynced(Tagged, frozen=True, kw_only=True, tag="clock_synced"):
     """The wall clock was set right: add `offset_s` to the UTC of earlier records of this boot."""
 
-    kind: Literal["clock_synced"] = "clock_synced"
     offset_s: float
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RefusedAct:
+class RefusedAct(Tagged, frozen=True, kw_only=True, tag="refused"):
     """An Input that was refused; kept because refused attempts are records too."""
 
-    kind: Literal["refused"] = "refused"
     act: str
     code: str
     values: dict[str, str | int | float] = field(default_factory=dict)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from controller.messages.clinical import DosePart, Vitals
 from controller.messages.clinical_events import AdverseEvent
@@ -13,8 +14,7 @@ from controller.messages.timetable import Booking
 from controller.messages.words import CallLevel, CallStage, Limits, Mode, Scene, Transport
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PhaseView:
+class PhaseView(Struct, frozen=True, kw_only=True):
     """A phase on the arc's own axis (seconds from ingestion; arrival is negative)."""
 
     code: str
@@ -23,8 +23,7 @@ class PhaseView:
     end_s: float
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ParticipantView:
+class ParticipantView(Struct, frozen=True, kw_only=True):
     """T+ is None before ingestion; `at_least`: an outage of unknown length makes it a lower bound."""
 
     code: str
@@ -47,8 +46,7 @@ class ParticipantView:
     """A challenging experience goes on."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TrackView:
+class TrackView(Struct, frozen=True, kw_only=True):
     """What plays; `position_s` is frames played, into the file."""
 
     title: str
@@ -60,8 +58,7 @@ class TrackView:
     next_in_s: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LampView:
+class LampView(Struct, frozen=True, kw_only=True):
     """A lamp: what it should show now, what it last confirmed. `state`: confirmed, moving, unconfirmed or lost."""
 
     lamp: str
@@ -70,8 +67,7 @@ class LampView:
     state: Literal["confirmed", "moving", "unconfirmed", "lost"] = "unconfirmed"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BusView:
+class BusView(Struct, frozen=True, kw_only=True):
     """One pair of channels: its fader in dB below calibrated, and what leaves it now."""
 
     bus: str
@@ -79,8 +75,7 @@ class BusView:
     rms_dbfs: float = -120.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SoundView:
+class SoundView(Struct, frozen=True, kw_only=True):
     """The engine as last heard. `state`: ok or lost. `rms_dbfs` is the loudest bus."""
 
     state: Literal["ok", "lost"] = "lost"
@@ -94,16 +89,14 @@ class SoundView:
     timeline_s: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class JournalView:
+class JournalView(Struct, frozen=True, kw_only=True):
     """`seq`: newest record that is on disk. `late_s`: how long the oldest unwritten record has waited."""
 
     seq: int = 0
     late_s: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CallView:
+class CallView(Struct, frozen=True, kw_only=True):
     """The call that stands open, if any. `call` "" means none."""
 
     call: str = ""
@@ -114,8 +107,7 @@ class CallView:
     seq: int = 0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Alarm:
+class Alarm(Struct, frozen=True, kw_only=True):
     """Something is wrong and stays wrong until it is put right. Priority as IEC 60601-1-8: high, medium, low."""
 
     code: str
@@ -125,8 +117,7 @@ class Alarm:
     seen: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LogEntry:
+class LogEntry(Struct, frozen=True, kw_only=True):
     """A record as a console shows it; worded by `wording.entry`."""
 
     seq: int
@@ -146,8 +137,7 @@ class LogEntry:
     """It is not on disk yet."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DueView:
+class DueView(Struct, frozen=True, kw_only=True):
     """Something that falls due: code (vitals, booster_opens, release …) and in how many seconds (negative: past).
 
     `state`: coming, due (its time has come) or overdue. `needs`: which readings are asked for (bp, temperature, spo2).
@@ -162,8 +152,7 @@ class DueView:
     """Initials of the sitter whom it concerns."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BoosterView:
+class BoosterView(Struct, frozen=True, kw_only=True):
     """One participant's booster: its window in room time, and what came of it."""
 
     participant: str
@@ -174,8 +163,7 @@ class BoosterView:
     """The programme's share of this participant's first dose; None where that has no amount."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReleaseView:
+class ReleaseView(Struct, frozen=True, kw_only=True):
     """One participant's earliest release (room time; None while an infusion runs) and the checklist.
 
     `criteria`: (code, label, met or None where it was not answered). `events`: records of the open adverse events
@@ -189,8 +177,7 @@ class ReleaseView:
     events: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DoseView:
+class DoseView(Struct, frozen=True, kw_only=True):
     """A dose as it stands: `t` in room time, `seq` the record that logged it."""
 
     participant: str
@@ -203,8 +190,7 @@ class DoseView:
     witness: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class VitalsView:
+class VitalsView(Struct, frozen=True, kw_only=True):
     """A line of vitals that was read at room time `t`."""
 
     participant: str
@@ -212,8 +198,7 @@ class VitalsView:
     vitals: Vitals
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EventView:
+class EventView(Struct, frozen=True, kw_only=True):
     """An adverse event as it stands now; `t` its onset in room time."""
 
     seq: int
@@ -222,8 +207,7 @@ class EventView:
     event: AdverseEvent
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EntryView:
+class EntryView(Struct, frozen=True, kw_only=True):
     """Something that was entered and can be corrected, as it stands now; `t` when it happened, in room time."""
 
     seq: int
@@ -234,8 +218,7 @@ class EntryView:
     who: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Telemetry:
+class Telemetry(Struct, frozen=True, kw_only=True):
     """What changes by itself; sent at 2 Hz. Every field has the same name in `Status`."""
 
     t: float = 0.0
@@ -255,8 +238,7 @@ class Telemetry:
     """So much of this phase a long pause offers to leave out; 0 where nothing is offered."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Status:
+class Status(Struct, frozen=True, kw_only=True):
     """All that a console shows; sent whole on connect and on every change of state."""
 
     room: str = ""
@@ -350,8 +332,7 @@ class Status:
     shorten_s: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True, kw_only=True):
     """The answer to an Input, sent when its record is on disk; `refused` holds a refusal's code instead."""
 
     id: str

@@ -5,8 +5,11 @@ Moments on the wall clock are Unix times in seconds (`…_unix`); they steer not
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
+
+from controller.messages.codec import Tagged
 
 BookingJob = Literal["warm_up", "preflight", "begin", "over"]
 Check = Literal["library_check", "self_test", "backup", "retention"]
@@ -15,8 +18,7 @@ Job = Literal[
 ]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Booking:
+class Booking(Struct, frozen=True, kw_only=True):
     """The room is kept for a session. `id` is the seq of its record in the room's book."""
 
     id: int
@@ -33,11 +35,9 @@ class Booking:
     """The session that was opened for it."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Book:
+class Book(Tagged, frozen=True, kw_only=True, tag="book"):
     """Keep the room for a session at local time `wanted`. The daemon fills in the rest before the rules see it."""
 
-    kind: Literal["book"] = "book"
     programme: str
     participants: tuple[str, ...]
     wanted: str
@@ -48,19 +48,15 @@ class Book:
     length_s: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CancelBooking:
+class CancelBooking(Tagged, frozen=True, kw_only=True, tag="cancel_booking"):
     """The room is not needed then."""
 
-    kind: Literal["cancel_booking"] = "cancel_booking"
     booking: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TimetableDue:
+class TimetableDue(Tagged, frozen=True, kw_only=True, tag="timetable_due"):
     """The wall clock has come to a job, which was due at `due_unix`. `missed`: it is too late for it now."""
 
-    kind: Literal["timetable_due"] = "timetable_due"
     job: Job
     due_unix: float
     booking: int = 0
@@ -69,17 +65,14 @@ class TimetableDue:
     """For a backup: how old the last good one may be before the room says so; 0 for never."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BookingBegun:
+class BookingBegun(Tagged, frozen=True, kw_only=True, tag="booking_begun"):
     """The session that was booked has been opened."""
 
-    kind: Literal["booking_begun"] = "booking_begun"
     booking: int
     session: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Trouble:
+class Trouble(Struct, frozen=True, kw_only=True):
     """One thing that a check found. Codes: "file" (of music), "sound", "journal", "disk", "broker", "check" itself."""
 
     code: str
@@ -87,11 +80,9 @@ class Trouble:
     why: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Checked:
+class Checked(Tagged, frozen=True, kw_only=True, tag="checked"):
     """What a nightly check found: `troubles` (at most 20 of `count`) among `looked_at` things."""
 
-    kind: Literal["checked"] = "checked"
     check: Check
     looked_at: int = 0
     count: int = 0

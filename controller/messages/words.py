@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 PROTOCOL = 1
 """Version of the console socket, the engine socket and the caller socket."""
@@ -30,8 +31,7 @@ class Refused(Exception):
         self.values: dict[str, str | int | float] = dict(values)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True, kw_only=True):
     """One file of music, as the library measured it. `duration_s` comes from the audio, never from a tag."""
 
     path: str
@@ -60,8 +60,7 @@ class Piece:
     tags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Cue:
+class Cue(Struct, frozen=True, kw_only=True):
     """A piece laid on the sound timeline. It sounds from `start_s` for `length_s`, beginning `offset_s` into the file.
 
     `fade_in_s` and `fade_out_s` are equal-power (sine) and lie inside the length; a crossfade is two cues that overlap
@@ -88,8 +87,7 @@ class Cue:
         return self.start_s + self.length_s
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """What one session's participants do not want to hear; the planner keeps to it and says what it could not fill."""
 
     no_vocals: bool = False
@@ -115,8 +113,7 @@ class Limits:
         return {key: value for key, value in values.items() if value}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RoomRules:
+class RoomRules(Struct, frozen=True, kw_only=True):
     """What the rules need to know of a room; recorded at every opening, so that a replay needs no file."""
 
     room: str

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
+
+from msgspec.structs import replace
 
 from controller.arc.curves import Curve, level_at, light_curve
 from controller.arc.programme import SILENCE

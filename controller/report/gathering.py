@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import logging
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from controller import wording
 from controller.arc.curves import intensity_curve, level_at
@@ -73,7 +76,7 @@ def account_of(file: Path, role: Role | None = None) -> Account:
     _check_opening(records)
     first, missing = opened_state(file, records[0][0])
     account = account_from(file.stem, records, first, verify(file), role)
-    return replace(account, as_run=parts_of(file), missing=missing)
+    return dataclasses.replace(account, as_run=parts_of(file), missing=missing)
 
 
 def account_from(session: str, records: Records, first: State, chain: Verified, role: Role | None = None) -> Account:
@@ -116,7 +119,8 @@ def account_from(session: str, records: Records, first: State, chain: Verified, 
         vitals=tuple(vitals_taken(found.state, stamps, {event.seq: event.amended_by for event in events})),
         adverse=adverse_events(found.state, stamps),
         pieces=tuple(
-            piece if piece.why else replace(piece, played_s=max(0.0, last_t - piece.t)) for piece in found.pieces
+            piece if piece.why else dataclasses.replace(piece, played_s=max(0.0, last_t - piece.t))
+            for piece in found.pieces
         ),
         people=present(
             found.duties,
@@ -157,7 +161,7 @@ def _annotated(events: Sequence[Event], course: Records) -> tuple[Event, ...]:
     for event in events:
         stood = _amends(event) if event.kind == "addendum" or event.values.get("what") == "note" else 0
         told.append(
-            replace(
+            dataclasses.replace(
                 event,
                 text=f"{event.text} (it stood: {words[stood]})" if stood in words else event.text,
                 afterwards=event.seq > end,
@@ -252,7 +256,7 @@ def _gather_music(found: _Gathering, record: Record, offsets: dict[int, float]) 
     elif isinstance(act, PieceEnded):
         for index in range(len(found.pieces) - 1, -1, -1):
             if found.pieces[index].title == act.title and not found.pieces[index].why:
-                found.pieces[index] = replace(found.pieces[index], played_s=act.played_s, why=act.why)
+                found.pieces[index] = dataclasses.replace(found.pieces[index], played_s=act.played_s, why=act.why)
                 break
 
 

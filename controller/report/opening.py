@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from controller.journal.reading import find_records, kept_states
 from controller.journal.store import is_passing, room_file
@@ -39,7 +40,7 @@ def opened_state(file: Path, first: Record) -> tuple[State, tuple[str, ...]]:
     except Refused as refusal:
         raise ValueError(f"its opening is lost and cannot be rebuilt: {refusal.code}") from None
     missing = (OF_THE_ROOM,) if rules else (OF_THE_ROOM, OF_THE_RULES)
-    return rebuilt.but(rules=rules or UNKNOWN), missing
+    return replace(rebuilt, rules=rules or UNKNOWN), missing
 
 
 def _readable(file: Path) -> Iterator[tuple[int, State]]:

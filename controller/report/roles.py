@@ -6,7 +6,9 @@ The record itself stays as it is; what is left out of a copy is said at its head
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from controller.arc.programme import parse_programme
 from controller.files import ConfigError, did_you_mean

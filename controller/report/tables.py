@@ -34,7 +34,7 @@ def jsonl(account: Account) -> str:
         "programme": account.programme.name,
         "programme_sha256": account.programme_digest,
         "software": account.software,
-        "kept": [asdict(kept) for kept in account.kept],
+        "kept": [to_plain(kept) for kept in account.kept],
         "role": account.role.name,
         "withheld": account.role.withheld,
         "zero_t": account.zero_t,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from controller.messages import AdverseEvent, Challenge, Fact, Input, Refused, UpdateEvent, plain_fields
 from controller.session.calls import Ruled
@@ -50,7 +50,7 @@ def update(state: State, given: Input, now: float, _seq: int) -> Ruled:
         "event": act.code, "grade": act.grade, "serious": act.serious, "related": act.related, "needed": act.needed,
         "rescue": act.rescue, "resolved": act.resolved,
     }  # fmt: skip
-    event = replace(old.event, **{name: value for name, value in said.items() if value is not None})  # type: ignore[arg-type]
+    event = replace(old.event, **{name: value for name, value in said.items() if value is not None})
     _check(event)
     codes = tuple(one.code for one in anybody(state, given)) if given.participants else old.participants
     onset = old.t

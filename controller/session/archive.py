@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from controller.messages import AboutABook, Act, Effect, Erase, Fact, Input, Redaction, Removal, Retention
 from controller.session.bookings import keep

@@ -5,7 +5,8 @@ It is kept in the room's own book, beside any session: `keep` alone changes it, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from controller.messages import (
     Act,
@@ -25,8 +26,7 @@ MOST_BOOKINGS = 100
 """Half a year of a busy room; every console is told all of them."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Timetable:
+class Timetable(Struct, frozen=True, kw_only=True):
     """The room's timetable at one moment."""
 
     bookings: tuple[Booking, ...] = ()
@@ -65,7 +65,7 @@ def keep(timetable: Timetable, act: Act, t: float, seq: int) -> Timetable:
                 raise Refused("already", what=act.job)
             if act.job == "over":
                 return _without(timetable, booking)
-            return _with(timetable, replace(booking, told=(*booking.told, act.job)))  # type: ignore[arg-type]
+            return _with(timetable, replace(booking, told=(*booking.told, act.job)))
         case BookingBegun():
             return _with(timetable, replace(timetable.booking(act.booking), session=act.session))
         case Checked():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from controller.arc.programme import Programme
 from controller.messages import CorrectDose, Dose, DosePart, Fact, Input, Refused
@@ -159,7 +159,7 @@ def correct_dose(state: State, given: Input, now: float, seq: int) -> Ruled:
     for person in found:
         old = next(dose for dose in person.doses if dose.seq == act.dose)
         before, after = old.t, _true_time(act, old.t, now)
-        fixed = replace(old, t=after, **said)  # type: ignore[arg-type]
+        fixed = replace(old, t=after, **said)
         doses = tuple(fixed if dose is old else dose for dose in person.doses)
         stood = {f"was_{name}": getattr(old, name) or "" for name in said if getattr(old, name) != said[name]}
         fresh[person.code] = replace(person, doses=_in_order(doses), at_least=person.at_least and not timed)

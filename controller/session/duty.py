@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from controller.messages import (
     BreakBegun,
@@ -119,7 +120,7 @@ def ruled(state: State, given: Input, now: float, _seq: int) -> Ruled:
     if isinstance(given.act, SignedOff | HandOver | BreakBegun | BreakOver) and not state.duty.signs_on:
         raise Refused("no_sitters")
     before = state.duty
-    state = state.but(duty=keep(before, given, now, state.rules))
+    state = replace(state, duty=keep(before, given, now, state.rules))
     return state, tuple(_facts(before, state.duty, given, now))
 
 
@@ -133,7 +134,7 @@ def settle(before: State, after: State, now: float) -> Ruled:
             for one in after.duty.sitters
         )
         if rested != after.duty.sitters:
-            after = after.but(duty=replace(after.duty, sitters=rested))
+            after = replace(after, duty=replace(after.duty, sitters=rested))
     wanted = set(_wanted(after, now))
     standing = {(alarm.code, str(alarm.values.get("name", ""))) for alarm in after.alarms if alarm.code in _ALARMS}
     for code, name in standing - wanted:

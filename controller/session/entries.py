@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from controller.messages import Amend, Challenge, Fact, Input, Mark, Note, Refused, Touch, Vitals, plain_fields
 from controller.session import onset
@@ -34,7 +34,7 @@ def undoable(
         seq=seq, console=given.origin.console, kind=kind or given.act.kind, targets=targets, before=before,
         person=given.origin.person or "",
     )  # fmt: skip
-    return state.but(undoable=(*state.undoable, item)[-UNDO_KEPT:])
+    return replace(state, undoable=(*state.undoable, item)[-UNDO_KEPT:])
 
 
 def noted(state: State, given: Input, now: float, seq: int, participants: tuple[str, ...] | None = None) -> State:
@@ -47,7 +47,7 @@ def noted(state: State, given: Input, now: float, seq: int, participants: tuple[
         act = replace(act, text="")
     whom = given.participants if participants is None else participants
     entry = Entry(seq=seq, t=t, act=act, participants=whom, person=given.origin.person or "")
-    return undoable(state.but(entries=(*state.entries, entry)), given, seq)
+    return replace(undoable(state, given, seq), entries=(*state.entries, entry))
 
 
 def found(state: State, seq: int) -> Entry | None:
@@ -87,7 +87,7 @@ def amend(state: State, given: Input, now: float, _seq: int) -> Ruled:
     new = replace(old, act=fresh, t=t, participants=whom)
     state, facts = _told_to_the_arc(state, old, new, now)
     state = _among_readings(state, old, new)
-    state = state.but(entries=tuple(new if entry is old else entry for entry in state.entries))
+    state = replace(state, entries=tuple(new if entry is old else entry for entry in state.entries))
     return state, (Fact(code="amended", values=_before_and_after(old, new)), *facts)
 
 
@@ -97,7 +97,7 @@ def removed(state: State, seq: int) -> tuple[State, Entry | None]:
     if old is None:
         return state, None
     state = _among_readings(state, old, None)
-    return state.but(entries=tuple(entry for entry in state.entries if entry is not old)), old
+    return replace(state, entries=tuple(entry for entry in state.entries if entry is not old)), old
 
 
 def check(state: State, act: Mark | Note | Vitals | Touch | Challenge) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from controller.arc.programme import parse_programme
 from controller.messages import Fact, Input, Light, Mark, Refused, Softer, Start, TakeBack, Volume

@@ -5,7 +5,7 @@ What the contact set stays when it closes again; a person ends it, by going on o
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from controller.messages import Act, Fire, FireOver, Light, Opened, Refused, Resume, Start
 from controller.session.alarms import cleared, raised

@@ -6,7 +6,8 @@ The gate informs; it never detains anybody. Landing the music and closing the re
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from controller.messages import Fact, Input, Leave, Refused, Release
 from controller.session import release

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from controller.arc.curves import level_at, next_point
 from controller.messages import Light, Point, Refused
@@ -101,15 +101,15 @@ def set_light(state: State, act: Light, now: float) -> State:
         return replace(free, light=follow_arc(free, now, rules.release_fade_s))
     if act.scene == "exit":
         level = max(rules.exit_light, state.light.level(now))
-        return state.but(scene="exit", light=fade_to(state, now, level, rules.scene_fade_s, swift=True))
+        return replace(state, scene="exit", light=fade_to(state, now, level, rules.scene_fade_s, swift=True))
     if act.scene == "medical":
         level, kelvin = rules.medical_light, rules.medical_kelvin
         light = fade_to(state, now, level, rules.scene_fade_s, swift=True, kelvin=kelvin)
-        return state.but(scene="medical", light=light)
+        return replace(state, scene="medical", light=light)
     if act.level is None and act.step is None:
         raise Refused("bad_value", what="light", why="needs a level or a step")
     if act.level is not None and not 0.0 <= act.level <= 1.0:
         raise Refused("bad_value", what="light", why="a level lies between 0 and 100 %")
     base = state.light.level(now) if state.scene == "arc" else state.light.end.level
     wanted = act.level if act.level is not None else base + (act.step or 0.0)
-    return state.but(scene="manual", light=fade_to(state, now, wanted, STEP_FADE_S))
+    return replace(state, scene="manual", light=fade_to(state, now, wanted, STEP_FADE_S))

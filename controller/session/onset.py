@@ -5,7 +5,7 @@ Where onset is marked before, the phases that would wait no longer do: the progr
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from controller.arc.programme import Programme
 from controller.messages import Fact

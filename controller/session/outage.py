@@ -8,7 +8,7 @@ light and filler, T+ "at least" what it says where it is unknown, and the sitter
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from controller.messages import Fact, Opened
 from controller.session.alarms import cleared, raised

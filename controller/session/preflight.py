@@ -14,8 +14,10 @@ one session; once that is open it counts no more.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from math import inf
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from controller.messages import (
     AnswerPreflight,
@@ -67,8 +69,7 @@ _OF_DEVICES = {
 """The checks that a lost device turns red, by the first part of its name."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Preflight:
+class Preflight(Struct, frozen=True, kw_only=True):
     """The preflight at one moment; `programme` is "" while there is none."""
 
     programme: str = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from controller import bedside
 from controller.messages import Input, Refused, ReleaseAnswer, ReleaseView

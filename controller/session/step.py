@@ -9,7 +9,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from controller.messages import (
     LATE_ACTS,
@@ -82,7 +84,7 @@ def step(state: State, given: Input, now: float, seq: int) -> Outcome:
         effects.append(transport.replan_effect(state, now))
     effects += timetable.effects(given.act, facts)
     effects += probing.effects(before, state, given)
-    return Outcome(state=state.but(room=picture), effects=tuple(effects), facts=facts)
+    return Outcome(state=replace(state, room=picture), effects=tuple(effects), facts=facts)
 
 
 def _for_an_engine_that_stopped(before: State, after: State, picture: tuple[Effect, ...]) -> tuple[Effect, ...]:

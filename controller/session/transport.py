@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from controller.messages import End, Fact, Hold, Pause, Quiet, Refused, Replan, Resume
 from controller.session import onset

@@ -6,9 +6,11 @@ A reading serves the newest time whose window has opened; a reason for missing s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from typing import Literal
+
+from msgspec.structs import replace
 
 from controller import bedside
 from controller.messages import Fact, Input, Refused, Stable, Vitals

@@ -11,8 +11,10 @@ import hashlib
 import hmac
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
+
+from msgspec.structs import replace
 
 from controller.files import ConfigError
 from controller.messages import (

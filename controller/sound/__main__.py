@@ -10,19 +10,16 @@ import os
 import sys
 from typing import NoReturn
 
-from pydantic import TypeAdapter
-
+from controller.messages import decode, encode
 from controller.sound.entry import prepare_process
 from controller.sound.settings import SoundSettings
-
-_settings: TypeAdapter[SoundSettings] = TypeAdapter(SoundSettings)
 
 
 def become_engine(settings: SoundSettings) -> NoReturn:
     """Put the engine and its warden in the place of this process."""
     # Each of libVLC's threads would else keep a heap of its own.
     environment = {"MALLOC_ARENA_MAX": "2", **os.environ}
-    words = [sys.executable, "-m", "controller.sound", _settings.dump_json(settings).decode()]
+    words = [sys.executable, "-m", "controller.sound", encode(settings).decode()]
     os.execve(sys.executable, words, environment)
 
 
@@ -34,7 +31,7 @@ def main() -> None:
     from controller.sound.engine import keep_engine
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    keep_engine(_settings.validate_json(sys.argv[1]))
+    keep_engine(decode(SoundSettings, sys.argv[1]))
 
 
 if __name__ == "__main__":

@@ -33,9 +33,11 @@ from controller.messages import (
     SetTransport,
     SoundView,
     TrackView,
+    from_plain,
+    line_of,
     target,
 )
-from controller.sound.protocol import LINE_BYTES, KeptDirectAct, command_lines, greeting, kept_direct_acts, line
+from controller.sound.protocol import LINE_BYTES, KeptDirectAct, command_lines, greeting
 from controller.sound.settings import SOCKET
 
 PostInput = Callable[[Input, Callable[[Reply], None]], None]
@@ -212,7 +214,7 @@ class SoundClient:
         fresh = report["engine"] != self._engine
         self._engine = report["engine"]
         for plain in report["direct"]:
-            kept = kept_direct_acts.validate_python(plain)
+            kept = from_plain(KeptDirectAct, plain)
             # After a new link every act is handed over again: a repeated id is recorded once.
             if self._waiting is not None or kept.number > self._seen_direct:
                 self._direct(kept)
@@ -313,4 +315,4 @@ class SoundClient:
 
     def _say(self, message: dict[str, Any]) -> None:
         if self._writer is not None:
-            self._writer.write(line(message))
+            self._writer.write(line_of(message))

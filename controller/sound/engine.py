@@ -121,25 +121,26 @@ class _Talk:
 
     def joined(self, caller: Caller) -> None:
         """Tell a new caller everything; the daemon also what happened without it."""
-        from controller.sound.protocol import line
+        from controller.messages import line_of
         from controller.sound.reporting import report, telemetry
 
         if caller.role == "daemon":
             for event in self._player.outbox:
                 if event not in self._player.fresh_events:
-                    caller.send(line(event))
-        caller.send(line(report(self._player)))
-        caller.send(line(telemetry(self._player)))
+                    caller.send(line_of(event))
+        caller.send(line_of(report(self._player)))
+        caller.send(line_of(telemetry(self._player)))
 
     def said(self, caller: Caller, message: dict[str, Any]) -> None:
         """Do what a message says. Raises ValueError where it is not of the protocol."""
-        from controller.sound.protocol import commands, direct_acts, line, tones
+        from controller.messages import from_plain, line_of
+        from controller.sound.protocol import Command, DirectAct, PlayTone
         from controller.sound.reporting import report
 
         if "direct" in message:
-            act = direct_acts.validate_python(message)
+            act = from_plain(DirectAct, message)
             done = self._player.direct_act(act)
-            caller.send(line({"done": act.id, "boottime": done}))
+            caller.send(line_of({"done": act.id, "boottime": done}))
             if self.server is not None:
                 self.server.broadcast(report(self._player))
         elif "ack_direct" in message:
@@ -147,10 +148,10 @@ class _Talk:
         elif "ack_events" in message:
             self._player.acknowledge(events=int(message["ack_events"]))
         elif "tone" in message:
-            tone = tones.validate_python(message)
-            caller.send(line({"tone": tone.tone, "refused": self._play_tone(tone)}))
+            tone = from_plain(PlayTone, message)
+            caller.send(line_of({"tone": tone.tone, "refused": self._play_tone(tone)}))
         else:
-            self._player.command(commands.validate_python(message))
+            self._player.command(from_plain(Command, message))  # type: ignore[arg-type]  # a union is no type[T]
 
     def _play_tone(self, tone: PlayTone) -> str:
         """Let the tone of a sound check sound; returns why not, as a code."""

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from msgspec import Struct, field
 
 from controller import clock
-from controller.messages import Cue, Transport
+from controller.messages import Cue, NotAMessage, Transport, decode, encode
 from controller.sound.protocol import KeptDirectAct
 from controller.sound.timeline import Anchor, Ramp, Sheet, Timeline
 
@@ -29,8 +28,7 @@ on with the session's arc."""
 _CLOSING_S = 1.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True, kw_only=True):
     """`anchor.json`: the timeline as heard at `boottime`, levels, direct acts, and what has been done already."""
 
     schema: int = _SCHEMA
@@ -70,17 +68,11 @@ class Kept:
         return Anchor(self.boottime, place).at(last if now - last < SAME_PLACE_S else now)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _KeptSheet:
+class _KeptSheet(Struct, frozen=True, kw_only=True):
     boot_id: str
     session: str
     plan: int
     cues: tuple[Cue, ...]
-
-
-_kept: TypeAdapter[Kept] = TypeAdapter(Kept)
-_sheet: TypeAdapter[_KeptSheet] = TypeAdapter(_KeptSheet)
-_cue: TypeAdapter[Cue] = TypeAdapter(Cue)
 
 
 class Memory:
@@ -102,23 +94,23 @@ class Memory:
         """Keep the cues."""
         head = json.dumps({"boot_id": self.boot_id, "session": sheet.session, "plan": sheet.plan})
         # One cue at a time: no single call holds the interpreter for long beside the mixer.
-        cues = b",\n".join(_cue.dump_json(laid.cue) for laid in sheet.laid)
+        cues = b",\n".join(encode(laid.cue) for laid in sheet.laid)
         self._hand_over("cues.json", head[:-1].encode() + b', "cues": [\n' + cues + b"\n]}\n")
 
     def keep(self, kept: Kept) -> None:
         """Keep the state."""
-        self._hand_over("anchor.json", _kept.dump_json(kept) + b"\n")
+        self._hand_over("anchor.json", encode(kept) + b"\n")
 
     def recall(self) -> tuple[Kept, Sheet] | None:
         """What was kept in this boot; None where there is nothing, or nothing that can be understood."""
         try:
-            kept = _kept.validate_json((self._directory / "anchor.json").read_bytes())
+            kept = decode(Kept, (self._directory / "anchor.json").read_bytes())
             if kept.boot_id != self.boot_id or kept.schema != _SCHEMA:
                 return None
             if not kept.session:
                 return kept, Sheet()
-            sheet = _sheet.validate_json((self._directory / "cues.json").read_bytes())
-        except (OSError, ValidationError):
+            sheet = decode(_KeptSheet, (self._directory / "cues.json").read_bytes())
+        except (OSError, NotAMessage):
             return None
         if sheet.boot_id != self.boot_id or sheet.session != kept.session:
             return None

@@ -210,7 +210,9 @@ class Player:
 
     def _newer(self, command: LayCues | TurnTransport | SetMusic | SetBus) -> bool:
         """Whether no later command for the same target was seen."""
-        name = f"{command.session}/{command.do}" + (f".{command.bus}" if isinstance(command, SetBus) else "")
+        name = f"{command.session}/{type(command).__struct_config__.tag}" + (
+            f".{command.bus}" if isinstance(command, SetBus) else ""
+        )
         last = self._seqs.get(name, -1)
         held = isinstance(command, LayCues) and command.session == self.sheet.session
         if command.seq < last or (held and isinstance(command, LayCues) and command.plan < self.sheet.plan):

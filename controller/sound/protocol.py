@@ -78,14 +78,23 @@ where it was last heard, faded in; after another boot of the machine it begins w
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter
+from msgspec import Meta, Struct
 
-from controller.messages import PROTOCOL, Cue, FadeBus, FadeMusic, Origin, PlayCues, SetTransport, Transport, to_plain
+from controller.messages import (
+    PROTOCOL,
+    Cue,
+    FadeBus,
+    FadeMusic,
+    Origin,
+    PlayCues,
+    SetTransport,
+    Transport,
+    encode,
+    line_of,
+)
 
 LINE_BYTES = 65_536
 """No message is longer."""
@@ -94,11 +103,13 @@ _PART_BYTES = 48_000
 """Cues are put into one part up to this size."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LayCues:
+class _Command(Struct, frozen=True, tag_field="do"):
+    """What the daemon tells the engine; `do` says which it is."""
+
+
+class LayCues(_Command, frozen=True, kw_only=True, tag="cues"):
     """One part of a cue sheet."""
 
-    do: Literal["cues"] = "cues"
     session: str
     plan: int
     seq: int
@@ -108,11 +119,9 @@ class LayCues:
     cues: tuple[Cue, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TurnTransport:
+class TurnTransport(_Command, frozen=True, kw_only=True, tag="transport"):
     """Play, pause or stop."""
 
-    do: Literal["transport"] = "transport"
     session: str
     seq: int
     transport: Transport
@@ -120,22 +129,18 @@ class TurnTransport:
     seen_direct: int = 0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SetMusic:
+class SetMusic(_Command, frozen=True, kw_only=True, tag="music"):
     """The level of the music as a whole, 0..1."""
 
-    do: Literal["music"] = "music"
     session: str
     seq: int
     level: float
     fade_s: float
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SetBus:
+class SetBus(_Command, frozen=True, kw_only=True, tag="bus"):
     """The fader of one bus, dB below its calibrated level."""
 
-    do: Literal["bus"] = "bus"
     session: str
     seq: int
     bus: str
@@ -143,25 +148,23 @@ class SetBus:
     fade_s: float
 
 
-Command = Annotated[LayCues | TurnTransport | SetMusic | SetBus, Field(discriminator="do")]
+Command = LayCues | TurnTransport | SetMusic | SetBus
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DirectAct:
+class DirectAct(Struct, frozen=True, kw_only=True):
     """A pause or resume that a console asked of the engine itself."""
 
     direct: Literal["pause", "resume"]
     id: str
     origin: Origin = Origin()
-    fade_s: Annotated[float, Field(ge=0.0, le=30.0)] | None = None
+    fade_s: Annotated[float, Meta(ge=0.0, le=30.0)] | None = None
     """Longest fade of a pause, where it must not take as long as the room's own."""
 
 
-_ToneDbfs = Annotated[float, Field(ge=-120.0, le=0.0)]
+_ToneDbfs = Annotated[float, Meta(ge=-120.0, le=0.0)]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PlayTone:
+class PlayTone(Struct, frozen=True, kw_only=True):
     """The tone of a sound check, on one bus."""
 
     tone: str
@@ -169,12 +172,11 @@ class PlayTone:
     ceiling_dbfs: float
     left_dbfs: _ToneDbfs | None = None
     right_dbfs: _ToneDbfs | None = None
-    fade_s: Annotated[float, Field(ge=0.1, le=10.0)] = 1.0
-    for_s: Annotated[float, Field(gt=0.0, le=600.0)] = 60.0
+    fade_s: Annotated[float, Meta(ge=0.1, le=10.0)] = 1.0
+    for_s: Annotated[float, Meta(gt=0.0, le=600.0)] = 60.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class KeptDirectAct:
+class KeptDirectAct(Struct, frozen=True, kw_only=True):
     """A direct act, when it was done, and its number."""
 
     act: DirectAct
@@ -182,33 +184,21 @@ class KeptDirectAct:
     number: int
 
 
-commands: TypeAdapter[LayCues | TurnTransport | SetMusic | SetBus] = TypeAdapter(Command)
-tones: TypeAdapter[PlayTone] = TypeAdapter(PlayTone)
-direct_acts: TypeAdapter[DirectAct] = TypeAdapter(DirectAct)
-kept_direct_acts: TypeAdapter[KeptDirectAct] = TypeAdapter(KeptDirectAct)
-
-
-def line(message: dict[str, Any]) -> bytes:
-    """The message as it goes over the socket."""
-    return json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
-
-
 def greeting(**words: str) -> bytes:
     """The first line."""
-    return line({"protocol": PROTOCOL, **words})
+    return line_of({"protocol": PROTOCOL, **words})
 
 
-def cue_parts(cues: Iterable[Cue]) -> Iterator[list[dict[str, Any]]]:
+def cue_parts(cues: Iterable[Cue]) -> Iterator[list[Cue]]:
     """Cues in portions that fit a message each; one empty portion where there are none."""
-    part: list[dict[str, Any]] = []
+    part: list[Cue] = []
     size = 0
     for cue in cues:
-        plain = to_plain(cue)
-        length = len(json.dumps(plain, separators=(",", ":"), ensure_ascii=False).encode())
+        length = len(encode(cue))
         if part and size + length > _PART_BYTES:
             yield part
             part, size = [], 0
-        part.append(plain)
+        part.append(cue)
         size += length + 1
     yield part
 
@@ -221,18 +211,16 @@ def command_lines(
         case PlayCues():
             parts = list(cue_parts(effect.cues))
             for number, part in enumerate(parts):
-                yield line(
-                    {
-                        "do": "cues",
-                        "session": effect.session,
-                        "plan": effect.plan,
-                        "seq": seq,
-                        "timeline_s": effect.timeline_s,
-                        "part": number,
-                        "parts": len(parts),
-                        "cues": part,
-                    }
+                sheet = LayCues(
+                    session=effect.session,
+                    plan=effect.plan,
+                    seq=seq,
+                    timeline_s=effect.timeline_s,
+                    part=number,
+                    parts=len(parts),
+                    cues=tuple(part),
                 )
+                yield line_of(sheet)
         case SetTransport():
             turn = TurnTransport(
                 session=effect.session,
@@ -241,9 +229,9 @@ def command_lines(
                 fade_s=effect.fade_s,
                 seen_direct=seen_direct,
             )
-            yield line(to_plain(turn))
+            yield line_of(turn)
         case FadeMusic():
-            yield line(to_plain(SetMusic(session=session, seq=seq, level=effect.level, fade_s=effect.fade_s)))
+            yield line_of(SetMusic(session=session, seq=seq, level=effect.level, fade_s=effect.fade_s))
         case FadeBus():
             fader = SetBus(session=session, seq=seq, bus=effect.bus, level_db=effect.level_db, fade_s=effect.fade_s)
-            yield line(to_plain(fader))
+            yield line_of(fader)

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from controller.messages import PROTOCOL
-from controller.sound.protocol import LINE_BYTES, greeting, line
+from controller.messages import PROTOCOL, line_of
+from controller.sound.protocol import LINE_BYTES, greeting
 from controller.tasks import cancel
 
 _BACKLOG_BYTES = 1 << 20
@@ -61,7 +61,7 @@ class Server:
 
     def broadcast(self, message: dict[str, Any]) -> None:
         """Send an event to everyone."""
-        data = line(message)
+        data = line_of(message)
         for caller in list(self._callers):
             if caller.role:
                 caller.send(data)
@@ -73,7 +73,7 @@ class Server:
             caller.send(greeting(engine="stillroom sound"))
             hello = json.loads(await reader.readline() or b"{}")
             if hello.get("protocol") != PROTOCOL:
-                caller.send(line({"error": f"this engine speaks protocol {PROTOCOL}"}))
+                caller.send(line_of({"error": f"this engine speaks protocol {PROTOCOL}"}))
                 return
             caller.role = hello.get("role") or "console"
             self._joined(caller)
@@ -82,7 +82,7 @@ class Server:
                 if isinstance(message, dict):
                     self._said(caller, message)
         except (OSError, ValueError, AttributeError) as error:
-            caller.send(line({"error": str(error)}))
+            caller.send(line_of({"error": str(error)}))
         finally:
             del self._callers[caller]
             with contextlib.suppress(OSError):

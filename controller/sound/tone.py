@@ -6,10 +6,11 @@ no single deep note to be wrong about. It repeats after 1.4 s, so that a meter o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from msgspec.structs import replace
 
 from controller.sound.calibration import CREST_DB
 from controller.sound.ceiling import Audio

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from controller.messages import to_plain
+from controller.messages import line_of
 from controller.sound.calibration import BusLevels
 from controller.sound.check import Play
-from controller.sound.protocol import PlayTone, greeting, line
+from controller.sound.protocol import PlayTone, greeting
 from controller.sound.settings import SOCKET
 
 _ANSWER_S = 3.0
@@ -53,7 +53,7 @@ def play_tone(runtime_dir: Path, bus: BusLevels, step: Play, fade_s: float, for_
         for_s=for_s,
     )
     try:
-        answer = _talk(runtime_dir, line(to_plain(tone)), "tone")
+        answer = _talk(runtime_dir, line_of(tone), "tone")
     except (OSError, ValueError) as error:
         raise NotHeard(f"the sound engine does not answer: {error}") from None
     if answer["refused"] == "session":

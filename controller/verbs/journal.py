@@ -6,11 +6,12 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 
 from controller import wording
 from controller.journal.backup import check_backup

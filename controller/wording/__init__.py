@@ -6,7 +6,8 @@ An unknown code falls back to itself and its values, so that nothing is ever hid
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from controller.messages import (
     Alarm,

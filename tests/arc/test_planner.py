@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from controller.arc.curves import level_at, light_curve
 from controller.arc.imagined import imagined_pool
@@ -25,7 +26,7 @@ def programme() -> Programme:
 
 def request(programme: Programme, **changes: object) -> PlanRequest:
     base = PlanRequest(programme=programme, pool=imagined_pool(programme), arc_s=0.0, phase=1, timeline_s=100.0, seed=1)
-    return replace(base, **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(base, **changes)  # type: ignore[arg-type]
 
 
 def covered(made: Plan, start: float, end: float) -> float:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
+from msgspec.structs import replace
 
 from controller.arc.planner import HELD_S
 from controller.messages import Cue, Limits
@@ -148,7 +149,7 @@ def test_even_one_piece_is_better_than_silence_while_a_phase_is_held() -> None:
     one = walk.pool.shelf("peak").pieces[0]
     walk.pool = type(walk.pool)({"peak": [one]})
     walk.go("peak")
-    walk.made = replace(walk.made, cues=())
+    walk.made = dataclasses.replace(walk.made, cues=())
     walk.held = True
     walk.plan()
     assert not gaps(walk.made.cues, walk.now, walk.now + HELD_S)

@@ -14,10 +14,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+from msgspec.structs import replace
 
 from controller.clock import boottime
 from controller.messages import Cue, FadeBus, Piece

@@ -7,10 +7,12 @@ import contextlib
 import json
 import math
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from controller.clock import boottime, utc_now, utc_text
 from controller.messages import (
@@ -44,7 +46,7 @@ from controller.messages import (
     to_plain,
 )
 
-_TELEMETRY = tuple(item.name for item in fields(Telemetry))
+_TELEMETRY = Telemetry.__struct_fields__
 
 
 def demo_status() -> Status:

@@ -7,6 +7,7 @@ python -m tests.console.picture OUT_DIR [NAME …]      writes SVG, and PNG wher
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import shutil
 import subprocess
@@ -15,9 +16,11 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from itertools import groupby
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from controller.console.app import ConsoleApp
 from controller.console.client import Client
@@ -99,7 +102,7 @@ def pictures() -> dict[str, Picture]:
     idle = _idle(well)
     linux = Look(palette=VGA, signs=LINUX)
     every = {
-        f"{name}-{size}": replace(picture, size=columns, look=look)
+        f"{name}-{size}": dataclasses.replace(picture, size=columns, look=look)
         for name, picture in states().items()
         for size, (columns, look) in SIZES.items()
     }

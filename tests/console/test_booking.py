@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from controller.console.looks import LINUX, VGA, Look
 from controller.console.view import booked_now

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
+from msgspec.structs import replace
 from textual import events
 
 from controller.console.app import ConsoleApp
@@ -15,7 +16,7 @@ from controller.console.doing.table import ACTIONS, path
 from controller.console.forms import quiet_form
 from controller.console.lock import KEYS
 from controller.console.looks import DARKNESS, Look
-from controller.messages import CallView, ParticipantView, Resume, Status
+from controller.messages import CallView, ParticipantView, Resume, Status, kind_of
 from tests.console.conftest import until
 from tests.console.fake_daemon import FakeRoom, demo_status, with_alarm, with_bookings
 from tests.console.test_app import console, rest_keys
@@ -126,7 +127,7 @@ async def test_every_key_answers_and_does_only_its_own(name: str, room: FakeRoom
             works = moment.works(action, keys[-1])
             await _settle()
             asked = [*room.inputs, *app.client.unanswered]
-            kinds = {act.__dataclass_fields__["kind"].default for act in action.sends}  # type: ignore[attr-defined]
+            kinds = {kind_of(act) for act in action.sends}
             assert {given.act.kind for given in asked} <= kinds, (action.name, keys, asked)
             if not works:
                 assert not asked, (action.name, keys, asked)
@@ -175,7 +176,7 @@ async def _fresh(room: FakeRoom, app: ConsoleApp, moment: Moment) -> None:
     for heard in (room.inputs, room.calls, room.directs):
         heard.clear()
     if not moment.lost and app.client.status != moment.status:
-        room.push(**{name: getattr(moment.status, name) for name in Status.__dataclass_fields__})
+        room.push(**{name: getattr(moment.status, name) for name in Status.__struct_fields__})
         await until(lambda: app.client.status == moment.status)
 
 

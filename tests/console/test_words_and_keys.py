@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from msgspec.structs import replace
 
 import controller
 from controller import wording
@@ -18,7 +18,7 @@ from controller.console.keys import plain_key
 from controller.console.repeat import KeyRests, TypingWatch
 from controller.console.typed import read_dose, read_vitals
 from controller.console.widgets.arc import events_at
-from controller.messages import PEOPLES_ACTS, Act, Alarm, CallStage, CallView, Dose, DueView, LogEntry, Vitals
+from controller.messages import PEOPLES_ACTS, Act, Alarm, CallStage, CallView, Dose, DueView, LogEntry, Vitals, kind_of
 from controller.wording import reasons, sentences
 from tests.console.fake_daemon import demo_status
 
@@ -30,7 +30,7 @@ def source_of(package: str) -> str:
 
 def test_every_act_of_people_has_words_for_the_log() -> None:
     for act in PEOPLES_ACTS:
-        kind = act.__dataclass_fields__["kind"].default  # type: ignore[attr-defined]
+        kind = kind_of(act)
         word, _ = wording.fact(kind, {})
         assert kind in wording.ACTS and len(word) <= 7
 
@@ -48,7 +48,7 @@ def test_every_code_of_the_rules_has_words() -> None:
 
 def test_every_act_that_can_stand_in_a_log_has_words() -> None:
     for act in get_args(get_args(Act)[0]):
-        kind = act.__dataclass_fields__["kind"].default
+        kind = kind_of(act)
         assert kind in sentences.FACTS, kind
 
 

@@ -21,8 +21,7 @@ from controller.inputs.kind import ButtonKind
 from controller.inputs.panel import Panel
 from controller.inputs.settings import Button, ButtonSettings
 from controller.inputs.wired import Opener
-from controller.lines import line_of
-from controller.messages import Act, Input
+from controller.messages import Act, Input, line_of
 from controller.serial_port import PortSettings, open_serial
 from tests.broker_fixture import until
 

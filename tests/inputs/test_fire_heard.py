@@ -11,8 +11,7 @@ from controller.clock import boottime
 from controller.inputs.panel import Panel
 from controller.inputs.settings import ButtonSettings
 from controller.inputs.simulated import SimulatedContacts
-from controller.lines import line_of
-from controller.messages import PROTOCOL, Cue
+from controller.messages import PROTOCOL, Cue, line_of
 from tests.broker_fixture import until
 from tests.inputs.room import BrokerSettings, button
 from tests.sound.room import EngineProcess, noise, play, sheet

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import shutil
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from controller.__main__ import journal_app
@@ -168,7 +169,7 @@ def test_a_place_that_is_not_fit_is_named_with_what_to_do(
     monkeypatch.setattr("controller.journal.place.shutil.disk_usage", lambda _path: usage._replace(free=1000 * 1024**2))
     with pytest.raises(UnfitPlace, match="0 MiB may be used"):
         make_backup(state, fit(stick, state))
-    assert make_backup(state, replace(fit(stick, state), shared=False)).problems == []
+    assert make_backup(state, dataclasses.replace(fit(stick, state), shared=False)).problems == []
     failed = [record.input.act for record, _ in _acts(state) if isinstance(record.input.act, BackedUp)]
     assert [act.ok for act in failed] == [False, False], "what failed stands in the record too"
 

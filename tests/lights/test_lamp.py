@@ -1,11 +1,11 @@
 """One lamp's rules, in made-up time."""
 
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from controller.lights.dialect import Ask, Dialect, Move, Tint, Turn
 from controller.lights.fader import Envelope, Fade

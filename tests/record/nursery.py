@@ -18,7 +18,6 @@ from pathlib import Path
 from controller.config import load_room
 from controller.daemon import run_daemon
 from controller.journal import store
-from controller.messages import Input, Reply, Status, Telemetry, prepare
 
 
 def forget_to_wait(synchronous: str) -> None:
@@ -37,7 +36,6 @@ def main(room_file: Path, state_dir: Path, flags: list[str]) -> None:
         forget_to_wait(flags[flags.index("--synchronous") + 1])
     logging.basicConfig(level=logging.WARNING)
     room = load_room(room_file)
-    prepare(Input, Status, Telemetry, Reply)
     gc.freeze()
     for line in sys.stdin:
         if line.strip() == "start":

@@ -1,15 +1,16 @@
 """A session's record as tables and pages; the record is the real one of a simulated room."""
 
 import csv
+import dataclasses
 import io
 import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from controller.__main__ import app
@@ -207,7 +208,7 @@ def test_the_pdf_has_its_pages(account: Account) -> None:
     made = pdf(account)
     assert made.startswith(b"%PDF")
     assert made.count(b"/Type /Page\n") <= 2
-    long = pdf(replace(account, events=account.events * 10))
+    long = pdf(dataclasses.replace(account, events=account.events * 10))
     assert long.count(b"/Type /Page\n") > 2
 
 

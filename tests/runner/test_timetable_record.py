@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from controller.journal.reading import read_records, room_file, session_file
@@ -114,7 +115,6 @@ async def test_what_the_night_found_is_shown_in_the_morning(tmp_path: Path) -> N
 
 async def test_a_snapshot_of_another_version_costs_no_booking(tmp_path: Path) -> None:
     """Whatever becomes of a session's state in it, the timetable in it is read by itself."""
-    from dataclasses import replace
 
     from controller.journal.recovery import recover
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 
 from controller.messages import (
     PEOPLES_ACTS,
@@ -37,6 +37,7 @@ from controller.messages import (
     Softer,
     TakeBack,
     Volume,
+    kind_of,
 )
 from controller.session.course import booked_end, projected_end
 from controller.session.due import due_views
@@ -62,7 +63,7 @@ def dosed(programme: str = "psilocybin-25mg") -> PaperRoom:
 
 def test_every_act_of_people_and_every_state_is_in_the_table() -> None:
     for act in PEOPLES_ACTS:
-        kind = act.__dataclass_fields__["kind"].default  # type: ignore[attr-defined]
+        kind = kind_of(act)
         assert kind in ALLOWED or kind in ("book", "cancel_booking"), kind
     assert set().union(*ALLOWED.values()) == set(get_args(Mode))
 

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from controller import clock
-from controller.messages import Cue, FadeBus, FadeMusic, Piece
-from controller.sound.protocol import line
+from controller.messages import Cue, FadeBus, FadeMusic, Piece, line_of
 from tests.measure_audio import analyse, find_silences
 from tests.sound.room import BOTH, RATE, EngineProcess, amplitude, place_of, play, sheet, wait
 
@@ -244,7 +243,7 @@ def test_a_stranger_and_nonsense_are_refused_and_the_music_goes_on(engine: Start
     room.tell(link, sheet(lay(music["low"], 1, 0, 20)), play())
     link.until("piece_started")
     assert (room.directory / "sound.sock").stat().st_mode & 0o777 == 0o660
-    for words in (b"nonsense\n", line({"do": "transport", "session": 5}), b"x" * 70_000 + b"\n"):
+    for words in (b"nonsense\n", line_of({"do": "transport", "session": 5}), b"x" * 70_000 + b"\n"):
         stranger = room.link("console")
         stranger.send_raw(words)
         assert "error" in stranger.until("error")

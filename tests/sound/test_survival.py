@@ -4,11 +4,11 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from controller import clock
 from controller.messages import Cue, FadeBus, Piece

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from controller.booking import prepare_booking
 from controller.messages import Book, CancelBooking, Check, Checked, FadeLight

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import apscheduler.executors.base
 import apscheduler.schedulers.base
 import pytest
+from msgspec.structs import replace
 
 from controller.messages import Act, Check, Checked, Effect, Input, Opened, Refused, RunCheck, TimetableDue
 from controller.session.bookings import Timetable

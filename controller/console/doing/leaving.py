@@ -9,7 +9,6 @@ from controller import wording
 from controller.console import clinical_forms
 from controller.console.doing.action import Action, in_session
 from controller.console.menu import Line
-from controller.files import ConfigError
 from controller.messages import Leave, ParticipantView, Release, ReleaseAnswer, ReleaseView, Status
 from controller.wording.handover import sheet_of, sheet_text
 
@@ -86,7 +85,8 @@ def write_sheet(do: Commands) -> None:
     folder = do.client.runtime_dir.parent / "sheets"
 
     def write() -> str:
-        from controller.drawing.handover import write_sheet
+        from controller.drawing.handover import write_sheet  # with all that drawing needs; only for this
+        from controller.files import ConfigError
 
         stem = f"{do.status.session}-{made.made[11:].replace(':', '')}"
         try:
