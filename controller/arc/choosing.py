@@ -5,8 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-from msgspec.structs import replace
+from dataclasses import replace
 
 from controller.arc.fitting import GOOD_S, OVER_S, fit, fit_runs
 from controller.arc.laying import Pick

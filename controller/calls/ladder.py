@@ -14,10 +14,8 @@ that it is one; a call of its id that is none makes it one in earnest, and nothi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
-
-from msgspec.structs import replace
 
 from controller.messages import CallLevel, CallStage, Origin
 

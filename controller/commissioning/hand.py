@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-
-from msgspec.structs import replace
 
 from controller.broker import BrokerLink, BrokerSettings
 from controller.clock import RoomClock, boottime

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
-
-from msgspec.structs import replace
 
 from controller.lights.profile import Level
 

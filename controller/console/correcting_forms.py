@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-
-from msgspec.structs import replace
+from dataclasses import replace
 
 from controller import wording
 from controller.console.forms import Filled, Form

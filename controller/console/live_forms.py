@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-
-from msgspec.structs import replace
+from dataclasses import replace
 
 from controller import wording
 from controller.console.forms import Filled, Form

@@ -6,10 +6,9 @@ Colour means abnormal, and never colour alone: alarms carry ***, ** or * (the or
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
-from msgspec.structs import replace
 from rich.console import Console
 
 Priority = Literal["high", "medium", "low"]

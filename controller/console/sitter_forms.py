@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
-
-from msgspec.structs import replace
 
 from controller.console.forms import Filled, Form
 from controller.messages import BreakBegun, Status

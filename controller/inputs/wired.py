@@ -5,8 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable
-
-from msgspec.structs import replace
+from dataclasses import replace
 
 from controller.clock import boottime
 from controller.inputs.hearing import Hearer

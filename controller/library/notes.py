@@ -15,11 +15,10 @@ import io
 import re
 import unicodedata
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from fnmatch import translate
 from pathlib import Path
 
-from msgspec.structs import replace
 from rapidfuzz import fuzz, process
 
 from controller.files import did_you_mean

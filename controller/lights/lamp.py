@@ -13,9 +13,8 @@ down like that without a question: a whole room's return would else wait in the 
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from math import inf
-
-from msgspec.structs import replace
 
 from controller.lights.colour import ColourDrive, Tinge
 from controller.lights.dialect import Ask, Dialect, Move, Said, Tint

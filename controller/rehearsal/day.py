@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-
-from msgspec.structs import replace
 
 from controller.arc.imagined import imagined_pool
 from controller.arc.programme import Programme

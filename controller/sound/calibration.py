@@ -7,10 +7,8 @@ where its ceiling must lie, what a piece's loudness must be, and how far a loude
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor, log10
-
-from msgspec.structs import replace
 
 PROGRAMME_DBA = 62.0
 """Programme at the ear: 60-65 dB(A); two buses heard at once add 3 dB at the most."""

@@ -6,10 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
-
-from msgspec.structs import replace
 
 from controller.sound.calibration import (
     PROGRAMME_DBA,

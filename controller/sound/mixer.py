@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import asin, pi
 from typing import Any
 
 import numpy as np
-from msgspec.structs import replace
 from numpy.lib.stride_tricks import sliding_window_view
 
 from controller.messages import Transport

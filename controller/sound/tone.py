@@ -6,11 +6,10 @@ no single deep note to be wrong about. It repeats after 1.4 s, so that a meter o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
-from msgspec.structs import replace
 
 from controller.sound.calibration import CREST_DB
 from controller.sound.ceiling import Audio

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import soundfile
 
 from controller import clock
-from controller.messages import Cue, Effect, Piece, PlayCues, SetTransport
+from controller.messages import Cue, Effect, Piece, PlayCues, SetTransport, line_of
 from controller.sound import protocol
 from controller.sound.capture import read_start
 
@@ -114,7 +114,7 @@ class Link:
 
     def send(self, message: dict) -> None:
         """Say something."""
-        self._socket.sendall(protocol.line(message))
+        self._socket.sendall(line_of(message))
 
     def send_raw(self, data: bytes) -> None:
         """Say it as it is."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
-
-from msgspec.structs import replace
 
 from controller import wording
 from controller.console import preflight_forms
