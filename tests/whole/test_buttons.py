@@ -76,7 +76,7 @@ async def test_fire_silences_the_room_and_a_hung_daemon_swallows_neither_fire_no
         print(f"fire with a hung daemon: the last sound {out:.2f} s after the press")
         assert 0.0 < out <= 2.0
         os.kill(daemon, signal.SIGCONT)
-        await until(lambda: client.status.call.stage == "acknowledged" and client.status.state == "paused", 10)
+        await until(lambda: client.status.call.stage == "acknowledged" and client.status.state == "paused", 60)
         assert not (await client.send(StandDown())).refused
         records = [record for record, _ in read_records(session_file(room.state_dir, session))]
         acts = [record.input.act for record in records]

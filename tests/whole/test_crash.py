@@ -21,7 +21,7 @@ pytestmark = pytest.mark.timeout(400)
 
 async def begin(client: Client, minutes: float) -> None:
     """A session with its dose logged."""
-    await client.ready(20.0)
+    await client.ready(60.0)
     while client.status.sound.state != "ok":
         await asyncio.sleep(0.05)
     assert not (await client.send(Start(programme="demo", participants=("D-001",), minutes=minutes, seed=3))).refused

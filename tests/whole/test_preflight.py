@@ -31,7 +31,7 @@ from controller.report.terminal import head_lines
 from tests.whole.hearing import RATE, Audio, level_db, listen
 from tests.whole.room import WholeRoom, whole_room
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 HEADPHONES = '[[sound.buses]]\nname = "headphones"\nchannels = [3, 4]\nceiling_dbfs = -12.0\nlevel_db = -6.0\n'
 WHO = ("D-001",)
@@ -41,7 +41,7 @@ def line(client: Client, check: str) -> PreflightLine:
     return next(line for line in client.status.preflight.lines if line.check == check)
 
 
-async def until(holds: Callable[[], object], timeout: float = 20.0) -> None:
+async def until(holds: Callable[[], object], timeout: float = 60.0) -> None:
     async with asyncio.timeout(timeout):
         while not holds():
             await asyncio.sleep(0.02)
@@ -69,7 +69,7 @@ async def script(room: WholeRoom, *words: str) -> tuple[int, str]:
 
 async def test_a_room_is_looked_at_and_then_a_session_begins(tmp_path: Path) -> None:
     async with whole_room(tmp_path / "room", HEADPHONES, preflight=True) as room, room.client() as client:
-        await client.ready(20.0)
+        await client.ready(60.0)
         await until(lambda: client.status.sound.state == "ok")
         assert client.status.preflight.required
         start = Start(programme="demo", participants=WHO, minutes=2, seed=1)

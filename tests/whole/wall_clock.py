@@ -25,6 +25,7 @@ class WallClock:
             "FAKETIME_TIMESTAMP_FILE": str(self.file),
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "NO_FAKE_STAT": "1",  # files keep their true times: Python would compile every module anew
         }
 
     def set(self, at: str) -> None:
