@@ -220,8 +220,7 @@ async def test_somebody_else_may_unlock_and_is_who_notes_from_then_on(state_dir:
         await it.press("x", "enter")
         await it.type("CD")
         await it.type(PINS["CD"])
-        await until(lambda: it.client.signed_on == "CD")
-        assert not it.app.lock.on
+        await until(lambda: it.client.signed_on == "CD" and not it.app.lock.on)
 
 
 async def test_in_a_lockout_the_console_says_how_long_and_still_calls_and_pauses(state_dir: Path) -> None:
