@@ -264,7 +264,7 @@ class ConsoleApp(App[None]):
             self.ask(pin_form(signing))
         elif looked_at:
             self.back()
-        if not refused and signing.purpose != "second":
+        if not refused and signing.purpose == "unlock":  # it may have been locked while another PIN was looked at
             self.lock.open()
         if signing.then is not None and looked_at and not refused:
             self.commands.fill(signing.then)

@@ -60,7 +60,7 @@ class Sitting:
         await self.type(who.lower())
         await self.type(pin or PINS[who])
         if not pin:
-            await until(lambda: self.client.signed_on == who)
+            await self.shown(f"{who} signed on")
 
     async def shown(self, told: str) -> None:
         try:
@@ -210,6 +210,17 @@ async def test_a_locked_console_keeps_what_must_never_wait_and_nothing_else(stat
     (unlocked,) = [act for act, _ in done if act.kind == "signed_on" and getattr(act, "unlocks", False)]
     assert unlocked.kind == "signed_on"
     assert [person for act, person in done if act.kind == "resume"] == ["AB"]
+
+
+async def test_a_console_that_is_locked_while_a_pin_is_looked_at_stays_locked(state_dir: Path) -> None:
+    async with daemon_here(state_dir), sitting(state_dir) as it:
+        await it.choose("sign_on")
+        await it.type("AB")
+        await it.type(PINS["AB"])
+        await it.press("ctrl+l")
+        await until(lambda: it.client.signed_on == "AB" and not it.client._signing)
+        await it.pilot.pause()
+        assert it.app.lock.on
 
 
 async def test_somebody_else_may_unlock_and_is_who_notes_from_then_on(state_dir: Path) -> None:
