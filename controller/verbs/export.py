@@ -18,6 +18,18 @@ from controller.verbs.journal import session_or_newest
 from controller.verbs.study import write_study
 
 
+def _csv(account: Account) -> bytes:
+    from controller.report.tables import records_csv
+
+    return records_csv(account).encode()
+
+
+def _jsonl(account: Account) -> bytes:
+    from controller.report.tables import jsonl
+
+    return jsonl(account).encode()
+
+
 def _html(account: Account) -> bytes:
     from controller.report.page import html
 
@@ -36,31 +48,28 @@ def _respct(account: Account) -> bytes:
     return respct(account).encode()
 
 
+def _music(account: Account) -> bytes:
+    from controller.report.tables import music_csv
+
+    return music_csv(account).encode()
+
+
 def _as_run(account: Account) -> bytes:
     from controller.report.as_run import as_run
 
     return as_run(account)
 
 
-def _table(name: str) -> Callable[[Account], bytes]:
-    def make(account: Account) -> bytes:
-        from controller.report import tables
-
-        made: str = getattr(tables, name)(account)
-        return made.encode()
-
-    return make
-
-
 _KINDS: dict[str, tuple[str, Callable[[Account], bytes]]] = {
-    "csv": (".csv", _table("records_csv")),
-    "jsonl": (".jsonl", _table("jsonl")),
+    "csv": (".csv", _csv),
+    "jsonl": (".jsonl", _jsonl),
     "html": (".html", _html),
     "pdf": (".pdf", _pdf),
     "respct": ("-respct.md", _respct),
-    "music": ("-music.csv", _table("music_csv")),
+    "music": ("-music.csv", _music),
     "as-run": ("-as-run.zip", _as_run),
 }
+"""By the option: how the file's name ends, and what makes it, which is imported only when it is asked for."""
 
 
 def export(
@@ -75,7 +84,7 @@ def export(
         bool, typer.Option("--as-run", help="Programme, room, devices, limits, library index and software as run.")
     ] = False,
     role: Annotated[
-        str, typer.Option(help=f"Whom it is for: {', '.join(ROLES)}. In a blinded session team where nothing is said.")
+        str, typer.Option(help=f"Whom it is for: {', '.join(ROLES)}. Without it, in a blinded session: team.")
     ] = "",
     study: Annotated[
         Path | None, typer.Option("--study", metavar="DIR", help="Tidy tables over many sessions, with a codebook.")
@@ -91,8 +100,8 @@ def export(
 
     Example: stillroom journal export --html --csv --to /media/usb
     """
-    wanted = (csv, jsonl, html, pdf, respct, music, as_run)
-    chosen = [kind for kind, one in zip(_KINDS, wanted, strict=True) if one]
+    asked = {"csv": csv, "jsonl": jsonl, "html": html, "pdf": pdf, "respct": respct, "music": music, "as-run": as_run}
+    chosen = [kind for kind, wanted in asked.items() if wanted]
     if not chosen and study is None:
         raise ConfigError([f"say what to write: {', '.join(f'--{kind}' for kind in (*_KINDS, 'study'))}"])
     reader = role_named(role)

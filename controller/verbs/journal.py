@@ -7,6 +7,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -64,9 +65,8 @@ def list_(
         return
     if not sessions:
         typer.echo(f"No sessions in {state}.")
-    told = ("chain ok" if found.ok else f"chain DAMAGED: {found.why}" for found in proved)
-    for info in sessions:
-        chain = next(told, "")
+    for info, found in zip_longest(sessions, proved):
+        chain = "" if found is None else "chain ok" if found.ok else f"chain DAMAGED: {found.why}"
         length = wording.duration(info.length_s)
         signed = f"signed {info.signed_by}" if info.signed_by else info.state
         typer.echo(
@@ -82,7 +82,7 @@ def show(
     after: Annotated[int, typer.Option("--after", metavar="SEQ", help="Only what came after this record.")] = 0,
     at: Annotated[str, typer.Option("--at", metavar="T+", help="1:05 (two minutes around it) or 1:00-1:30.")] = "",
     kind: _Kinds = None,
-    role: Annotated[str, typer.Option(help="Whom it is for, as `export`; in a blinded session team.")] = "",
+    role: Annotated[str, typer.Option(help="Whom it is for, one of those of `export`; without it, in a blinded session: team.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Print a session's account in words; with --json every record whole but what its reader must not see.
