@@ -82,7 +82,9 @@ def show(
     after: Annotated[int, typer.Option("--after", metavar="SEQ", help="Only what came after this record.")] = 0,
     at: Annotated[str, typer.Option("--at", metavar="T+", help="1:05 (two minutes around it) or 1:00-1:30.")] = "",
     kind: _Kinds = None,
-    role: Annotated[str, typer.Option(help="Whom it is for, one of those of `export`; without it, in a blinded session: team.")] = "",
+    role: Annotated[
+        str, typer.Option(help="Whom it is for, one of those of `export`; without it, in a blinded session: team.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Print a session's account in words; with --json every record whole but what its reader must not see.
