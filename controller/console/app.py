@@ -258,6 +258,7 @@ class ConsoleApp(App[None]):
 
     def signed(self, signing: Signing, refused: str) -> None:
         """What became of a PIN: the question closes, or says why not and begins again with an empty line."""
+        self.keyboard.after_pin()
         ask = self.asking
         looked_at = ask is not None and ask.form is not None and ask.form.masked
         if looked_at and refused:

@@ -39,6 +39,11 @@ FRESH_S = 10.0
 NOTING_S = 0.05
 """An answer that takes longer is waited for in words; one that is there at once is told once."""
 
+NO_MARKS = "typed like a PIN: no marks were made of it. m signs on"
+
+ANSWERED_S = 0.3
+"""By then what was just sent has its number."""
+
 SOON_S = 2.0
 """So far back typed letters are taken back."""
 
@@ -264,9 +269,22 @@ class Commands:
 
     async def _take_back_typing(self) -> None:
         recent = [done for done in self._done if boottime() - done.at < SOON_S and not isinstance(done.act, Call)]
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(ANSWERED_S)
         if any(isinstance(done.act, Pause | Hold | Quiet) for done in recent):
             await self.client.send(Resume())
+        await self._undo(recent)
+
+    def unmark(self, since: float) -> None:
+        """The digits that were pressed since then were no marks."""
+        self._spawn(self._unmark(since))
+
+    async def _unmark(self, since: float) -> None:
+        recent = [done for done in self._done if done.at >= since and isinstance(done.act, Mark)]
+        await asyncio.sleep(ANSWERED_S)
+        await self._undo(recent)
+        self.say(NO_MARKS, "bad")
+
+    async def _undo(self, recent: Sequence[_Done]) -> None:
         for done in reversed([done for done in recent if done.seq]):
             if done in self._done:
                 self._done.remove(done)

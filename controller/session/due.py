@@ -45,10 +45,24 @@ def _of_person(state: State, person: Participant, now: float) -> Iterator[DueVie
             participant=person.code,
             state="coming" if opens else "due",
         )
+    yield from _next_device(state, person, now)
     earliest = release.view(state, person, now)
     if earliest is not None and earliest.earliest_t is not None:
         in_s = earliest.earliest_t - now
         yield DueView(code="release", in_s=in_s, participant=person.code, state="coming" if in_s > 0 else "due")
+
+
+def _next_device(state: State, person: Participant, now: float) -> Iterator[DueView]:
+    """The next device, as far behind the last one as the programme has them apart.
+
+    How many there are is said nowhere: it is shown until as much time again has passed, and then no longer expected.
+    """
+    assert state.programme is not None
+    apart_s = state.programme.dose.apart_minutes * 60.0
+    taken = [dose.t for dose in person.doses if dose.part == "device"]
+    if apart_s and taken and now < max(taken) + 2.0 * apart_s:
+        in_s = max(taken) + apart_s - now
+        yield DueView(code="device", in_s=in_s, participant=person.code, state="coming" if in_s > 0 else "due")
 
 
 def _vitals(state: State, person: Participant, now: float) -> Iterator[DueView]:

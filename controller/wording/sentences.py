@@ -68,6 +68,7 @@ DUE: dict[str, str] = {
     "vitals": "BP",
     "vitals_baseline": "baseline",
     "vitals_booster": "before booster",
+    "device": "next device",
     "quiet_ends": "music returns",
     "wait_ends": "wait for onset ends",
     "booster_opens": "booster window opens",

@@ -61,6 +61,7 @@ def rest_keys(app: ConsoleApp) -> None:
     app.keyboard._rests.seen.clear()
     app.keyboard._rests.counted.clear()
     app.keyboard._typing.clear()
+    app.keyboard._digits.clear()
 
 
 def way(name: str) -> tuple[str, ...]:
@@ -542,3 +543,29 @@ async def test_a_screen_that_is_off_wakes_at_any_key_and_still_calls(room: FakeR
             app.darken()
         await pilot.press("c")
         assert isinstance((await acts(room))[0], Call)
+
+
+async def test_a_pin_typed_where_none_is_asked_for_makes_no_marks(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        for digit in "142312":
+            app.keyboard.press(events.Key(digit, digit))
+        await until(lambda: any(isinstance(act, TakeBack) for act in (given.act for given in room.inputs)))
+        await until(lambda: "typed like a PIN" in text(app))
+        await pilot.pause(keyboard.RUN_GAP_S + 0.1)
+        assert [given.act.kind for given in room.inputs] == ["mark", "take_back"], "the first one, and that it was none"
+
+
+async def test_marks_that_follow_each_other_fast_are_all_made_each_of_its_moment(room: FakeRoom) -> None:
+    async with console(room) as (app, _):
+        for digit in "12":
+            app.keyboard.press(events.Key(digit, digit))
+        await until(lambda: len(room.inputs) == 2)
+        assert [given.act.code for given in room.inputs if isinstance(given.act, Mark)] == [
+            code for code, _ in app.client.status.marks[:2]
+        ]
+        assert 0.0 < room.inputs[1].ago_s < 2.0
+        app.keyboard.press(events.Key("3", "3"))
+        app.keyboard.press(events.Key("4", "4"))
+        app.keyboard.press(events.Key("r", "r"))  # another key, and nothing more is waited for
+        await until(lambda: len(room.inputs) >= 5)
+        assert [given.act.kind for given in room.inputs].count("mark") == 4

@@ -24,6 +24,7 @@ from controller.session import booster, release, vitals
 from controller.session.course import booked_end, leader
 from controller.session.due import due_views
 from controller.session.state import arc_position
+from controller.wording import due as due_words
 from tests.session.room import PaperRoom
 
 WHO = "C-0412"
@@ -124,6 +125,29 @@ def test_release_counts_from_the_last_device() -> None:
     told = release.view(room.state, person, room.now)
     assert told is not None and told.earliest_t == pytest.approx(room.now - 5 * 60 + 120 * 60)
     assert release.total_amount(room.state, person) == 84
+
+
+def test_the_next_device_is_due_as_far_behind_the_last_one_as_the_programme_says() -> None:
+    room = PaperRoom()
+    room.start("esketamine-nasal")
+
+    def shown() -> list[tuple[float, str]]:
+        views = due_views(room.state, room.now)
+        return [(round(view.in_s / 60.0, 1), view.state) for view in views if view.code == "device"]
+
+    assert shown() == []
+    room.act(Dose(amount=28, unit="mg"))
+    assert shown() == [(5.0, "coming")]
+    room.wait(2 * 60)
+    assert shown() == [(3.0, "coming")]
+    room.wait(3 * 60)
+    assert shown() == [(0.0, "due")]
+    room.act(Dose(amount=28, unit="mg"))
+    assert shown() == [(5.0, "coming")]
+    (told,) = (due_words(view) for view in due_views(room.state, room.now) if view.code == "device")
+    assert told == "next device in 5 min"
+    room.wait(10 * 60)
+    assert shown() == [], "whoever took no further one by then takes none"
 
 
 def test_a_kit_counts_as_the_largest_dose() -> None:

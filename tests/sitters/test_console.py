@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 import pytest
 from msgspec.structs import replace
+from textual import events
 from textual.pilot import Pilot
 
 from controller.clock import boottime
@@ -283,3 +284,22 @@ async def test_the_lock_fits_every_size_and_the_bare_linux_console(state_dir: Pa
                 seen = text(it.app)
                 assert "LOCKED" in seen and "CALL" in seen
                 assert all(len(row.rstrip()) <= size[0] for row in rows(it.app))
+
+
+async def test_digits_just_behind_a_pin_are_no_marks(state_dir: Path) -> None:
+    async with daemon_here(state_dir), sitting(state_dir) as it:
+        async with console(state_dir) as other:
+            await sign_on(other, "CD")
+            assert not (await other.send(START)).refused
+        await it.choose("sign_on")
+        await it.type("ab")
+        await it.type(PINS["AB"])
+        await it.shown("AB signed on")
+        it.app.keyboard.press(events.Key("1", "1"))
+        it.app.keyboard.press(events.Key("2", "2"))
+        await it.shown("no marks were made")
+        await it.press("3")  # after a rest
+        await it.shown("noted")
+        session = it.client.status.session
+    kinds = [record.input.act for record, _ in read_records(session_file(state_dir, session))]
+    assert len([act for act in kinds if act.kind == "mark"]) == 1
