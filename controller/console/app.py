@@ -74,6 +74,7 @@ class ConsoleApp(App[None]):
         self.drill: KeyDrill | None = None
         self.lock = Lock(self)
         self._leaving_at = -1e9
+        self._question = Ask(id="ask")
         self._panes: tuple[Pane, ...] = ()
         self._paint_due = False
         self._heard_due = False
@@ -97,7 +98,7 @@ class ConsoleApp(App[None]):
         with Vertical(id="lines"):
             yield Pane(draw_log, id="log", of=lambda view, _width: view.status.log)
             yield Pane(draw_answer, id="answer")
-        yield Ask(id="ask")
+        yield self._question
         yield Pane(draw_keys, id="keys", of=lambda view, _width: view.locked)
 
     async def on_mount(self) -> None:
@@ -224,9 +225,9 @@ class ConsoleApp(App[None]):
             self._answer = ("", "plain", 0.0)
         if over or not self.client.connected:
             self._changed()
-        for ask in self.query(Ask):  # none while the screen is being built or taken down
-            if ask.form and ask.form.closes_after_s and boottime() - self._asked_at > ask.form.closes_after_s:
-                self.back()
+        form = self._question.form
+        if form and form.closes_after_s and boottime() - self._asked_at > form.closes_after_s:
+            self.back()
 
     def _draw_sheet(self, view: View, width: int, height: int) -> list[Text]:
         if self.keys_page is not None:
@@ -254,7 +255,7 @@ class ConsoleApp(App[None]):
             self.menu = lists(form.initial) if lists is not None else form.above() if form.above is not None else None
             self.screen.add_class("listing")
         self._asked_at = boottime()
-        self.query_one(Ask).open(form, self.look.colours, opener)
+        self._question.open(form, self.look.colours, opener)
 
     def signed(self, signing: Signing, refused: str) -> None:
         """What became of a PIN: the question closes, or says why not and begins again with an empty line."""
@@ -345,14 +346,14 @@ class ConsoleApp(App[None]):
     def back(self) -> None:
         """Close question, menu and sheet."""
         self.menu, self.keys_page = None, None
-        self.query_one(Ask).form = None
+        self._question.form = None
         self.screen.set_focus(None)
         self.screen.remove_class("asking", "listing", "reading")
         self._changed()
 
     def leave_question(self) -> None:
         """Close the question; the list above it stays."""
-        form = self.query_one(Ask).form
+        form = self._question.form
         self.back()
         if form is not None and form.above is not None:
             self.list_choices(form.above())
@@ -379,8 +380,7 @@ class ConsoleApp(App[None]):
     @property
     def asking(self) -> Ask | None:
         """The open question, if there is one."""
-        ask = self.query_one(Ask)
-        return ask if ask.form is not None else None
+        return self._question if self._question.form is not None else None
 
     def wake(self) -> bool:
         """Light a screen that is off; whether it was."""
@@ -392,7 +392,7 @@ class ConsoleApp(App[None]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter in a question."""
         event.stop()
-        ask = self.query_one(Ask)
+        ask = self._question
         if ask.lists:
             self.choose()
             return
@@ -431,7 +431,7 @@ class ConsoleApp(App[None]):
     def on_input_changed(self, event: Input.Changed) -> None:
         """The line was edited."""
         event.stop()
-        ask = self.query_one(Ask)
+        ask = self._question
         ask.edited()
         if ask.form is not None and ask.form.lists is not None:
             self.move_to(ask.form.lists(event.value))
