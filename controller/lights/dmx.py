@@ -28,8 +28,6 @@ LEAST_SLOTS = 24
 """The widget takes no shorter frame."""
 
 _START, _SEND, _END = 0x7E, 6, 0xE7
-_LONGEST_STEP_S = 0.1
-"""After a stall the lamps have stood still; what was missed is not made up for at once."""
 _ARRIVED = 0.002
 
 
@@ -67,18 +65,30 @@ class _Lamp:
         self.settings = settings
         self.fixture = settings.fixture
         self.scale = settings.fixture.scale(floor, settings.lowest)
+        self._own = settings.fixture.scale()
         self.fade: Fade | None = None
         self.seq = -1
-        self.level = settings.fixture.power_on
-        self.kelvin = settings.fixture.kelvin or 0.0
+        self.resume(settings.fixture.power_on, settings.fixture.kelvin or 0.0)
         self.told = False
         """Whether a frame has carried the newest fade's level."""
 
-    def move(self, now: float, step_s: float, envelope: Envelope) -> None:
-        """Go on along the fade, no farther than the envelope allows in `step_s`."""
+    @property
+    def kept(self) -> tuple[float, float]:
+        """Level and kelvin, the level on the fixture's own scale: the room's may be another when that is read."""
+        shown = self._own.from_device(self.scale.to_device(self.level)) if self.level > 0 else 0.0
+        return shown, self.kelvin
+
+    def resume(self, shown: float, kelvin: float) -> None:
+        """Begin from a level on the fixture's own scale."""
+        self.level = self.scale.from_device(self._own.to_device(shown)) if shown > 0 else 0.0
+        self.kelvin = kelvin
+
+    def move(self, now: float, since_s: float, envelope: Envelope) -> None:
+        """Take the next step along the fade, `since_s` after the last one."""
         fade = self.fade
         if fade is None:
             return
+        step_s = envelope.step_s(since_s, _FRAME_S, swift=fade.swift)
         self.level = envelope.allow(fade.level_at(now), self.level, step_s, swift=fade.swift)
         wanted = fade.kelvin_at(now) or self.fixture.kelvin
         if wanted and self.kelvin:
@@ -108,8 +118,8 @@ class DmxLights:
         """Open the widget, and follow what `apply` says."""
         self._post = post
         kept = self._kept.read()
-        for lamp, (level, kelvin) in zip(self._lamps.values(), kept or (), strict=kept is not None):
-            lamp.level, lamp.kelvin = level, kelvin
+        for lamp, (shown, kelvin) in zip(self._lamps.values(), kept or (), strict=kept is not None):
+            lamp.resume(shown, kelvin)
         self._port.start()
 
     def apply(self, effect: Effect, seq: int) -> None:
@@ -158,7 +168,7 @@ class DmxLights:
         if self._opened_before:
             for lamp in self._lamps.values():
                 if lamp.fixture.signal_lost == "power_on":  # a widget without its USB has no power and sends nothing
-                    lamp.level = lamp.fixture.power_on
+                    lamp.resume(lamp.fixture.power_on, lamp.kelvin)
         self._opened_before = True
         self._last = self._next = boottime()
 
@@ -167,16 +177,15 @@ class DmxLights:
         at = boottime()
         if at < self._next:
             return self._next - at
-        step = min(_LONGEST_STEP_S, at - self._last)
-        self._last = at
+        since, self._last = at - self._last, at
         now = self._clock.now()
         for lamp in self._lamps.values():
-            lamp.move(now, step, self._envelope)
+            lamp.move(now, since, self._envelope)
             first = lamp.settings.channel - 1
             for place, value in lamp.fixture.render(lamp.level, lamp.kelvin or None, lamp.scale).items():
                 self._slots[first + place] = value
         port.write(frame(bytes(self._slots)))
-        self._kept.write([(lamp.level, lamp.kelvin) for lamp in self._lamps.values()])
+        self._kept.write([lamp.kept for lamp in self._lamps.values()])
         for lamp in self._lamps.values():
             lamp.told = lamp.told or lamp.fade is not None
         self._next += _FRAME_S

@@ -9,6 +9,11 @@ from dataclasses import dataclass
 
 from controller.messages import Point
 
+_LONGEST_STEP_S = 0.25
+"""At the slew that rooms start with: 2.5 of the eye's 100 steps, less than a coarse lamp's own step at the floor."""
+_MISSED_STEPS = 4
+"""A late step makes up for so many at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fade:
@@ -74,6 +79,15 @@ class Envelope:
         """
         reach = self.rate(swift) * over_s
         return min(present + reach, max(present - reach, self.bound(wanted)))
+
+    def step_s(self, since_s: float, pace_s: float, *, swift: bool = False) -> float:
+        """The seconds of slew that one step may use up, of a lamp that is moved in steps every `pace_s` seconds.
+
+        `since_s`: since its last step. What a stall kept from the lamp is not made up for at once, but late, by steps
+        of the usual kind. The exit and medical light of a lamp with slow steps may take these whole: there time counts.
+        """
+        earned = min(since_s, _MISSED_STEPS * pace_s)
+        return earned if swift else min(earned, _LONGEST_STEP_S)
 
     def allow_mired(self, wanted: float, present: float, over_s: float, *, swift: bool = False) -> float:
         """The colour, in mired, that a lamp of colour `present` may be told to reach in `over_s` seconds."""

@@ -21,7 +21,7 @@ _PAIR = struct.Struct("<dd")
 
 
 class KeptLevels:
-    """(level, kelvin) of each lamp, in order, in a mapped file: writing costs no system call.
+    """(level on the fixture's own scale, kelvin) of each lamp, in a mapped file: writing costs no system call.
 
     `what` describes the lamps; what was kept of others, or in another boot, is not given back. A file that cannot be
     had is done without, and said so in the log.

@@ -27,6 +27,8 @@ _ANSWER_WITHIN_S = 0.2
 _EARLY_S = 0.01
 """A timer may fire that much early."""
 _LATE_ECHO_S = 0.5
+_SECOND_ECHO_S = 1.0
+"""A lamp that has confirmed its newest command may say that long what it was told before: many report twice."""
 _FRESH_REPORT_S = 1.0
 """What a lamp says just before it is announced belongs to its return."""
 
@@ -135,13 +137,19 @@ class LampDrive:
             self._silent_since = None
             self._heard = True
             self.confirmed, self.confirmed_level = True, level
+            while self._recent and self._recent[0][0] < now - _SECOND_ECHO_S:
+                self._recent.popleft()
             return False
         since = now - self._profile.echo.within_s
         if any(at >= since and abs(level - sent) <= tolerance for at, sent in self._recent):
             self._silent_since = None
             self._heard = True
             return False
-        if not self._known or (self._asked is None and abs(level - self._ramp.end.level) <= tolerance):
+        if not self._known:  # on its way in our slow fade, or another hand has ended that: it is asked when it is over
+            self._heard = False
+            self._ask_at = max(now, self._ramp.end.t)
+            return False
+        if self._asked is None and abs(level - self._ramp.end.level) <= tolerance:
             return False
         if now < self._ramp.end.t + _LATE_ECHO_S:
             low, high = sorted((self._ramp.start.level, self._ramp.end.level))
@@ -166,7 +174,9 @@ class LampDrive:
                 self._ask_at = max(now, self._ramp.end.t)
         if now >= self._ask_at:
             self._ask_at = inf
-            self._answers = self._answers or []
+            if self._answers is None:
+                level, at = self._reports
+                self._answers = [] if level is None or at < self._ramp.end.t else [level]
             self._look_at = now if self._judge() is not None else now + _ANSWER_WITHIN_S
             return Ask()
         if now >= max(self._free_at, self._look_at) - _EARLY_S:
@@ -265,8 +275,9 @@ class LampDrive:
         interval, scale = self._interval, self._scale
         present = self._ramp.level_at(now)
         wanted = fade.level_at(now + over)
-        level = self._envelope.allow(wanted, present, max(over, interval), swift=fade.swift)
-        allowed = self._envelope.rate(fade.swift) * max(over, interval)
+        takes = max(over, interval) if over > 0 else self._envelope.step_s(interval, interval, swift=fade.swift)
+        level = self._envelope.allow(wanted, present, takes, swift=fade.swift)
+        allowed = self._envelope.rate(fade.swift) * takes
         if over > 0 and (steep := scale.steepest(present, level)) > allowed:
             level = present + (level - present) * allowed / steep
         number = scale.to_device(level)

@@ -262,7 +262,7 @@ class MqttLights:
             self._wake.clear()
             now = self._clock.now()
             for lamp in sorted((each for each in self._lamps.values() if each.due <= now), key=lambda each: each.due):
-                self._attend(lamp, now)
+                self._attend(lamp, self._clock.now())  # one that waits for the others is that much later
             wait = min((lamp.due for lamp in self._lamps.values()), default=now + _LONGEST_WAIT_S) - self._clock.now()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(_LONGEST_WAIT_S, max(0.001, wait))):

@@ -56,6 +56,13 @@ class Bench:
         self._start = self._end = (self.now, number)
         self.shown.clear()
 
+    def start_anew(self) -> None:
+        """Its power was cut: it is back at full. One that cannot be asked speaks by itself when it connects."""
+        self.put(1.0)
+        self.drive.back(self.now)
+        if self.answers and not self.profile.ask:
+            self.hear(1.0)
+
     def at(self, t: float) -> float:
         (t0, a), (t1, b) = self._start, self._end
         number = b if t >= t1 else a + (b - a) * (t - t0) / (t1 - t0)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.clock import RoomClock, boottime
+from controller.clock import RoomClock, SimulatedClock, boottime
 from controller.config import load_profile
 from controller.lights.dmx import DmxLamp, DmxLights, DmxSettings, frame
 from controller.lights.fader import Envelope
@@ -79,12 +79,14 @@ class Room:
 
 
 @asynccontextmanager
-async def dmx_room(folder: Path, kind: Fixture = LINEAR, *, plugged: bool = True) -> AsyncIterator[Room]:
+async def dmx_room(
+    folder: Path, kind: Fixture = LINEAR, *, plugged: bool = True, lowest: float | None = None
+) -> AsyncIterator[Room]:
     widget = SimulatedWidget(folder / "widget")
     if plugged:
         widget.plug()
     settings = DmxSettings(
-        PortSettings("dmx", widget.device), (DmxLamp("left", kind, 1),), ENVELOPE, folder / "dmx.kept"
+        PortSettings("dmx", widget.device), (DmxLamp("left", kind, 1, lowest),), ENVELOPE, folder / "dmx.kept"
     )
     clock = RoomClock()
     room = Room(DmxLights(settings, clock), widget, clock)
@@ -197,6 +199,51 @@ async def test_a_program_that_starts_again_begins_from_what_the_widget_goes_on_s
         await until(lambda: len(room.widget.frames) > 3, 2)
         assert room.shown()[0][1] == pytest.approx(0.6, abs=0.03)
         assert room.steepest() <= SLEW * 1.3
+
+
+@dataclass
+class PaperPort:
+    """Takes frames at once."""
+
+    frames: list[bytes] = field(default_factory=list)
+
+    def write(self, data: bytes) -> None:
+        self.frames.append(data)
+
+
+async def test_a_program_that_was_held_up_goes_on_in_small_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, port = SimulatedClock(), PaperPort()
+    monkeypatch.setattr("controller.lights.dmx.boottime", clock.now)
+    settings = DmxSettings(PortSettings("dmx", ""), (DmxLamp("left", LINEAR, 1),), ENVELOPE, tmp_path / "kept")
+    lights = DmxLights(settings, clock)
+    lights.opened(port)  # type: ignore[arg-type]
+    start, end = Point(level=0.05, t=clock.now()), Point(level=0.8, t=clock.now() + 2)
+    lights.apply(FadeLight(lamp="left", start=start, end=end), 1)
+    for held_up in (0.0, 0.15, 0.6, 20.0):
+        clock.advance_to(clock.now() + held_up)
+        for _ in range(10):
+            clock.advance_to(clock.now() + lights.turn(port))  # type: ignore[arg-type]
+    for _ in range(40):
+        clock.advance_to(clock.now() + lights.turn(port))  # type: ignore[arg-type]
+    await lights.close()
+    levels = [int.from_bytes(frame[5:7]) / 65535 for frame in port.frames]
+    assert max(abs(b - a) for a, b in pairwise(levels)) <= SLEW * 0.1 + 0.001
+    assert levels[-1] == pytest.approx(0.8, abs=0.001)
+
+
+async def test_a_lamp_whose_lowest_byte_was_found_meanwhile_goes_on_from_the_byte_it_stands_at(tmp_path: Path) -> None:
+    async with dmx_room(tmp_path, fixture("dmx-dimmer")) as room:
+        room.fade(0.5, 0.5, 0)
+        await until(lambda: room.view().state == "confirmed", 4)
+        stood = room.widget.slot(1)
+    async with dmx_room(tmp_path, fixture("dmx-dimmer"), lowest=117.0) as room:
+        room.fade(0.6, 0.6, 0)
+        await until(lambda: room.view().state == "confirmed", 4)
+        levels = [stood, *(frame.slots[0] for frame in room.widget.frames)]
+    assert stood == pytest.approx(133, abs=1) and levels[-1] == pytest.approx(197, abs=1)
+    assert max(abs(b - a) for a, b in pairwise(levels)) <= SLEW * 0.1 * 243 + 1
 
 
 async def test_the_exit_light_is_faster_than_the_slew(tmp_path: Path) -> None:
