@@ -11,6 +11,8 @@ from controller.messages import Point
 from tests.lights.shipped import ZIGBEE
 
 TICK_S = 0.05
+BOOT_S = 0.3
+"""No lamp has started anew sooner after it was last heard of."""
 ENVELOPE = Envelope()
 
 
@@ -58,6 +60,7 @@ class Bench:
 
     def start_anew(self) -> None:
         """Its power was cut: it is back at full. One that cannot be asked speaks by itself when it connects."""
+        self.run(self.now + BOOT_S)
         self.put(1.0)
         self.drive.back(self.now)
         if self.answers and not self.profile.ask:
