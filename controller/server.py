@@ -2,12 +2,13 @@
 
     console -> {"protocol": 1, "console": "console-3f2a", "person": "AB", "path": "socket", "key": "…"}
     daemon  -> {"protocol": 1, "room": "room-1"}           or {"error": "protocol", "server": 1} and the end
-    daemon  -> {"status": {…}}                             at once, and on every change
+    daemon  -> {"status": {…}}                             at once, and after every change
     daemon  -> {"telemetry": {…}}                          at 2 Hz
     console -> {"input": {…}}                              an Input with the console's own id; "locked": true beside
                                                            it where nobody knows whose hand it was
     console -> {"sign_on": {"id": …, "initials": "AB", "pin": …, "purpose": "duty"}}     see `sitters.desk.Asked`
-    daemon  -> {"reply": {…}}                              when its record is on disk, or at once when refused
+    daemon  -> {"reply": {…}, "behind": true}              when its record is on disk, or at once when refused;
+                                                           "behind": the status that goes with it is the next one
 
 In a room with sitters `person` counts for nothing: acts go under the initials of who signed on at this console, which
 is known again by its secret `key` after either side was started anew.
@@ -46,6 +47,9 @@ from controller.tasks import cancel
 log = logging.getLogger(__name__)
 
 TELEMETRY_S = 0.5
+GATHER_S = 0.02
+"""A change is told so much later: its record is mostly on disk by then, and one Status tells both."""
+
 LINE_LIMIT = 64 * 1024
 NOTE_LIMIT = 2000
 BACKLOG_LIMIT = 4 * 1024 * 1024
@@ -75,7 +79,8 @@ class Server:
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
         self._ticker: asyncio.Task[None] | None = None
-        self._dirty = False
+        self._due: asyncio.Handle | None = None
+        """The next Status, where something has changed since the last one."""
 
     async def start(self) -> None:
         """Listen; only the owner and the group may connect. Raises OSError."""
@@ -86,10 +91,9 @@ class Server:
         self._ticker = asyncio.create_task(self._tick())
 
     def changed(self) -> None:
-        """Send the Status to everybody, once for all changes of this turn of the loop."""
-        if not self._dirty:
-            self._dirty = True
-            asyncio.get_running_loop().call_soon(self._send_status)
+        """Send the Status to everybody: behind the answer to what changed it, or a moment later."""
+        if self._due is None:
+            self._due = asyncio.get_running_loop().call_later(GATHER_S, self._send_status)
 
     async def close(self) -> None:
         """Let everybody go. Twice is fine."""
@@ -102,7 +106,7 @@ class Server:
             self._path.unlink(missing_ok=True)
 
     def _send_status(self) -> None:
-        self._dirty = False
+        self._due = None
         if self._writers:
             self._broadcast({"status": self._status()})
 
@@ -190,4 +194,7 @@ class Server:
         task.add_done_callback(self._signing.discard)
 
     def _reply(self, writer: asyncio.StreamWriter, reply: Reply) -> None:
-        self._write(writer, line_of({"reply": reply}))
+        self._write(writer, line_of({"reply": reply, "behind": self._due is not None}))
+        if self._due is not None:
+            self._due.cancel()
+            self._due = asyncio.get_running_loop().call_soon(self._send_status)

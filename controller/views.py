@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from controller.arc.blinding import BlindedPlan
 from controller.arc.curves import intensity_curve
 from controller.messages import (
+    Challenge,
     DoseView,
     EntryView,
     EventView,
@@ -23,6 +24,7 @@ from controller.messages import (
     SoundView,
     Status,
     Telemetry,
+    Touch,
     TrackView,
     VitalsView,
     plain_fields,
@@ -69,8 +71,8 @@ def telemetry(state: State, now: float, around: Surroundings) -> Telemetry:
             left=not person.present,
             released=person.released_t is not None,
             touch_scope=person.touch_scope,
-            touching=where(touch.act) if (touch := going_on(state, person.code, "touch")) else "",
-            challenging=going_on(state, person.code, "challenge") is not None,
+            touching=where(touch.act) if (touch := going_on(state, person.code, Touch)) else "",
+            challenging=going_on(state, person.code, Challenge) is not None,
         )
         for person in state.participants
     )

@@ -82,6 +82,7 @@ class ConsoleApp(App[None]):
         self._painted: object = None
         self._asked_at = 0.0
         self._began = boottime()
+        self._wear(self.look)  # before the style sheet is read, which else is read twice
 
     # Building
 
@@ -104,7 +105,6 @@ class ConsoleApp(App[None]):
     async def on_mount(self) -> None:
         """Take the theme and begin to listen."""
         self._panes = tuple(self.query(Pane))
-        self._wear(self.look)
         self._size_class(self.size.width, self.size.height)
         self.client.changed = self._heard
         await self.client.__aenter__()
@@ -191,8 +191,11 @@ class ConsoleApp(App[None]):
             0 if client.connected else len(client.unanswered),
         )  # fmt: skip
         if news != self._painted or boottime() - self._painted_at >= MOVING_S:
+            first = self._painted is None
             self._painted, self._painted_at = news, boottime()
-            if self.is_running and not self._heard_due:
+            if first:
+                self._changed()
+            elif self.is_running and not self._heard_due:
                 self._heard_due = True
                 self.set_timer(HEARD_S, self._paint_heard)
 

@@ -141,6 +141,9 @@ class Client:
         self._known = asyncio.Event()
         self._was_connected = False
         self.desk = CallDesk(runtime_dir, self.console, self._touched)
+        self._up_to_date = asyncio.Event()
+        """Clear while the Status that goes with an answer is on its way."""
+        self._up_to_date.set()
         self._signing: dict[str, asyncio.Future[Reply]] = {}
         key = uuid4().hex if stays else ""  # by which the daemon knows this console again, whichever was started anew
         self._link = Link(
@@ -227,6 +230,12 @@ class Client:
         return tuple(pending.input for pending in self._pending.values())
 
     async def send(self, act: Act, participants: tuple[str, ...] = (), why: str = "", ago_s: float = 0.0) -> Reply:
+        """As `ask`, and until `status` is what the answer left."""
+        reply = await self.ask(act, participants, why, ago_s)
+        await self._up_to_date.wait()
+        return reply
+
+    async def ask(self, act: Act, participants: tuple[str, ...] = (), why: str = "", ago_s: float = 0.0) -> Reply:
         """Ask for something and wait for the answer. `why`: the person's reason, for the record.
 
         `ago_s`: so long ago it happened, for an act that can be entered late.
@@ -296,6 +305,7 @@ class Client:
 
     def _closed(self) -> None:
         self._greeted, self._once = False, ""
+        self._up_to_date.set()
         for asked, answer in self._signing.items():
             if not answer.done():
                 answer.set_result(Reply(id=asked, refused="no_answer"))
@@ -314,8 +324,11 @@ class Client:
                 self._set_status(replace(self.status, **{name: getattr(news, name) for name in _TELEMETRY}))
             elif "status" in message:
                 self._set_status(from_plain(Status, message["status"]))
+                self._up_to_date.set()
                 self._known.set()
             elif "reply" in message:
+                if message.get("behind") is True:
+                    self._up_to_date.clear()
                 self._answered(from_plain(Reply, message["reply"]))
         except NotAMessage:
             # One message of a foreign shape must not cost the link that carries the next.

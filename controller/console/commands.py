@@ -303,7 +303,7 @@ class Commands:
     async def _await_answer(self, done: _Done) -> None:
         slow = asyncio.get_running_loop().call_later(NOTING_S, self.say, f"noting …  {done.words}")
         try:
-            reply = await self.client.send(done.act, done.participants, done.why, done.ago_s)
+            reply = await self.client.ask(done.act, done.participants, done.why, done.ago_s)
         finally:
             slow.cancel()
         done.seq = reply.seq if _can_be_taken_back(done.act, reply) else 0

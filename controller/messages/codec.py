@@ -22,7 +22,7 @@ class Tagged(msgspec.Struct, frozen=True, tag_field="kind"):
     @property
     def kind(self) -> str:
         """The word by which it is known in JSON, tables and wording."""
-        return kind_of(type(self))
+        return str(self.__struct_config__.tag)
 
 
 def kind_of(message: type[Tagged]) -> str:

@@ -89,7 +89,7 @@ def challenge(state: State, given: Input, now: float, seq: int) -> Ruled:
     at = happened(given, now)
     facts = []
     for person in people:
-        before = going_on(state, person.code, "challenge")
+        before = going_on(state, person.code, Challenge)
         if act.part == "start":
             if before is not None:
                 raise Refused("already", what="challenge")

@@ -55,9 +55,9 @@ def found(state: State, seq: int) -> Entry | None:
     return next((entry for entry in reversed(state.entries) if entry.seq == seq), None)
 
 
-def going_on(state: State, code: str, kind: str) -> Entry | None:
+def going_on(state: State, code: str, kind: type[Touch | Challenge]) -> Entry | None:
     """The entry with which touch, or a challenging experience, began for this participant and has not ended."""
-    mine = [entry for entry in state.entries if entry.act.kind == kind and code in entry.participants]
+    mine = [entry for entry in state.entries if isinstance(entry.act, kind) and code in entry.participants]
     parts = [(entry.t, entry.seq, entry) for entry in mine if _part(entry) in ("start", "stop", "end")]
     last = max(parts, default=None, key=lambda one: one[:2])
     return last[2] if last is not None and _part(last[2]) == "start" else None

@@ -19,7 +19,7 @@ def touch(state: State, given: Input, now: float, seq: int) -> Ruled:
     people = anybody(state, given)
     facts: list[Fact] = []
     for person in people:
-        before = entries.going_on(state, person.code, "touch")
+        before = entries.going_on(state, person.code, Touch)
         if before is not None and act.part in ("start", "stop"):
             values: dict[str, str | int | float] = {"participant": person.code, "where": where(before.act)}
             facts.append(

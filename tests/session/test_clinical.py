@@ -200,13 +200,13 @@ def test_whoever_gives_touch_can_say_that_it_lies_within_the_scope() -> None:
 def test_touch_that_begins_goes_on_until_it_ends() -> None:
     room = dosed()
     room.by("AB", Touch(where="hand", part="start"))
-    assert going_on(room.state, A, "touch") is not None
+    assert going_on(room.state, A, Touch) is not None
     room.wait(240.0)
     facts = room.by("AB", Touch(part="stop"))
     assert told(facts, "touch_over") == [{"participant": A, "where": "hand", "minutes": 4.0}]
-    assert going_on(room.state, A, "touch") is None
+    assert going_on(room.state, A, Touch) is None
     room.by("AB", TakeBack(seq=room.seq))
-    assert going_on(room.state, A, "touch") is not None
+    assert going_on(room.state, A, Touch) is not None
 
 
 # --- Adverse events ---
