@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Callable, Sequence
 
@@ -69,9 +68,9 @@ def of(form: Form, *codes: str) -> Form:
         if isinstance(answer, Form):
             return of(answer, *codes)
         assert isinstance(answer, Filled)
-        return dataclasses.replace(answer, participants=codes)
+        return replace(answer, participants=codes)
 
-    return dataclasses.replace(form, read=read)
+    return replace(form, read=read)
 
 
 # --- Vitals ---
@@ -165,9 +164,7 @@ def when_form(title: str, filled: Filled, clock: Clock) -> Form:
     def read(line: str) -> Filled:
         said, _, why = (part.strip() for part in line.partition(";"))
         ago_s = bedside.seconds_ago(said.removeprefix("@"), clock()) if said else 0.0
-        return dataclasses.replace(
-            filled, ago_s=ago_s, why=why or filled.why, words=f"{filled.words}{late_words(ago_s)}"
-        )
+        return replace(filled, ago_s=ago_s, why=why or filled.why, words=f"{filled.words}{late_words(ago_s)}")
 
     return Form(title=title, hint="Enter: now    or 12 (minutes ago), or 14:41    ; and why", read=read)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from controller.console.menu import Menu
 from controller.messages import Act, End, Quiet, Start
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from controller.console.sitter_forms import Signing
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Filled:
+class Filled(Struct, frozen=True, kw_only=True):
     """A form's answer: the act, whom it concerns (None: whoever is chosen), and its name for the answer line.
 
     `doubt`: what of it may be a slip; it is asked about, and never refused.
@@ -32,8 +32,7 @@ class Filled:
     """CLOCK_BOOTTIME of the key that it counts from, where that is not Enter's."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Form:
+class Form(Struct, frozen=True, kw_only=True):
     """One question. `read` gives the answer or the next question, and raises ValueError with what is wrong.
 
     `preview`: ask for a second Enter after showing what will be done. `closes_after_s`: answers no by itself.

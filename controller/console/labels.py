@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from controller.console.doing.action import Action
 from controller.console.doing.table import in_menus, ordered, path
@@ -20,8 +21,7 @@ KEY_MM = 13.0
 WIDE_MM = {"space": 60.0, "tab": 21.0, "enter": 21.0, "backspace": 21.0}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Label:
+class Label(Struct, frozen=True, kw_only=True):
     """What is stuck on one key: its cap and its word. `loud`: calls and pause, which are found first."""
 
     cap: str

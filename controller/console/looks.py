@@ -6,9 +6,10 @@ Colour means abnormal, and never colour alone: alarms carry ***, ** or * (the or
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
+from msgspec import Struct
+from msgspec.structs import fields, replace
 from rich.console import Console
 
 Priority = Literal["high", "medium", "low"]
@@ -16,8 +17,7 @@ Priority = Literal["high", "medium", "low"]
 STARS: dict[Priority, str] = {"high": "***", "medium": "**", "low": "*"}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Palette:
+class Palette(Struct, frozen=True, kw_only=True):
     """The colours of one theme, all as #rrggbb."""
 
     name: str
@@ -45,8 +45,7 @@ class Palette:
     """Tell priorities by inverse letters instead of colours."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Signs:
+class Signs(Struct, frozen=True, kw_only=True):
     """What the font has. `rise`: from empty to a full cell; `big`: whether half blocks exist."""
 
     rise: str = " ▁▂▃▄▅▆▇█"
@@ -98,8 +97,7 @@ DARKNESS = (1.0, 0.6, 0.35, 0.0)
 """Steps of the dark screen; the last one is off but for alarms."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Look:
+class Look(Struct, frozen=True, kw_only=True):
     """A theme as it is shown now."""
 
     palette: Palette = NIGHT

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 DIGITS = 9
 
 Tone = Literal["plain", "good", "bad"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """One line of a menu. `confirm`: its digit only chooses it, and Enter does it. `why_not`: shown, and not done."""
 
     label: str
@@ -28,8 +29,7 @@ class Line:
     """What the right arrow does."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Menu:
+class Menu(Struct, frozen=True, kw_only=True):
     """Title, at most nine lines, and the one that is chosen.
 
     `opened_by`: the digit that opened it is the digit of no line, so that a held key cannot go on into it.

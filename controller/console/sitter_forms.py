@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from controller.console.forms import Filled, Form
 from controller.messages import BreakBegun, Status
@@ -13,8 +16,7 @@ _INITIALS = re.compile(r"[A-Z]{2,4}")
 _PIN = re.compile(r"[0-9]{4,12}")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Signing:
+class Signing(Struct, frozen=True, kw_only=True):
     """A PIN that was typed, and what it is for; see `Client.sign_on`."""
 
     initials: str

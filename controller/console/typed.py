@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, get_args
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from controller import bedside, wording
@@ -35,8 +35,7 @@ _AMOUNT = re.compile(r"^(\d+(?:[.,]\d+)?) ?([^\W\d]+)(?:[, ]+([A-Z]{2,3}))?$")
 _PARTS: dict[str, DosePart] = {"booster": "booster", "device": "device", "start": "start", "stop": "stop"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Said:
+class Said(Struct, frozen=True, kw_only=True):
     """A line taken apart."""
 
     text: str

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
+from msgspec import Struct
 from rich.style import Style
 from rich.text import Text
 
@@ -15,8 +15,7 @@ from controller.console.menu import Tone
 from controller.messages import Booking, CallView, ParticipantView, Status
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class View:
+class View(Struct, frozen=True, kw_only=True):
     """The room as this console knows it now."""
 
     status: Status = Status()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import tomllib
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
+
+from msgspec.structs import fields
 
 from controller import console, wording
 from controller.console.doing.table import ACTIONS, reached_by

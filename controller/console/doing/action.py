@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 from controller import wording
 from controller.console.menu import Line
@@ -33,8 +34,7 @@ def in_session(status: Status) -> str:
     return wording.refusal("no_session", {}) if status.state in ("idle", "ended") else ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Action:
+class Action(Struct, frozen=True, kw_only=True):
     """One thing that a person can do at the console.
 
     `keys`: Textual's names or single characters, in lower case. `anywhere`: the ones that work even inside a text
