@@ -50,6 +50,9 @@ TELEMETRY_S = 0.5
 GATHER_S = 0.02
 """A change is told so much later: its record is mostly on disk by then, and one Status tells both."""
 
+BEHIND_S = 0.001
+"""An answer is followed by its Status so much later, when all that its record has changed is told."""
+
 LINE_LIMIT = 64 * 1024
 NOTE_LIMIT = 2000
 BACKLOG_LIMIT = 4 * 1024 * 1024
@@ -79,7 +82,7 @@ class Server:
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
         self._ticker: asyncio.Task[None] | None = None
-        self._due: asyncio.Handle | None = None
+        self._due: asyncio.TimerHandle | None = None
         """The next Status, where something has changed since the last one."""
 
     async def start(self) -> None:
@@ -197,4 +200,4 @@ class Server:
         self._write(writer, line_of({"reply": reply, "behind": self._due is not None}))
         if self._due is not None:
             self._due.cancel()
-            self._due = asyncio.get_running_loop().call_soon(self._send_status)
+            self._due = asyncio.get_running_loop().call_later(BEHIND_S, self._send_status)

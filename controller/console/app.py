@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from pathlib import Path
@@ -49,6 +50,9 @@ MOVING_S = 0.9
 
 HEARD_S = 0.015
 """What the room says is painted so much later: the answer to a key comes with it, and goes first."""
+
+SETTLED_S = 1.0
+"""After so long what was built to stay is there; it need not be looked through whenever memory is tidied."""
 
 HANGUP_GRACE_S = 1.0
 """After the terminal is gone the console may take this long to end by itself."""
@@ -109,6 +113,7 @@ class ConsoleApp(App[None]):
         self.client.changed = self._heard
         await self.client.__aenter__()
         self.set_interval(0.5, self._tick)
+        self.set_timer(SETTLED_S, gc.freeze)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGHUP, signal.SIGTERM):
             loop.add_signal_handler(number, self._hang_up, number)

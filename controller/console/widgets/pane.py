@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import groupby
 
 from rich.style import Style
 from rich.text import Text
@@ -48,9 +49,10 @@ class Pane(Widget):
         if len(before) != len(self._lines) or ground != self._ground:
             self.refresh()
             return
-        changed = [y for y, line in enumerate(self._lines) if line != before[y]]
-        if changed:
-            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+        changed = groupby(enumerate(self._lines), key=lambda row: row[1] != before[row[0]])
+        runs = [[y for y, _ in rows] for differs, rows in changed if differs]
+        if runs:  # one region for rows that touch: each costs as much as a row
+            self.refresh(*(Region(0, ys[0], self.size.width, len(ys)) for ys in runs))
 
     def render_line(self, y: int) -> Strip:
         """One row of the newest snapshot, on the ground of its theme."""
