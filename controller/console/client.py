@@ -281,6 +281,7 @@ class Client:
         self._signing[asked] = answer
         try:
             reply = await asyncio.wait_for(answer, SIGN_ON_S)
+            await self._up_to_date.wait()
             if purpose == "once" and not reply.refused:
                 self._once = initials
             return reply
