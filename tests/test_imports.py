@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 REPOSITORY = Path(__file__).parents[1]
 
 
@@ -22,3 +24,17 @@ def test_no_file_grows_beyond_five_hundred_lines() -> None:
         if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 500
     }
     assert long == {}
+
+
+HEAVY = {
+    "controller.console.app": ("pydantic", "numpy", "sqlite3", "fpdf", "matplotlib"),
+    "controller.warden": ("pydantic", "numpy", "textual"),
+    "controller.daemon": ("numpy", "fpdf", "matplotlib", "textual"),
+}
+
+
+@pytest.mark.parametrize("module", HEAVY)
+def test_what_runs_for_hours_beside_the_music_loads_only_what_it_needs(module: str) -> None:
+    asked = f"import sys, {module}; print(*(name for name in {HEAVY[module]} if name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", asked], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
