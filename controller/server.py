@@ -101,6 +101,8 @@ class Server:
     async def close(self) -> None:
         """Let everybody go. Twice is fine."""
         await cancel(self._ticker, *self._signing)
+        if self._due is not None:
+            self._due.cancel()
         for writer in list(self._writers):
             writer.close()
         if self._server is not None:

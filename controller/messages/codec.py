@@ -87,7 +87,7 @@ def _plain(value: Any) -> Any:
         return str(value)
     if hasattr(value, "model_dump"):
         return value.model_dump(mode="json")
-    raise NotImplementedError(f"{type(value).__name__} is no part of a message")
+    raise TypeError(f"{type(value).__name__} is no part of a message")
 
 
 def _made(kind: Any, value: Any) -> Any:
@@ -95,4 +95,4 @@ def _made(kind: Any, value: Any) -> Any:
         return kind(value)
     if hasattr(kind, "model_validate"):
         return kind.model_validate(value)
-    raise NotImplementedError(f"{kind.__name__} is no part of a message")
+    raise TypeError(f"{kind.__name__} is no part of a message")
