@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 from msgspec.structs import replace
-from textual import events
-from textual.pilot import Pilot
 
 from controller import wording
-from controller.console import keyboard
 from controller.console.app import ConsoleApp
 from controller.console.client import Client
 from controller.console.doing.table import ACTIONS, ROWS, named, path
@@ -20,14 +15,12 @@ from controller.console.looks import LINUX, VGA, Look
 from controller.console.widgets.sheet import help_sheet
 from controller.messages import (
     Call,
-    CallView,
     Dose,
     Go,
     Light,
     Mark,
     Note,
     ParticipantView,
-    StandDown,
     Start,
     Status,
     TakeBack,
@@ -36,46 +29,7 @@ from controller.messages import (
 )
 from tests.console.conftest import until
 from tests.console.fake_daemon import FakeRoom, with_alarm
-
-
-@asynccontextmanager
-async def console(
-    room: FakeRoom, size: tuple[int, int] = (80, 24), look: Look | None = None
-) -> AsyncIterator[tuple[ConsoleApp, Pilot[None]]]:
-    app = ConsoleApp(Client(room.runtime_dir, console="console-3f2a", person="AB"), look or Look())
-    async with app.run_test(size=size) as pilot:
-        await until(lambda: app.client.status.room and app.client.desk.reachable)
-        await pilot.pause()
-        yield app, pilot
-
-
-def rows(app: ConsoleApp) -> list[str]:
-    """The screen as a person reads it."""
-    width, height = app.size
-    lines = ["".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()]
-    return [line[:width].ljust(width) for line in lines[:height]]
-
-
-def rest_keys(app: ConsoleApp) -> None:
-    """As if no key had been touched for a while."""
-    app.keyboard._rests.seen.clear()
-    app.keyboard._rests.counted.clear()
-    app.keyboard._typing.clear()
-    app.keyboard._digits.clear()
-
-
-def way(name: str) -> tuple[str, ...]:
-    """The keys that lead through the menus to an action."""
-    return tuple(path(named(name)).split())
-
-
-def text(app: ConsoleApp) -> str:
-    return "\n".join(rows(app))
-
-
-async def acts(room: FakeRoom, count: int = 1) -> list[object]:
-    await until(lambda: len(room.inputs) >= count)
-    return [given.act for given in room.inputs]
+from tests.console.pressing import acts, console, rest_keys, rows, text, way
 
 
 async def test_every_key_is_visible_at_80_by_24(room: FakeRoom) -> None:
@@ -235,14 +189,6 @@ async def test_a_timed_silence_warns_two_minutes_before_its_end(room: FakeRoom) 
         await until(lambda: rows(app)[1].startswith(" *   MUSIC RETURNS IN "))
 
 
-async def test_a_console_without_room_and_caller_says_that_it_cannot_call(room: FakeRoom) -> None:
-    async with console(room) as (app, _):
-        await room.stop("daemon", "caller")
-        await until(lambda: "c CANNOT CALL - use the wall button" in rows(app)[1], 3.0)
-        await room.start("daemon", "caller")
-        await until(lambda: rows(app)[1].strip() == "")
-
-
 async def test_the_question_about_the_end_answers_no_by_itself(room: FakeRoom, monkeypatch: pytest.MonkeyPatch) -> None:
     async with console(room) as (app, pilot):
         await pilot.press(*way("end"))
@@ -265,8 +211,7 @@ async def test_a_dose_is_shown_before_a_second_enter_notes_it(room: FakeRoom) ->
     async with console(room) as (app, pilot):
         await pilot.press("d", *"25", "space", *"mg,", "space", *"5", "space", *"ago,", "space", *"by", "space", *"AB")
         await pilot.press("enter", "enter", "enter")
-        await pilot.pause()
-        assert "P-017: dose 25 mg, witness AB, 5 min ago." in text(app)
+        await until(lambda: "P-017: dose 25 mg, witness AB, 5 min ago." in text(app))
         assert not room.inputs, "a held Enter must not confirm"
         rest_keys(app)
         await pilot.press("enter")
@@ -320,100 +265,6 @@ async def test_tab_chooses_whom_and_moves_a_fresh_mark(room: FakeRoom) -> None:
         await until(lambda: len(room.inputs) == 3)
         assert [given.act.kind for given in room.inputs] == ["mark", "take_back", "mark"]
         assert room.inputs[2].participants == ("A-1",)
-
-
-async def test_the_call_works_under_every_question_and_menu(room: FakeRoom) -> None:
-    async with console(room) as (app, pilot):
-        for count, opener in enumerate(("n", "g", "m", "question_mark", "v", "d"), 1):
-            key = ("f1", "f4", "ctrl+g")[count % 3]
-            app.keyboard.lift("call")
-            await pilot.press(opener, key)
-            act = (await acts(room, count))[-1]
-            assert isinstance(act, Call) and act.level == "assist", (opener, key)
-            await pilot.press("escape")
-            room.caller_says({"call": act.call, "stage": "stood_down"})
-            room.push(call=CallView())
-            await until(lambda: app.client.call.stage == "stood_down")
-
-
-async def test_c_calls_in_menus_and_types_in_text(room: FakeRoom) -> None:
-    async with console(room) as (_, pilot):
-        await pilot.press("m", "c")
-        assert isinstance((await acts(room))[0], Call)
-        await pilot.press("escape", "n", "c", "escape")
-        assert len(room.inputs) == 1
-
-
-async def test_pause_works_under_every_question_and_menu(room: FakeRoom) -> None:
-    async with console(room) as (app, pilot):
-        for count, opener in enumerate(("n", "g", "m", "question_mark", "v"), 1):
-            app.keyboard.lift("pause")
-            await pilot.press(opener, "space")
-            assert (await acts(room, count))[-1].kind == "pause", opener
-            await pilot.press("escape")
-
-
-async def test_e_after_c_makes_the_same_call_an_emergency(room: FakeRoom) -> None:
-    async with console(room) as (app, pilot):
-        await pilot.press("e")
-        await pilot.pause()
-        assert not room.inputs and "press c first" in text(app)
-        await pilot.press("c")
-        await until(lambda: app.client.status.call.call)
-        rest_keys(app)
-        await pilot.press("e")
-        first, second = (await acts(room, 2))[:2]
-        assert first.call == second.call and second.level == "emergency"
-
-
-async def test_f9_alone_is_an_emergency(room: FakeRoom) -> None:
-    async with console(room) as (_, pilot):
-        await pilot.press("n", "f9")
-        assert (await acts(room))[0].level == "emergency"
-
-
-async def test_the_alert_line_tells_the_truth_about_a_call(room: FakeRoom) -> None:
-    async with console(room) as (app, pilot):
-        await pilot.press("c")
-        await until(lambda: "placed, not sent yet" in rows(app)[1])
-        call = room.calls[0]["call"]
-        room.caller_says({"call": call, "stage": "sent", "by": ""})
-        await until(lambda: "sent, nobody has answered yet" in rows(app)[1])
-        room.caller_says({"call": call, "stage": "acknowledged", "by": "Mara"})
-        await until(lambda: "Mara is coming" in rows(app)[1])
-        room.caller_says({"call": call, "stage": "not_delivered", "by": ""})
-        await until(lambda: wording.NOT_DELIVERED in rows(app)[1] and rows(app)[1].startswith(" ***"))
-
-
-async def test_a_call_with_nobody_there_is_not_delivered_at_once(room: FakeRoom) -> None:
-    async with console(room) as (app, pilot):
-        await room.stop("daemon", "caller")
-        await until(lambda: not app.client.connected and not app.client.desk.reachable)
-        await pilot.press("c")
-        await until(lambda: wording.NOT_DELIVERED in rows(app)[1], 1.0)
-
-
-async def test_stand_down_needs_enter(room: FakeRoom) -> None:
-    room.status = replace(room.status, call=CallView(call="k", stage="acknowledged", by="Mara"))
-    async with console(room) as (app, pilot):
-        assert "Enter: stand it down" in rows(app)[1]
-        for keys in (("enter",), way("stand_down")):
-            rest_keys(app)
-            await pilot.press(*keys)
-            await pilot.press("enter" if keys != ("enter",) else "escape")
-            await pilot.pause()
-        assert (await acts(room))[0] == StandDown(call="k")
-
-
-async def test_a_held_enter_does_not_stand_a_call_down(room: FakeRoom) -> None:
-    room.status = replace(room.status, call=CallView(call="k", stage="acknowledged", by="Mara"))
-    async with console(room) as (app, pilot):
-        await pilot.press(*["enter"] * 8)
-        await pilot.pause()
-        assert "Stand the call down?" in text(app) and not room.inputs
-        rest_keys(app)
-        await pilot.press("enter")
-        assert (await acts(room))[0] == StandDown(call="k")
 
 
 async def test_a_dead_daemon_is_named_within_two_seconds_and_its_return_clears_the_line(room: FakeRoom) -> None:
@@ -490,82 +341,3 @@ async def test_all_keys_are_explained_whole_at_80_by_24(room: FakeRoom) -> None:
         for action in ACTIONS:
             assert f"{action.long} " in seen and action.help in " ".join(seen.split()), action.name
         assert wording.NOT_A_MEDICAL_DEVICE in seen
-
-
-async def test_a_held_key_acts_once_and_a_held_arrow_in_steps(room: FakeRoom, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 100.0
-    monkeypatch.setattr(keyboard, "boottime", lambda: now)
-    async with console(room) as (app, pilot):
-        for first, gap in ((0.25, 0.033), (0.5, 0.033), (0.25, 0.092)):
-            room.inputs.clear()
-            now += 5.0
-            for press in range(30):
-                app.keyboard.press(events.Key("1", "1"))
-                now += first if press == 0 else gap
-            await acts(room)
-            await pilot.pause(0.05)
-            assert len(room.inputs) == 1, (first, gap)
-        room.inputs.clear()
-        for _ in range(30):
-            app.keyboard.press(events.Key("up", None))
-            now += 0.033
-        await pilot.pause(0.1)
-        assert 6 <= len(room.inputs) <= 10
-
-
-async def test_a_held_note_key_writes_nothing(room: FakeRoom) -> None:
-    async with console(room) as (app, pilot):
-        await pilot.press(*"nnnnnnnn")
-        await pilot.pause()
-        assert app.asking is not None and app.asking.line.value == ""
-
-
-async def test_five_letters_at_once_are_somebody_typing(room: FakeRoom) -> None:
-    async with console(room) as (app, pilot):
-        await pilot.press(*"hlfah")
-        await pilot.press("l")
-        await until(lambda: app.asking is not None)
-        assert app.asking is not None and app.asking.line.value.startswith("hlfah")
-        await until(lambda: any(given.act.kind == "resume" for given in room.inputs))
-        await until(lambda: sum(given.act.kind == "take_back" for given in room.inputs) == 2)
-
-
-async def test_a_screen_that_is_off_wakes_at_any_key_and_still_calls(room: FakeRoom) -> None:
-    async with console(room) as (app, pilot):
-        for _ in range(3):
-            app.darken()
-        await pilot.pause()
-        assert text(app).strip() == ""
-        await pilot.press("h")
-        await pilot.pause()
-        assert "RUNNING" in text(app) and not room.inputs
-        for _ in range(3):
-            app.darken()
-        await pilot.press("c")
-        assert isinstance((await acts(room))[0], Call)
-
-
-async def test_a_pin_typed_where_none_is_asked_for_makes_no_marks(room: FakeRoom) -> None:
-    async with console(room) as (app, pilot):
-        for digit in "142312":
-            app.keyboard.press(events.Key(digit, digit))
-        await until(lambda: any(isinstance(act, TakeBack) for act in (given.act for given in room.inputs)))
-        await until(lambda: "typed like a PIN" in text(app))
-        await pilot.pause(keyboard.RUN_GAP_S + 0.1)
-        assert [given.act.kind for given in room.inputs] == ["mark", "take_back"], "the first one, and that it was none"
-
-
-async def test_marks_that_follow_each_other_fast_are_all_made_each_of_its_moment(room: FakeRoom) -> None:
-    async with console(room) as (app, _):
-        for digit in "12":
-            app.keyboard.press(events.Key(digit, digit))
-        await until(lambda: len(room.inputs) == 2)
-        assert [given.act.code for given in room.inputs if isinstance(given.act, Mark)] == [
-            code for code, _ in app.client.status.marks[:2]
-        ]
-        assert 0.0 < room.inputs[1].ago_s < 2.0
-        app.keyboard.press(events.Key("3", "3"))
-        app.keyboard.press(events.Key("4", "4"))
-        app.keyboard.press(events.Key("r", "r"))  # another key, and nothing more is waited for
-        await until(lambda: len(room.inputs) >= 5)
-        assert [given.act.kind for given in room.inputs].count("mark") == 4

@@ -10,7 +10,7 @@ from controller.console.clinical_forms import note_form
 from controller.console.forms import Filled, Form
 from controller.messages import MaskingGuess, Note, Status
 from tests.console.fake_daemon import FakeRoom, demo_status
-from tests.console.test_app import acts, console, text, way
+from tests.console.pressing import acts, console, text, way
 
 
 def clock() -> str:

@@ -9,7 +9,7 @@ from controller.console.looks import LINUX, VGA, Look
 from controller.console.view import booked_now
 from controller.messages import Start, Status
 from tests.console.fake_daemon import FakeRoom, demo_status, with_bookings
-from tests.console.test_app import acts, console, rest_keys, text, way
+from tests.console.pressing import acts, console, rest_keys, text, way
 
 UTC = "2026-12-01T09:00:00.000Z"
 

@@ -31,7 +31,7 @@ from controller.messages import (
 )
 from tests.console.conftest import until
 from tests.console.fake_daemon import FakeRoom, demo_status
-from tests.console.test_app import acts, console, rest_keys, text, way
+from tests.console.pressing import acts, console, rest_keys, text, way
 
 CODE = "P-017"
 

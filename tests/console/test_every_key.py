@@ -19,7 +19,7 @@ from controller.console.looks import DARKNESS, Look
 from controller.messages import CallView, ParticipantView, Resume, Status, kind_of
 from tests.console.conftest import until
 from tests.console.fake_daemon import FakeRoom, demo_status, with_alarm, with_bookings
-from tests.console.test_app import console, rest_keys
+from tests.console.pressing import console, rest_keys
 
 Prepare = Callable[[ConsoleApp], None]
 

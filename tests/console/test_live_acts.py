@@ -23,7 +23,7 @@ from controller.messages import (
     SetLimits,
 )
 from tests.console.fake_daemon import FakeRoom, demo_status
-from tests.console.test_app import acts, console, rest_keys, text, way
+from tests.console.pressing import acts, console, rest_keys, text, way
 
 
 async def test_after_an_outage_the_choices_come_first(room: FakeRoom) -> None:

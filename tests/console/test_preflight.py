@@ -22,7 +22,7 @@ from controller.messages import (
 )
 from tests.console.conftest import until
 from tests.console.fake_daemon import FakeRoom, demo_status, with_bookings, with_preflight
-from tests.console.test_app import acts, console, rest_keys, rows, text, way
+from tests.console.pressing import acts, console, rest_keys, rows, text, way
 
 IDLE = replace(demo_status(), state="idle", session="", phases=(), participants=(), log=())
 WELL = {"library": "green"}

@@ -24,7 +24,7 @@ from controller.messages import Call, Dose, Evacuate, Light, Pause, Record, SeeA
 from controller.options import runtime_dir
 from controller.wording import alarm
 from tests.console.conftest import until
-from tests.console.test_app import rest_keys, rows, text
+from tests.console.pressing import rest_keys, rows, text
 from tests.sitters.room import PINS, console, daemon_here, sign_on
 
 START = Start(programme="demo", participants=("D-001",), seed=1)

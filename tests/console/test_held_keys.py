@@ -1,0 +1,95 @@
+"""Keys that are held, typed as prose or pressed on a screen that is off."""
+
+from __future__ import annotations
+
+import pytest
+from textual import events
+
+from controller.console import keyboard
+from controller.messages import (
+    Call,
+    Mark,
+    TakeBack,
+)
+from tests.console.conftest import until
+from tests.console.fake_daemon import FakeRoom
+from tests.console.pressing import acts, console, text
+
+
+async def test_a_held_key_acts_once_and_a_held_arrow_in_steps(room: FakeRoom, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(keyboard, "boottime", lambda: now)
+    async with console(room) as (app, pilot):
+        for first, gap in ((0.25, 0.033), (0.5, 0.033), (0.25, 0.092)):
+            room.inputs.clear()
+            now += 5.0
+            for press in range(30):
+                app.keyboard.press(events.Key("1", "1"))
+                now += first if press == 0 else gap
+            await acts(room)
+            await pilot.pause(0.05)
+            assert len(room.inputs) == 1, (first, gap)
+        room.inputs.clear()
+        for _ in range(30):
+            app.keyboard.press(events.Key("up", None))
+            now += 0.033
+        await pilot.pause(0.1)
+        assert 6 <= len(room.inputs) <= 10
+
+
+async def test_a_held_note_key_writes_nothing(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        await pilot.press(*"nnnnnnnn")
+        await pilot.pause()
+        assert app.asking is not None and app.asking.line.value == ""
+
+
+async def test_five_letters_at_once_are_somebody_typing(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        await pilot.press(*"hlfah")
+        await pilot.press("l")
+        await until(lambda: app.asking is not None)
+        assert app.asking is not None and app.asking.line.value.startswith("hlfah")
+        await until(lambda: any(given.act.kind == "resume" for given in room.inputs))
+        await until(lambda: sum(given.act.kind == "take_back" for given in room.inputs) == 2)
+
+
+async def test_a_screen_that_is_off_wakes_at_any_key_and_still_calls(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        for _ in range(3):
+            app.darken()
+        await pilot.pause()
+        assert text(app).strip() == ""
+        await pilot.press("h")
+        await pilot.pause()
+        assert "RUNNING" in text(app) and not room.inputs
+        for _ in range(3):
+            app.darken()
+        await pilot.press("c")
+        assert isinstance((await acts(room))[0], Call)
+
+
+async def test_a_pin_typed_where_none_is_asked_for_makes_no_marks(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        for digit in "142312":
+            app.keyboard.press(events.Key(digit, digit))
+        await until(lambda: any(isinstance(act, TakeBack) for act in (given.act for given in room.inputs)))
+        await until(lambda: "typed like a PIN" in text(app))
+        await pilot.pause(keyboard.RUN_GAP_S + 0.1)
+        assert [given.act.kind for given in room.inputs] == ["mark", "take_back"], "the first one, and that it was none"
+
+
+async def test_marks_that_follow_each_other_fast_are_all_made_each_of_its_moment(room: FakeRoom) -> None:
+    async with console(room) as (app, _):
+        for digit in "12":
+            app.keyboard.press(events.Key(digit, digit))
+        await until(lambda: len(room.inputs) == 2)
+        assert [given.act.code for given in room.inputs if isinstance(given.act, Mark)] == [
+            code for code, _ in app.client.status.marks[:2]
+        ]
+        assert 0.0 < room.inputs[1].ago_s < 2.0
+        app.keyboard.press(events.Key("3", "3"))
+        app.keyboard.press(events.Key("4", "4"))
+        app.keyboard.press(events.Key("r", "r"))  # another key, and nothing more is waited for
+        await until(lambda: len(room.inputs) >= 5)
+        assert [given.act.kind for given in room.inputs].count("mark") == 4
