@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from pathlib import Path
@@ -36,18 +37,24 @@ def music_dir() -> Path:
 
 
 def prepare_music(state_dir: Path) -> Path:
-    """Make and measure the demo's music where that is not done, and give the room its measurements."""
+    """Make and measure the demo's music where that is not done, and give the room its measurements.
+
+    Who comes while another process is at it waits, and finds it done. Raises OSError, RuntimeError for a broken piece.
+    """
     folder = music_dir()
-    make_demo_library(folder)
     measured = folder.parent / (folder.name + "-measured")
-    catalogue = Catalogue(measured)
-    try:
-        _, problems = catalogue.scan([folder])
-    finally:
-        catalogue.close()
-    if problems:
-        raise RuntimeError(f"{problems[0].path}: {problems[0].why}")
-    shutil.copy(measured / "library.db", state_dir / "library.db")
+    measured.mkdir(parents=True, exist_ok=True)
+    with (measured / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        make_demo_library(folder)
+        catalogue = Catalogue(measured)
+        try:
+            _, problems = catalogue.scan([folder])
+        finally:
+            catalogue.close()
+        if problems:
+            raise RuntimeError(f"{problems[0].path}: {problems[0].why}")
+        shutil.copy(measured / "library.db", state_dir / "library.db")
     return folder
 
 
