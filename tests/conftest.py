@@ -22,7 +22,6 @@ sys.dont_write_bytecode = False
 
 LONGEST_FIRST = (
     "whole/test_difficult_session",
-    "sound/test_engine",
     "whole/test_crash",
     "lights/test_contract",
     "sitters/test_console",
@@ -35,6 +34,7 @@ LONGEST_FIRST = (
     "console/test_terminal",
     "rehearsal/test_rehearsal",
     "whole/test_preflight",
+    "sound/test_engine",
     "lights/test_outage",
     "sound/test_broken",
     "lights/test_mqtt",
