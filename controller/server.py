@@ -199,7 +199,8 @@ class Server:
         task.add_done_callback(self._signing.discard)
 
     def _reply(self, writer: asyncio.StreamWriter, reply: Reply) -> None:
-        self._write(writer, line_of({"reply": reply, "behind": self._due is not None}))
-        if self._due is not None:
-            self._due.cancel()
+        self._write(writer, line_of({"reply": reply, "behind": not reply.refused}))
+        if not reply.refused:
+            if self._due is not None:
+                self._due.cancel()
             self._due = asyncio.get_running_loop().call_later(BEHIND_S, self._send_status)

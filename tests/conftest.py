@@ -23,7 +23,6 @@ sys.dont_write_bytecode = False
 LONGEST_FIRST = (
     "whole/test_difficult_session",
     "whole/test_crash",
-    "lights/test_contract",
     "sitters/test_console",
     "calls/test_caller",
     "whole/test_wall_clock",
@@ -35,6 +34,7 @@ LONGEST_FIRST = (
     "rehearsal/test_rehearsal",
     "whole/test_preflight",
     "sound/test_engine",
+    "lights/test_contract",
     "lights/test_outage",
     "sound/test_broken",
     "lights/test_mqtt",
