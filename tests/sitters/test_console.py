@@ -172,7 +172,7 @@ async def test_a_locked_console_keeps_what_must_never_wait_and_nothing_else(stat
     async with daemon_here(state_dir), sitting(state_dir) as it:
         await it.sign_on("AB")
         assert not (await it.client.send(START)).refused
-        await until(lambda: it.client.status.state != "idle")
+        await until(lambda: it.client.status.state == "running")
         await it.press("ctrl+l")
         seen = text(it.app)
         assert "LOCKED" in seen and "RUNNING" in rows(it.app)[0] and "Music" not in seen and "signed on" not in seen
