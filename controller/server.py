@@ -200,7 +200,8 @@ class Server:
 
     def _reply(self, writer: asyncio.StreamWriter, reply: Reply) -> None:
         self._write(writer, line_of({"reply": reply, "behind": not reply.refused}))
-        if not reply.refused:
+        loop = asyncio.get_running_loop()
+        if not reply.refused and (self._due is None or self._due.when() > loop.time() + BEHIND_S):
             if self._due is not None:
                 self._due.cancel()
-            self._due = asyncio.get_running_loop().call_later(BEHIND_S, self._send_status)
+            self._due = loop.call_later(BEHIND_S, self._send_status)  # never put off by the next answer
