@@ -5,10 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
-import pytest
-
 from controller.messages import Cue, Piece
-from controller.sound import decoder as decoder_module
 from controller.sound.player import Player
 from controller.sound.protocol import LayCues, TurnTransport
 from controller.sound.reporting import telemetry
@@ -16,21 +13,20 @@ from controller.sound.settings import Bus, SoundSettings
 
 
 async def until(player: Player, true: Callable[[], object]) -> None:
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(60):
         while not true():
             player.tick()
             await asyncio.sleep(0.02)
 
 
 async def test_a_libvlc_that_hangs_is_left_alone_and_the_next_one_plays(
-    tmp_path: Path, music: dict[str, Piece], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, music: dict[str, Piece]
 ) -> None:
-    monkeypatch.setattr(decoder_module, "PATIENCE_S", 0.3)
     buses = (Bus(name="speakers", channels=(1, 2)),)
     player = Player(SoundSettings(room="test", runtime_dir=tmp_path, buses=buses, output="null"))
     player.start()
     hung, release = player.decks.decoder, Event()
-    hung._jobs.put(lambda: release.wait(20))
+    hung._jobs.put(lambda: release.wait(120))
     try:
         cue = Cue(id=1, start_s=0, length_s=15, piece=music["low"])
         player.command(LayCues(session="s", plan=1, seq=1, cues=(cue,)))
