@@ -11,6 +11,7 @@ from controller.files import Table
 
 _HEX = re.compile(r"^[0-9A-F]{2}$")
 _TOKENS = ("{channel}", "{sum}")
+_LINE_END = re.compile(rb"[\r\n]+")
 
 
 class Message(Table):
@@ -50,11 +51,22 @@ class Message(Table):
 
 
 class Asking(Table):
-    """How a channel is asked for its state, and what it answers; the answers are looked for in what comes back."""
+    """How a channel is asked for its state, and what it answers; the answers are looked for in what comes back.
+
+    In text, any kind of line end is as good as another.
+    """
 
     ask: Message
     on: Message
     off: Message
+    of_all: bool = False
+    """Whether the answer is about every channel: one `on` or `off` after the other, the first channel's first."""
+
+    @model_validator(mode="after")
+    def _alike(self) -> Self:
+        if self.of_all and len(self.on.bytes_for(1)) != len(self.off.bytes_for(1)):
+            raise ValueError("on and off must be equally long where the answer is about every channel")
+        return self
 
 
 class Board(Table):
@@ -90,9 +102,14 @@ class Board(Table):
         if self.status is None:
             return None
         number = channel - 1 + self.first_channel
-        if self.status.on.bytes_for(number) in said:
+        on, off = self.status.on.bytes_for(number), self.status.off.bytes_for(number)
+        if self.status.of_all:
+            said = said[(channel - 1) * len(on) : channel * len(on)]
+        if self.status.on.text:
+            on, off, said = (_LINE_END.sub(b"\n", each) for each in (on, off, said))
+        if on in said:
             return True
-        return False if self.status.off.bytes_for(number) in said else None
+        return False if off in said else None
 
 
 def _digit(channel: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from controller.lights.board import Board
+from controller.lights.board import Asking, Board
 from controller.serial_pty import PtyDevice
 
 
@@ -96,14 +96,16 @@ class SimulatedBoard(PtyDevice):
                 self.on[channel - 1] = on
                 self.switched.append((at, channel, on))
             elif self.answers and self._board.status is not None:
-                channel = self._asks[message]
-                said = self._board.status.on if self.on[channel - 1] else self._board.status.off
-                number = channel - 1 + self._board.first_channel
+                asked = range(1, len(self.on) + 1) if self._board.status.of_all else (self._asks[message],)
                 echo = message if self._board.status.ask.text else b""
-                self.send(echo + said.bytes_for(number))
+                self.send(echo + b"".join(self._state_of(channel, self._board.status) for channel in asked))
         known = (*self._commands, *self._asks)
         if self._rest and not any(each.startswith(self._rest) for each in known):
             self._rest = b""
+
+    def _state_of(self, channel: int, status: Asking) -> bytes:
+        said = status.on if self.on[channel - 1] else status.off
+        return said.bytes_for(channel - 1 + self._board.first_channel)
 
 
 def frames_per_second(frames: list[Frame]) -> float:

@@ -22,6 +22,7 @@ Z2M = "button-zigbee2mqtt"
 async def test_every_kind_of_button_is_understood(tmp_path: Path, mosquitto: PrivateBroker) -> None:
     buttons = (
         button("z", Z2M, "bed", single="pause", double="resume", hold="quiet", second="mark spoke"),
+        button("s", Z2M, "two-dots", pressed="light exit", single="pause", second="resume"),
         button("t", "button-tasmota", "wall", channel=2, single="light exit", hold="light arc"),
         button("one", "button-shelly-gen1", "shellybutton1-1", channel=1, single="pause", double="light medical"),
         button("two", "button-shelly-gen2", "shellyplusi4-1", channel=2, single="resume", hold="mark touch"),
@@ -38,6 +39,9 @@ async def test_every_kind_of_button_is_understood(tmp_path: Path, mosquitto: Pri
         ("zigbee2mqtt/bed", '{"action":"double"}', Resume()),
         ("zigbee2mqtt/bed", '{"action":"hold"}', Quiet()),
         ("zigbee2mqtt/bed", '{"action":"off"}', Mark(code="spoke")),
+        ("zigbee2mqtt/two-dots", '{"action":"1_initial_press"}', Light(scene="exit")),
+        ("zigbee2mqtt/two-dots", '{"action":"1_short_release"}', Pause()),
+        ("zigbee2mqtt/two-dots", '{"action":"2_short_release"}', Resume()),
         ("zigbee2mqtt/bed", "no json", None),
         ("zigbee2mqtt/bed", '{"action":["single"]}', None),
         ("stat/wall/RESULT", '{"Button1":{"Action":"SINGLE"}}', None),
@@ -58,7 +62,7 @@ async def test_every_kind_of_button_is_understood(tmp_path: Path, mosquitto: Pri
         await until(lambda: len(room.posted) >= len(wanted), 3)
         assert room.acts() == wanted
         consoles = {given.origin.console for given in room.posted}
-        assert consoles == {"button.z", "button.t", "button.one", "button.two"}
+        assert consoles == {"button.z", "button.s", "button.t", "button.one", "button.two"}
         assert {given.origin.path for given in room.posted} == {"button"}
 
 

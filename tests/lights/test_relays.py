@@ -83,7 +83,15 @@ def test_boards_are_told_in_their_own_bytes() -> None:
     assert numato.switch(1, True) == b"relay on 0\r"
     assert numato.ask(2) == b"relay read 1\r"
     assert numato.answer(2, b"relay read 1\n\roff\n\r>") is False
+    assert numato.answer(2, b"relay read 1\r\non\r\n>") is True
     assert numato.answer(2, b"relay on 1\n\r>") is None
+
+
+def test_a_board_that_answers_for_all_its_channels_at_once_is_read_by_their_places() -> None:
+    eight = kind("relay-kmtronic-8")
+    assert eight.ask(1) == eight.ask(4) == bytes.fromhex("FF 09 00")
+    said = bytes.fromhex("00 01 00 01")  # a board with four
+    assert [eight.answer(channel, said) for channel in range(1, 6)] == [False, True, False, True, None]
 
 
 @pytest.mark.parametrize("name", ["relay-lcus", "relay-numato"])

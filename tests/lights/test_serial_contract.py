@@ -21,7 +21,7 @@ from tests.lights.test_dmx import LINEAR
 from tests.lights.test_relays import kind
 
 CHANNELS = {"left": 1, "right": 3}
-BOARDS = ("relay-kmtronic", "relay-lcus", "relay-numato")
+BOARDS = ("relay-kmtronic", "relay-kmtronic-8", "relay-lcus", "relay-numato")
 """Each has one follower, called alike."""
 SLEW = 0.5
 

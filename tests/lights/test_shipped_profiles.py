@@ -111,7 +111,7 @@ REPORTS: list[tuple[str, str, str, float | None]] = [
     ("zigbee2mqtt-dimmable", Z, '{"brightness":254,"linkquality":87,"state":"OFF"}', 0.0),
     ("zigbee2mqtt-dimmable", Z, '{"linkquality":87}', None),
     ("zigbee2mqtt-dimmable", Z, "not json", None),
-    ("zigbee2mqtt-hue-colour-temperature", Z, '{"state":"ON","brightness":127,"color_temp":366}', 126 / 253),
+    ("zigbee2mqtt-hue-colour-temperature", Z, '{"state":"ON","brightness":127,"color_temp":366}', 125 / 252),
     ("zigbee2mqtt-plug", Z, '{"state":"ON","power":4}', 1.0),
     ("zigbee2mqtt-plug", Z, '{"state":"OFF"}', 0.0),
     ("tasmota-dimmer", "stat/lamp/RESULT", '{"POWER":"ON","Dimmer":50}', 49 / 99),
