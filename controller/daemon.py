@@ -230,12 +230,14 @@ class Daemon:
 
     async def _take_start(self, given: Input, start: Start, listener: Callable[[Reply], None] | None) -> None:
         """Gather beside the loop what the session is to be run with, and let the rules see it then."""
-        self._as_run = None
+        found = None
         try:
-            self._as_run = await asyncio.to_thread(gather, start, self._room, self._pools, self._state_dir, software())
+            found = await asyncio.to_thread(gather, start, self._room, self._pools, self._state_dir, software())
         except Exception:  # whoever asked is told that it was refused, and it is on record
             log.exception("what the session is to be run with cannot be gathered")
+        self._as_run = found
         self.runner.post(given, listener)
+        self._as_run = None
 
     def _pool_of(self, programme: Programme) -> Pool:
         path = shipped("playlists").get(programme.name)
