@@ -151,7 +151,7 @@ def _preflight(state: State) -> PreflightView:
         required=state.rules.preflight,
         programme=known.programme,
         participants=known.participants,
-        touch=known.touch,
+        touch=known.touch_scopes,
         limits=known.limits,
         lines=known.lines,
     )

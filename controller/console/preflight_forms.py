@@ -53,12 +53,13 @@ def begin_form(above: Above, programme: str = "", participants: tuple[str, ...] 
 def entry_form(line: PreflightLine, view: PreflightView, above: Above) -> Form:
     """What only a person can say: who, what was consented to, what is not to be heard."""
     check = line.check
+    kind, _, code = check.partition(".")
 
     def read(text: str) -> Filled:
         if not text:
-            raise ValueError(_ENTRIES[check])
-        if check != "limits":
-            value = " ".join(text.replace(",", " ").split()) if check == "participants" else text
+            raise ValueError(_ENTRIES[kind])
+        if kind != "limits":
+            value = " ".join(text.replace(",", " ").split()) if kind == "participants" else text
             value = "none" if value.lower() == "none" else value
             return Filled(
                 act=AnswerPreflight(check=check, value=value), words=f"{_name(check)}: {value}", participants=()
@@ -69,10 +70,11 @@ def entry_form(line: PreflightLine, view: PreflightView, above: Above) -> Form:
 
     known = {
         "participants": " ".join(view.participants),
-        "touch": view.touch or "",
+        "touch": view.touch.get(code, ""),
         "limits": "" if view.limits is None else limits_line(view.limits) or "none",
-    }.get(check, "")
-    return Form(title=_name(check).capitalize(), hint=_ENTRIES[check], read=read, initial=known, above=above)
+    }.get(kind, "")
+    title = _name(check)
+    return Form(title=f"{title[:1].upper()}{title[1:]}", hint=_ENTRIES[kind], read=read, initial=known, above=above)
 
 
 def heard_form(line: PreflightLine, above: Above) -> Form:
@@ -108,7 +110,7 @@ def override_form(line: PreflightLine, above: Above) -> Form:
 
 
 def _name(check: str) -> str:
-    return wording.preflight.check(check, short="." not in check)
+    return wording.preflight.check(check, short=True)
 
 
 def _bus(line: PreflightLine) -> str:

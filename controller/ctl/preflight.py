@@ -28,7 +28,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-Check = Annotated[str, typer.Argument(metavar="CHECK", help="As `show` names it: lights, sound.headphones …")]
+Check = Annotated[str, typer.Argument(metavar="CHECK", help="As `show` names it: lights, touch.C-0412 …")]
 
 _SIGNS = {"green": "ok", "red": "RED", "overridden": "over", "running": "…", "asked": "?", "open": ""}
 
@@ -58,7 +58,7 @@ def run(check: Annotated[str, typer.Argument(metavar="CHECK", help="All that are
 def answer(
     check: Check,
     value: Annotated[
-        list[str] | None, typer.Argument(help="heard or not_heard; initials; codes; a touch scope; none; a key.")
+        list[str] | None, typer.Argument(help="heard or not_heard; initials; codes; a scope of touch; none; a key.")
     ] = None,
     limits: Annotated[Path | None, typer.Option(help="File of what is not wanted to be heard.")] = None,
 ) -> Act:

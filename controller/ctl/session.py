@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, cast
 from uuid import uuid4
@@ -41,17 +42,34 @@ def start(
     participant: Whom = None,
     minutes: Annotated[float | None, typer.Option(help="Compress or stretch it to so many minutes.")] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same pieces.")] = None,
-    touch: Annotated[str, typer.Option(help="Scope of touch that was consented to.")] = "",
+    touch: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[CODE=]SCOPE", help="Touch that was consented to; each one's own where several take part."
+        ),
+    ] = None,
     limits: Annotated[Path | None, typer.Option(help="File of what is not wanted to be heard.")] = None,
 ) -> Act:
     """Open a session.
 
     Example: stillroom ctl start psilocybin-25mg --participant C-0412
     """
+    people = tuple(participant or ())
     return Start(
-        programme=programme, participants=tuple(participant or ()), minutes=minutes, seed=seed, touch_scope=touch,
+        programme=programme, participants=people, minutes=minutes, seed=seed, touch_scopes=_scopes(touch or (), people),
         limits=read_limits(limits),
     )  # fmt: skip
+
+
+def _scopes(given: Sequence[str], people: tuple[str, ...]) -> dict[str, str]:
+    """Each participant's scope of touch; exits 1 where it is not said whose one is."""
+    scopes: dict[str, str] = {}
+    for said in given:
+        code, named, scope = said.partition("=")
+        if not named and len(people) != 1:
+            fail(f'--touch "{said}": whose? Each consents alone: --touch CODE="{said}"')
+        scopes |= {code: scope} if named else {people[0]: said}
+    return scopes
 
 
 @verb(app)

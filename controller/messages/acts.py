@@ -84,6 +84,8 @@ class Start(Tagged, frozen=True, kw_only=True, tag="start"):
     """What this session's participants do not want to hear."""
     touch_scope: str = ""
     """The touch that was consented to beforehand, in the clinic's own words; a code, not a story."""
+    touch_scopes: dict[str, str] = field(default_factory=dict)
+    """The same by participant, for each consents alone; `touch_scope` is of whom it does not name."""
     session: str = ""
     programme_text: str = ""
     software: str = ""

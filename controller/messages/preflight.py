@@ -16,7 +16,8 @@ PreflightStage = Literal["open", "running", "asked", "green", "red", "overridden
 class PreflightLine(Struct, frozen=True, kw_only=True):
     """One check of the preflight and how it stands since room time `t`.
 
-    `check` names it: "lights", or "sound.BUS" for each bus. `code` with `values`: why it is red, or how far it is.
+    `check` names it: "lights", or "sound.BUS" of each bus, "touch.CODE" of each
+    participant. `code` with `values`: why it is red, or how far it is.
     """
 
     check: str
@@ -42,7 +43,8 @@ class PreflightView(Struct, frozen=True, kw_only=True):
     required: bool = False
     programme: str = ""
     participants: tuple[str, ...] = ()
-    touch: str | None = None
+    touch: dict[str, str] = field(default_factory=dict)
+    """The scope of touch that each participant consented to, by code."""
     limits: Limits | None = None
     lines: tuple[PreflightLine, ...] = ()
     """In the order in which a sitter goes through them."""

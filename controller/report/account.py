@@ -124,7 +124,6 @@ class Account:
     programme: Programme
     programme_digest: str
     software: str
-    touch_scope: str
     opened: Event
     closed: Event | None
     zero_t: float

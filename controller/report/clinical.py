@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 
 from controller import bedside, wording
 from controller.messages import Touch, Vitals, plain_fields
-from controller.session.state import Entry, State
+from controller.session.state import Participant, State
 from controller.session.touch import is_outside, where
+
+NO_SCOPE = "no scope entered"
 
 Stamps = Mapping[int, tuple[float, str]]
 """By the record: its room time, and its UTC with the clock's later corrections."""
@@ -94,20 +96,24 @@ def gone(state: State) -> Iterator[tuple[float | None, str, str]]:
             yield None, person.code, "neither released nor left"
 
 
-def touch_told(state: State) -> str:
-    """How often touch was given, where, and how often outside the scope that was consented to."""
-    given = [entry for entry in state.entries if isinstance(entry.act, Touch) and entry.act.part != "stop"]
+def touch(state: State) -> Iterator[str]:
+    """Of each participant: what touch was consented to, how often it was given, where, and how often outside that."""
+    several = len(state.participants) > 1
+    for person in state.participants:
+        agreed = person.touch_scope or NO_SCOPE
+        yield f"{f'{person.code}: ' if several else ''}{agreed}; {_touch_given(state, person)}"
+
+
+def _touch_given(state: State, person: Participant) -> str:
+    given = [
+        entry.act for entry in state.entries
+        if isinstance(entry.act, Touch) and entry.act.part != "stop" and person.code in entry.participants
+    ]  # fmt: skip
     if not given:
         return "none was recorded"
-    scopes = {person.code: person.touch_scope for person in state.participants}
-    outside = sum(_outside(entry, scopes) for entry in given)
-    places = ", ".join(dict.fromkeys(where(entry.act) for entry in given))
+    outside = sum(is_outside(act, person.touch_scope) for act in given)
+    places = ", ".join(dict.fromkeys(where(act) for act in given))
     return f"{len(given)} entries ({places}), {outside or 'none'} outside the scope consented to"
-
-
-def _outside(entry: Entry, scopes: Mapping[str, str]) -> bool:
-    assert isinstance(entry.act, Touch)
-    return any(is_outside(entry.act, scopes.get(code, "")) for code in entry.participants)
 
 
 def utc_before(utc: str, seconds: float) -> str:

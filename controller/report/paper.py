@@ -63,7 +63,8 @@ def _facts(account: Account) -> Iterable[tuple[str, str]]:
         yield "Dose", f"{code}: {clock_of(account.t_plus(taken_t))}, {words}"
     for gone_t, code, what in clinical.gone(account.state):
         yield "Release", f"{code}: {what}{'' if gone_t is None else f' at {clock_of(account.t_plus(gone_t))}'}"
-    yield "Touch", f"{account.touch_scope or 'no scope entered'}; {clinical.touch_told(account.state)}"
+    for words in clinical.touch(account.state):
+        yield "Touch", words
     yield "Preflight", preflight_words(account)
     yield "Present", told(account.people) or "nobody signed on"
     signed = f"signed by {programme.reviewed_by} on {programme.reviewed_on}"

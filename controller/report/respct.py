@@ -56,8 +56,8 @@ def _items(account: Account) -> list[tuple[int, str, str]]:
         (
             12,
             "Interventions",
-            f"{len(marks)} entries by those present; touch agreed: {account.touch_scope or 'none'}, given: "
-            f"{clinical.touch_told(account.state)}.",
+            f"{len(marks)} entries by those present; touch agreed and given: "
+            f"{'; '.join(clinical.touch(account.state))}.",
         ),
         (13, "Participant's control", f"{len(wishes)} changes of music, volume or light were made on request or need."),
         (14, "Dosing and length", f"{'; '.join(doses) or 'No dose was logged'}. {phases}."),

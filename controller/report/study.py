@@ -120,7 +120,7 @@ def _participants(told: Told) -> Iterator[Row]:
             "total_amount": round(sum(amounts), 6) if amounts else "",
             "unit": next((dose.unit for dose in taken if dose.unit), ""),
             "booster": boosted,
-            "touch_scope": person.touch_scope or account.touch_scope,
+            "touch_scope": person.touch_scope,
             "left_t_plus_min": _minutes(account.t_plus(person.left_t)) if person.left_t is not None else "",
             "released_t_plus_min": _minutes(account.t_plus(person.released_t)) if person.released_t is not None else "",
         }

@@ -28,6 +28,8 @@ def _head(account: Account) -> Iterator[tuple[str, str]]:
     yield "Participants", ", ".join(account.participants)
     doses = [f"{code} at {clock_of(account.t_plus(t))} {words}" for t, code, words in clinical.doses(account.state)]
     yield "Doses", "; ".join(doses) or "none was logged"
+    for words in clinical.touch(account.state):
+        yield "Touch", words
     yield "Preflight", preflight_words(account)
     yield "Present", told(account.people) or "nobody signed on"
     kinds = [event.kind for event in account.events if not event.taken_back]

@@ -37,6 +37,10 @@ def start(state: State, given: Input, now: float, seq: int) -> Ruled:
     check_codes(programme, act.participants)
     check_are_codes(state.rules, act.participants)
     check_limits(act.limits, state.rules)
+    for code in act.touch_scopes:
+        if code not in act.participants:
+            allowed = ", ".join(act.participants)
+            raise Refused("unknown_participant", code=code, nearest=nearest(code, act.participants), allowed=allowed)
     check_start(state.preflight, act, state.rules)
     if act.minutes is not None:
         if not 1 <= act.minutes <= 24 * 60:
@@ -51,7 +55,9 @@ def start(state: State, given: Input, now: float, seq: int) -> Ruled:
         started_t=now,
         limits=act.limits,
         seed=act.seed or 0,
-        participants=tuple(Participant(code=code, touch_scope=act.touch_scope) for code in act.participants),
+        participants=tuple(
+            Participant(code=code, touch_scope=act.touch_scopes.get(code, act.touch_scope)) for code in act.participants
+        ),
         arc_s=programme.start_s(0),
         arc_t=now,
         plan=1,

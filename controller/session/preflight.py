@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from math import inf
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from controller.messages import (
@@ -47,7 +47,7 @@ MACHINES = ("engine", "broker", "disk", "clock", "commissioning", "card", "libra
 """Checks that the room makes by itself as soon as the preflight begins."""
 
 ENTRIES = ("sitter", "participants", "touch", "limits")
-"""What a person enters; it does not age."""
+"""What a person enters; it does not age. Each participant consents alone: "touch.CODE", once the codes are known."""
 
 KEYS = ("1", "9", "c", "space")
 """The keys that are tried, one of each kind: both ends of the row of marks, the call and the pause."""
@@ -76,7 +76,8 @@ class Preflight(Struct, frozen=True, kw_only=True):
     participants: tuple[str, ...] = ()
     least: int = 1
     most: int = 1
-    touch: str | None = None
+    touch_scopes: dict[str, str] = field(default_factory=dict)
+    """The touch that was consented to, by participant."""
     limits: Limits | None = None
     lines: tuple[PreflightLine, ...] = ()
     call: str = ""
@@ -87,9 +88,11 @@ class Preflight(Struct, frozen=True, kw_only=True):
     """Of the room file that it was begun under."""
 
     def line(self, check: str) -> PreflightLine:
-        """One check. Raises Refused."""
+        """One check; of one who takes part alone "touch" is theirs. Raises Refused."""
         if not self.programme:
             raise Refused("no_preflight")
+        if check == "touch" and len(self.participants) == 1:
+            check = f"touch.{self.participants[0]}"
         names = [line.check for line in self.lines]
         if check not in names:
             raise Refused("unknown_check", check=check, nearest=nearest(check, names), allowed=", ".join(names))
@@ -101,11 +104,18 @@ class Preflight(Struct, frozen=True, kw_only=True):
         return replace(self, lines=tuple(by_name.get(line.check, line) for line in self.lines))
 
 
-def checks_of(rules: RoomRules) -> tuple[str, ...]:
+def checks_of(rules: RoomRules, participants: tuple[str, ...] = ()) -> tuple[str, ...]:
     """What a room looks at, in the order in which a sitter goes through it."""
     left_out = {"card": not rules.card_measured, "lights": not rules.lamps}
     machines = [check for check in MACHINES if not left_out.get(check, False)]
-    return (*machines, *(f"sound.{bus}" for bus in rules.buses), "keys", "call", *ENTRIES)
+    touch = [f"touch.{code}" for code in participants] or ["touch"]
+    buses = (f"sound.{bus}" for bus in rules.buses)
+    return (*machines, *buses, "keys", "call", "sitter", "participants", *touch, "limits")
+
+
+def is_entry(check: str) -> bool:
+    """Whether a person enters it."""
+    return check.partition(".")[0] in ENTRIES
 
 
 def keep(preflight: Preflight, given: Input, rules: RoomRules, t: float, seq: int) -> Preflight:
@@ -158,7 +168,7 @@ def _running(preflight: Preflight, act: RunPreflight, given: Input, t: float, se
         again = [line.check for line in preflight.lines if line.stage == "red" and line.check in MACHINES]
     else:
         again = [preflight.line(act.check).check]
-        if act.check in ENTRIES or act.check == "keys":
+        if is_entry(act.check) or act.check == "keys":
             raise Refused("check_is_answered", check=act.check)
     fresh = [PreflightLine(check=check, stage="running", t=t, seq=seq) for check in again]
     placed = given.id if "call" in again else preflight.call
@@ -176,17 +186,20 @@ def _answered(
         return preflight.put(replace(green, by=act.value))
     if act.check == "participants":
         return _with_codes(preflight, tuple(act.value.split()), who, rules, t, seq)
-    if act.check == "touch":
+    kind, _, code = line.check.partition(".")
+    if kind == "touch":
+        if not code:
+            raise Refused("bad_value", what="touch", why="who takes part comes first: each consents alone")
         if not 0 < len(act.value) <= LONGEST_SCOPE:
             raise Refused("bad_value", what="touch", why=f"its scope in at most {LONGEST_SCOPE} letters, or {NONE}")
-        return replace(preflight.put(green), touch=act.value)
+        return replace(preflight.put(green), touch_scopes={**preflight.touch_scopes, code: act.value})
     if act.check == "limits":
         if act.limits is None:
             raise Refused("bad_value", what="limits", why=f"needs limits, or {NONE}")
         return replace(preflight.put(green), limits=act.limits)
     if act.check == "keys":
         return _key_came(preflight, act.value, given, t, seq)
-    if not act.check.startswith("sound."):
+    if kind != "sound":
         raise Refused("check_is_made", check=act.check)
     if line.stage != "asked":
         raise Refused("not_played", check=act.check)
@@ -208,7 +221,10 @@ def _with_codes(
         number = f"{least}" if least == most else f"{least} to {most}"
         raise Refused("bad_value", what="participants", why=f"this programme is for {number}")
     fresh = preflight.put(PreflightLine(check="participants", stage="green", t=t, by=who, seq=seq))
-    return replace(fresh, participants=codes)
+    known = {line.check: line for line in fresh.lines}
+    lines = (known.get(check, PreflightLine(check=check, t=t, seq=seq)) for check in checks_of(rules, codes))
+    scopes = {code: scope for code, scope in fresh.touch_scopes.items() if code in codes}
+    return replace(fresh, participants=codes, touch_scopes=scopes, lines=tuple(lines))
 
 
 def _key_came(preflight: Preflight, key: str, given: Input, t: float, seq: int) -> Preflight:
@@ -299,11 +315,11 @@ def _reopened(preflight: Preflight, rules: RoomRules, t: float, seq: int) -> Pre
     if not preflight.programme:
         return preflight
     known = {line.check: line for line in preflight.lines if line.stage != "asked"}
-    fresh = (PreflightLine(check=check, t=t, seq=seq) for check in checks_of(rules))
+    fresh = (PreflightLine(check=check, t=t, seq=seq) for check in checks_of(rules, preflight.participants))
     kept = replace(preflight, lines=tuple(known.get(line.check, line) for line in fresh), digest=rules.digest)
     if rules.digest == preflight.digest:
         return kept
-    found = tuple(line.check for line in kept.lines if line.check not in (*ENTRIES, "keys", "call"))
+    found = tuple(line.check for line in kept.lines if not is_entry(line.check) and line.check not in ("keys", "call"))
     return _red(kept, found, t, seq, "changed", {})
 
 
@@ -322,7 +338,7 @@ def _red(
 
 def ages(line: PreflightLine) -> bool:
     """Whether a check that stands well will be too old one day."""
-    return line.settled and line.check not in ENTRIES
+    return line.settled and not is_entry(line.check)
 
 
 def next_age(preflight: Preflight, rules: RoomRules) -> float:
@@ -337,7 +353,7 @@ def carried(act: Start, preflight: Preflight) -> Start:
     return replace(
         act,
         preflight=preflight.lines,
-        touch_scope=act.touch_scope or preflight.touch or "",
+        touch_scopes=act.touch_scopes if act.touch_scope else {**preflight.touch_scopes, **act.touch_scopes},
         limits=act.limits if act.limits != Limits() else preflight.limits or Limits(),
     )
 

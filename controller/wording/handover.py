@@ -88,6 +88,8 @@ def _of_person(status: Status, person: ParticipantView) -> Iterator[tuple[str, t
     yield "EVENTS OPEN", tuple(_event(status, one) for one in now_open) or ("none",)
     rescue = [one for one in events if one.event.rescue or "rescue" in one.event.needed]
     yield "RESCUE GIVEN", tuple(_rescue(status, one) for one in rescue) or ("none",)
+    if person.touch_scope:
+        yield "TOUCH AGREED", (person.touch_scope,)
 
 
 def _kits(status: Status, person: ParticipantView) -> tuple[str, ...]:

@@ -84,8 +84,10 @@ def _more(values: Values) -> str:
 def check(name: str, *, short: bool = False) -> str:
     """A check in words: "headphones heard"."""
     kind, _, which = name.partition(".")
-    if which:
+    if which and kind == "sound":
         return f"{which} heard"
+    if which:
+        return f"{_SHORT[kind] if short else CHECKS[kind]} {which}"
     return (_SHORT if short else CHECKS).get(kind, kind.replace("_", " "))
 
 
@@ -113,7 +115,7 @@ def how(line: PreflightLine) -> str:
 def begun(name: str) -> str:
     """A check that a person begins, for the answer line."""
     kind, _, bus = name.partition(".")
-    if bus:
+    if kind == "sound":
         return f"{bus}: left, then right"
     return "TEST call: nobody runs" if kind == "call" else f"{check(name, short=True)}: look again"
 

@@ -156,12 +156,13 @@ def moved(status: Status, by_s: float) -> Status:
     )  # fmt: skip
 
 
-def with_preflight(status: Status, **stages: str) -> Status:
+def with_preflight(status: Status, people: tuple[str, ...] = ("C-0412",), **stages: str) -> Status:
     """The status of an idle room half way through its preflight; `stages` by check, "__" for a dot."""
     given = {
         "engine": "green", "broker": "green", "disk": "green", "clock": "green", "commissioning": "green",
         "card": "green", "library": "red", "lights": "green", "sound.speakers": "green", "sound.headphones": "open",
-        "keys": "open", "call": "open", "sitter": "green", "participants": "green", "touch": "open", "limits": "open",
+        "keys": "open", "call": "open", "sitter": "green", "participants": "green",
+        **{f"touch.{code}": "open" for code in people}, "limits": "open",
         **{check.replace("__", "."): stage for check, stage in stages.items()},
     }  # fmt: skip
     told: dict[str, tuple[str, dict[str, Any]]] = {
@@ -175,7 +176,7 @@ def with_preflight(status: Status, **stages: str) -> Status:
         )
         for at, (check, stage) in enumerate(given.items())
     )  # fmt: skip
-    view = PreflightView(required=True, programme="psilocybin-25mg", participants=("C-0412",), lines=lines)
+    view = PreflightView(required=True, programme="psilocybin-25mg", participants=people, lines=lines)
     return replace(status, state="idle", session="", phases=(), preflight=view)
 
 

@@ -116,6 +116,10 @@ def pictures() -> dict[str, Picture]:
         "start-booked-100x30": Picture(
             status=with_bookings(idle), size=(100, 30), keys=tuple(path(named("start")).split())
         ),
+        "preflight-couple-80x24": Picture(
+            status=with_preflight(idle, ("P-017", "P-018"), library="green", sound__headphones="green", keys="green"),
+            keys=(*_way("preflight"), "down", "enter"),
+        ),
         "preflight-idle-80x24": Picture(status=with_preflight(idle)),
         "preflight-keys-80x24": Picture(
             status=with_preflight(idle, library="green", sound__headphones="green"), keys=(*_way("preflight"), "enter")

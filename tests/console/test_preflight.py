@@ -140,7 +140,7 @@ async def test_what_only_a_person_knows_is_entered(room: FakeRoom) -> None:
     )
     async with console(room) as (app, pilot):
         await opened(app, pilot)
-        entered = (("participants", "C-0413"), ("touch", "none"), ("limits", "none"))
+        entered = (("participants", "C-0413"), ("touch.C-0412", "none"), ("limits", "none"))
         for count, (check, typed) in enumerate(entered, 1):
             await choose(app, pilot, check)
             rest_keys(app)
@@ -152,8 +152,31 @@ async def test_what_only_a_person_knows_is_entered(room: FakeRoom) -> None:
             await acts(room, count)
         assert await acts(room, 3) == [
             AnswerPreflight(check="participants", value="C-0413"),
-            AnswerPreflight(check="touch", value="none"),
+            AnswerPreflight(check="touch.C-0412", value="none"),
             AnswerPreflight(check="limits", limits=Limits()),
+        ]
+
+
+async def test_each_of_two_participants_is_asked_for_what_they_consented_to(room: FakeRoom) -> None:
+    couple = ("P-017", "P-018")
+    status = with_preflight(IDLE, couple, **WELL, sound__headphones="green", keys="green", call="green", limits="green")
+    room.status = replace(status, preflight=replace(status.preflight, touch={"P-017": "hands"}))
+    async with console(room) as (app, pilot):
+        await opened(app, pilot)
+        assert "touch consent P-017" in text(app) and "touch consent P-018" in text(app)
+        for count, (code, known, typed) in enumerate((("P-017", "hands", "feet"), ("P-018", "", "none")), 1):
+            await choose(app, pilot, f"touch.{code}")
+            rest_keys(app)
+            await pilot.press("enter")
+            assert app.asking is not None and code in text(app)
+            assert app.asking.line.value == known, "one's consent is never offered as another's"
+            app.asking.line.value = typed
+            rest_keys(app)
+            await pilot.press("enter")
+            await acts(room, count)
+        assert await acts(room, 2) == [
+            AnswerPreflight(check="touch.P-017", value="feet"),
+            AnswerPreflight(check="touch.P-018", value="none"),
         ]
 
 

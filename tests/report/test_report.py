@@ -57,7 +57,9 @@ from controller.report.gathering import account_of
 from controller.report.page import html
 from controller.report.paper import pdf
 from controller.report.respct import respct
+from controller.report.study import study_files
 from controller.report.tables import jsonl, music_csv, records_csv
+from controller.report.terminal import head_lines
 from controller.session.state import opening
 from controller.session.step import step
 
@@ -319,6 +321,30 @@ def clinical(tmp_path: Path) -> Account:
     room.post(1600.0, End(), "AB")
     room.close()
     return account_of(room.file)
+
+
+def test_every_export_tells_the_touch_that_each_of_two_consented_to(tmp_path: Path) -> None:
+    room = Room(tmp_path)
+    text = find_programme("mdma-couple").read_text()
+    couple = ("C-1", "C-2")
+    start = Start(
+        programme="mdma-couple", participants=couple, programme_text=text, session=SESSION,
+        touch_scopes={"C-1": "hands", "C-2": "none"},
+    )  # fmt: skip
+    room.post(0.0, start, "AB")
+    room.post(60.0, Touch(where="hands"), "AB", *couple)
+    room.post(90.0, End(), "AB")
+    room.close()
+    account = account_of(room.file)
+    told = (
+        "C-1: hands; 1 entries (hands), none outside the scope consented to",
+        "C-2: none; 1 entries (hands), 1 outside the scope consented to",
+    )
+    for export in (html(account), respct(account), "\n".join(head_lines(account))):
+        assert all(words in export for words in told)
+    assert pdf(account).startswith(b"%PDF")
+    rows = csv.DictReader(io.StringIO(dict(study_files([account], {}))["participants.csv"], newline=""))
+    assert [row["touch_scope"] for row in rows] == ["hands", "none"]
 
 
 def test_every_export_tells_what_stood_before_and_what_stands(clinical: Account) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from controller.ctl import acts_of
 from controller.messages import (
     Act,
     AnswerPreflight,
@@ -42,9 +43,10 @@ from controller.messages import (
     StandDown,
     Start,
     Timer,
+    Touch,
 )
 from controller.session.deadlines import next_deadline
-from controller.session.preflight import ENTRIES, KEYS, MACHINES, Preflight, carried, checks_of, keep
+from controller.session.preflight import KEYS, MACHINES, Preflight, carried, checks_of, is_entry, keep
 from controller.session.probing import BREATH, BREATH_S
 from controller.session.state import State, opening
 from controller.session.step import step
@@ -64,8 +66,8 @@ class Before:
     facts: list[Fact] = field(default_factory=list)
     told: list[tuple[Input, float, int]] = field(default_factory=list)
 
-    def act(self, act: Act, person: str | None = "AB", console: str = "a") -> list[Effect]:
-        given = Input(act=act, origin=Origin(person=person, console=console, path="socket"))
+    def act(self, act: Act, person: str | None = "AB", console: str = "a", *whom: str) -> list[Effect]:
+        given = Input(act=act, origin=Origin(person=person, console=console, path="socket"), participants=whom)
         outcome = step(self.state, given, self.now, self.seq + 1)
         self.seq += 1
         self.told.append((given, self.now, self.seq))
@@ -151,11 +153,11 @@ def test_a_session_begins_only_when_all_is_well() -> None:
 def test_the_opening_carries_what_was_found_and_entered_and_only_for_its_own_session() -> None:
     room = Before()
     room.all_well()
-    room.act(AnswerPreflight(check="touch", value="hand, shoulder"))
+    room.act(AnswerPreflight(check="touch.C-0412", value="hand, shoulder"))
     room.act(AnswerPreflight(check="limits", limits=Limits(no_vocals=True)))
     act = room.start()
-    assert (act.touch_scope, act.limits, act.preflight) == (
-        "hand, shoulder", Limits(no_vocals=True), room.state.preflight.lines,
+    assert (act.touch_scopes, act.limits, act.preflight) == (
+        {"C-0412": "hand, shoulder"}, Limits(no_vocals=True), room.state.preflight.lines,
     )  # fmt: skip
     assert room.start("C-0999").preflight == ()
 
@@ -246,7 +248,7 @@ def test_what_was_found_is_too_old_after_an_hour_and_what_was_entered_is_not() -
     room.now = deadline
     room.act(Timer(), None)
     old = [line.check for line in room.state.preflight.lines if line.code == "old"]
-    assert set(old) == {line.check for line in room.state.preflight.lines} - set(ENTRIES)
+    assert set(old) == {line.check for line in room.state.preflight.lines if not is_entry(line.check)}
     assert next_deadline(room.state) is None
 
 
@@ -391,12 +393,44 @@ def test_a_session_is_opened_and_booked_for_codes_alone_without_a_preflight_too(
 def test_nothing_is_an_answer_only_where_it_is_said() -> None:
     room = Before()
     room.begin()
+    assert room.refusal(AnswerPreflight(check="touch", value="none")) == "bad_value", "nobody is there to consent"
+    room.act(AnswerPreflight(check="participants", value="C-0412"))
     assert room.refusal(AnswerPreflight(check="touch")) == "bad_value"
     assert room.refusal(AnswerPreflight(check="limits")) == "bad_value"
     assert room.refusal(AnswerPreflight(check="clock", value="ok")) == "check_is_made"
     assert room.refusal(RunPreflight(check="touch")) == "check_is_answered"
     room.act(AnswerPreflight(check="touch", value="none"))
-    assert room.state.preflight.touch == "none"
+    assert room.state.preflight.touch_scopes == {"C-0412": "none"}
+
+
+def test_each_participant_consents_alone() -> None:
+    room = Before()
+    room.act(BeginPreflight(programme="psilocybin-25mg", participants=("P-017", "P-018"), most=2))
+    assert [line.check for line in room.state.preflight.lines][-3:] == ["touch.P-017", "touch.P-018", "limits"]
+    assert room.refusal(AnswerPreflight(check="touch", value="hands")) == "unknown_check", "whose is not said"
+    room.act(AnswerPreflight(check="touch.P-017", value="hands"))
+    assert (room.stage("touch.P-017"), room.stage("touch.P-018")) == ("green", "open")
+    room.act(AnswerPreflight(check="touch.P-018", value="none"))
+    assert room.start("P-018", "P-017").touch_scopes == {"P-017": "hands", "P-018": "none"}
+    room.act(AnswerPreflight(check="participants", value="P-017 P-019"))
+    assert (room.stage("touch.P-017"), room.stage("touch.P-019")) == ("green", "open"), "consent is nobody else's"
+    assert room.state.preflight.touch_scopes == {"P-017": "hands"}
+
+
+def test_touch_is_held_against_the_scope_of_whom_it_is_about() -> None:
+    room = Before(state=opening(RULES, 1000.0))
+    opened = Start(
+        programme="mdma-couple", participants=("P-017", "P-018"), session="s1",
+        programme_text=PaperRoom.programme_text("mdma-couple"),
+        touch_scope="none", touch_scopes={"P-017": "hands, shoulder"},
+    )  # fmt: skip
+    assert room.refusal(replace(opened, touch_scopes={"P-077": "hands"})) == "unknown_participant"
+    room.act(opened)
+    assert [person.touch_scope for person in room.state.participants] == ["hands, shoulder", "none"]
+    for code in ("P-017", "P-018"):
+        room.act(Touch(where="shoulder"), "AB", "a", code)
+    outside = [fact.values for fact in room.facts if fact.code == "touch_outside"]
+    assert outside == [{"participant": "P-018", "where": "shoulder", "scope": "none"}]
 
 
 def test_the_sitter_is_who_began_it_or_who_signed_on() -> None:
@@ -487,3 +521,13 @@ def test_whatever_is_pressed_a_call_in_earnest_stands_until_it_is_stood_down(pre
     assert [(line.check, line.stage) for line in again.lines if line.check != "lights"] == [
         (line.check, line.stage) for line in room.state.preflight.lines if line.check != "lights"
     ]
+
+
+def test_a_script_says_whose_touch_is_consented_to() -> None:
+    two = "start mdma-couple --participant C-1 --participant C-2"
+    act, _ = acts_of([*two.split(), "--touch", "C-1=hands, feet", "--touch", "C-2=none"])
+    assert isinstance(act, Start) and act.touch_scopes == {"C-1": "hands, feet", "C-2": "none"}
+    act, _ = acts_of(["start", "psilocybin-25mg", "--participant", "C-1", "--touch", "hands"])
+    assert isinstance(act, Start) and act.touch_scopes == {"C-1": "hands"}
+    with pytest.raises(ValueError, match="whose"):
+        acts_of([*two.split(), "--touch", "hands"])

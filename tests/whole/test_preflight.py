@@ -138,7 +138,7 @@ def _look_at_the_record(room: WholeRoom, session: str) -> None:
     found = {record.input.act.check for record, _ in told if isinstance(record.input.act, Probed)}
     assert {"engine", "broker", "disk", "clock", "lights", "library"} <= found
     opening = next(read_records(session_file(room.state_dir, session)))[0].input.act
-    assert isinstance(opening, Start) and opening.touch_scope == "none"
+    assert isinstance(opening, Start) and set(opening.touch_scopes.values()) == {"none"}
     over = next(line for line in opening.preflight if line.check == "commissioning")
     assert (over.stage, over.by) == ("overridden", "T")
     assert next(text for record, text in told if record.seq == over.seq) == "lamps are simulated here"

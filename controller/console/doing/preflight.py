@@ -88,7 +88,7 @@ def _next_step(do: Commands, check: str) -> None:
         return
     above = partial(the_list, do)
     heard = check.startswith("sound.")
-    if check in _ENTRIES:
+    if check.partition(".")[0] in _ENTRIES:
         do.ask(preflight_forms.entry_form(line, do.status.preflight, above))
     elif check == "keys" and do.status.signs_on and not do.client.signed_on:
         do.show(the_list(do))
