@@ -1,7 +1,6 @@
-"""A real broker for a test, and patience with it; `conftest.py` files import the fixture."""
+"""A real broker for a test; `conftest.py` files import the fixture."""
 
-import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,10 +15,3 @@ def mosquitto(tmp_path: Path) -> Iterator[PrivateBroker]:
     broker.start()
     yield broker
     broker.stop()
-
-
-async def until(true: Callable[[], object], within: float = 15.0) -> None:
-    """Wait for something that another thread or process brings about; `TimeoutError` if it takes longer."""
-    async with asyncio.timeout(within):
-        while not true():
-            await asyncio.sleep(0.02)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from unittest.mock import patch
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from controller.library import measuring
 from tests.broker_fixture import mosquitto
@@ -18,6 +19,11 @@ __all__ = ["mosquitto"]
 # Else each of the two hundred processes that the tests start compiles the product anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+
+# A slow machine takes long over an example, and that is no fault of what is tested.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 LONGEST_FIRST = (

@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Event
 
 from controller.clock import boottime
+from tests.waiting import PATIENCE_S
 
 LONGEST_S = 300.0
 
@@ -54,4 +55,4 @@ class RunningDemo:
         if self.process is not None and self.process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGTERM)
-            self.process.wait(20)
+            self.process.wait(PATIENCE_S)

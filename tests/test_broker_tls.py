@@ -20,8 +20,8 @@ from controller.messages import DeviceLost, Input
 from controller.session.state import opening
 from controller.session.step import step
 from controller.wording import alarm as alarm_words
-from tests.broker_fixture import until
 from tests.session.room import RULES
+from tests.waiting import until
 
 _KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
@@ -84,7 +84,7 @@ async def told(settings: BrokerSettings) -> tuple[BrokerLink, list[tuple[bool, s
     """A link, once it has something to say."""
     link, said = BrokerLink(settings), list[tuple[bool, str]]()
     link.start(lambda up, why: said.append((up, why)))
-    await until(lambda: bool(said), 6)
+    await until(lambda: bool(said))
     return link, said
 
 
@@ -105,7 +105,7 @@ async def test_a_broker_whose_certificate_we_know_is_heard_and_spoken_to(
         assert said == [(True, "")]
         for size in (1, 100, 40_000):  # one that fills more than a TLS record
             assert link.publish("a", b"x" * size)
-        await until(lambda: len(heard) == 3, 3)
+        await until(lambda: len(heard) == 3)
         assert [len(payload) for payload in heard] == [1, 100, 40_000]
     finally:
         await link.close()

@@ -12,6 +12,7 @@ from threading import Event
 import pytest
 
 from controller.clock import boottime
+from tests.waiting import PATIENCE_S
 
 WORK = """
 import os, signal, sys, threading
@@ -53,7 +54,7 @@ class Room:
             return [(int(words[0]), " ".join(words[1:-1]), int(words[-1])) for words in lines]
         return []
 
-    def until_lives(self, count: int, seconds: float = 6.0) -> list[tuple[int, str, int]]:
+    def until_lives(self, count: int, seconds: float = PATIENCE_S) -> list[tuple[int, str, int]]:
         deadline = boottime() + seconds
         while len(self.lives()) < count and boottime() < deadline:
             Event().wait(0.01)
@@ -67,7 +68,7 @@ def room(tmp_path: Path) -> Iterator[Room]:
     yield made
     for warden in made.started:
         warden.terminate()
-        warden.wait(10)
+        warden.wait(PATIENCE_S)
     for pid, _, _ in made.lives():
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -88,7 +89,7 @@ def test_a_work_that_is_killed_hangs_or_is_unwell_is_started_anew_and_told_why(r
     (room.where / "unwell").unlink()
     Event().wait(0.6)
     warden.terminate()
-    assert warden.wait(5) == 0
+    assert warden.wait(PATIENCE_S) == 0
     assert room.lives()[4:] == [(fourth[0], "told to end", 0)]
 
 
@@ -113,7 +114,7 @@ def test_there_is_one_warden(room: Room) -> None:
     room.begin()
     room.until_lives(1)
     second = room.begin()
-    assert second.wait(5) == 1
+    assert second.wait(PATIENCE_S) == 1
     assert len(room.lives()) == 1
 
 

@@ -22,7 +22,7 @@ def same(before: tuple[Cue, ...], after: tuple[Cue, ...]) -> bool:
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(some.integers(0, 10_000), some.sampled_from(["psilocybin-25mg", "mdma", "lsd-100ug"]), some.floats(0.0, 0.95))
 def test_where_nothing_changed_the_plan_is_the_same(seed: int, name: str, share: float) -> None:
     walk = Walk.begin(name, seed)
@@ -31,7 +31,7 @@ def test_where_nothing_changed_the_plan_is_the_same(seed: int, name: str, share:
     assert same(tuple(cue for cue in before if cue.end_s > walk.now), walk.plan().cues)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(some.integers(0, 10_000), some.floats(70, 185), some.floats(1, 100))
 def test_a_hold_at_the_peak_leaves_the_descent_as_it_was(seed: int, at_min: float, held_min: float) -> None:
     walk = Walk.begin(seed=seed)

@@ -22,7 +22,7 @@ from controller.calls.client import CallerClient
 from controller.calls.simulated import SimulatedCaller, SimulatedDesk
 from controller.clock import RoomClock
 from controller.messages import Act, CallChanged, DeviceBack, DeviceLost, PlaceCall
-from tests.broker_fixture import until
+from tests.waiting import PATIENCE_S, patiently, until
 
 PROGRAM = """
 import sys
@@ -55,7 +55,7 @@ class Desk:
     def end(self, number: int = signal.SIGTERM) -> None:
         if self.process is not None:
             self.process.send_signal(number)
-            self.process.wait(10)
+            self.process.wait(PATIENCE_S)
             self.process = None
 
     def stages(self, call: str = "c1") -> list[str]:
@@ -77,14 +77,14 @@ def desk(tmp_path: Path, mosquitto: PrivateBroker) -> Iterator[Desk]:
 async def support(broker: PrivateBroker, delay_s: float = 0.1) -> AsyncIterator[SimulatedDesk]:
     simulated = SimulatedDesk(broker.settings("desk"), delay_s, room="room-1")
     await simulated.start()
-    await until(lambda: simulated.connected, 6)
+    await until(lambda: simulated.connected)
     yield simulated
     await simulated.close()
 
 
 @asynccontextmanager
 async def connected(room: Desk) -> AsyncIterator[None]:
-    await until((room.where / "caller.sock").exists, 5)
+    await until((room.where / "caller.sock").exists)
     await room.client.start(room.posted.append)
     try:
         yield
@@ -100,7 +100,7 @@ def assist(call: str = "c1") -> PlaceCall:
 async def test_a_call_is_placed_then_sent_then_acknowledged_by_name(desk: Desk) -> None:
     async with support(desk.broker) as support_desk, connected(desk):
         desk.client.apply(assist(), 1)
-        await until(lambda: "acknowledged" in desk.stages(), 4)
+        await until(lambda: "acknowledged" in desk.stages())
         # The broker may be faster than the disk: then "placed" is skipped.
         assert [stage for stage in desk.stages() if stage != "placed"] == ["sent", "acknowledged"]
         assert desk.client.view().by == "desk (simulated)"
@@ -112,9 +112,9 @@ async def test_a_call_is_placed_then_sent_then_acknowledged_by_name(desk: Desk) 
         desk.client.apply(assist(), 2)
         desk.client.apply(PlaceCall(call="c1", level="assist", stood_down=True), 1)
         desk.client.apply(PlaceCall(call="c1", level="emergency"), 3)
-        await until(lambda: desk.stages().count("acknowledged") == 2, 4)
+        await until(lambda: desk.stages().count("acknowledged") == 2)
         desk.client.apply(PlaceCall(call="c1", level="emergency", stood_down=True, by="Kim"), 4)
-        await until(lambda: support_desk.heard[-1]["stage"] == "stood_down", 4)
+        await until(lambda: support_desk.heard[-1]["stage"] == "stood_down")
         assert [(n["level"], n["stage"]) for n in support_desk.heard] == [
             ("assist", "placed"), ("emergency", "placed"), ("emergency", "stood_down"),
         ]  # fmt: skip
@@ -124,54 +124,54 @@ async def test_a_call_is_placed_then_sent_then_acknowledged_by_name(desk: Desk) 
 async def test_a_call_that_nobody_hears_or_answers_is_not_delivered(desk: Desk) -> None:
     async with connected(desk):
         desk.client.apply(assist(), 1)
-        await until(lambda: "not_delivered" in desk.stages(), 4)
+        await until(lambda: "not_delivered" in desk.stages())
         assert desk.stages() == ["placed", "not_delivered"]
         async with support(desk.broker) as support_desk:
             support_desk.answering = False
-            await until(lambda: desk.stages()[-1] == "sent", 6)
-            await until(lambda: desk.stages()[-1] == "not_delivered", 4)
+            await until(lambda: desk.stages()[-1] == "sent")
+            await until(lambda: desk.stages()[-1] == "not_delivered")
             support_desk.answering = True
-            await until(lambda: desk.stages()[-1] == "acknowledged", 6)
+            await until(lambda: desk.stages()[-1] == "acknowledged")
             assert len(support_desk.heard) >= 2
 
 
 async def test_a_call_while_the_broker_is_dead_is_not_delivered_and_goes_out_once_when_it_is_back(desk: Desk) -> None:
     async with support(desk.broker) as support_desk, connected(desk):
         desk.broker.kill()
-        await until(lambda: desk.devices() == ["DeviceLost"], 6)
+        await until(lambda: desk.devices() == ["DeviceLost"])
         desk.client.apply(assist(), 1)
-        await until(lambda: desk.stages() == ["placed", "not_delivered"], 4)
+        await until(lambda: desk.stages() == ["placed", "not_delivered"])
         desk.broker.restart()
-        await until(lambda: desk.stages()[-1] == "acknowledged", 10)
+        await until(lambda: desk.stages()[-1] == "acknowledged")
         assert len(support_desk.heard) == 1
         assert desk.devices() == ["DeviceLost", "DeviceBack"]
 
 
 async def test_a_call_into_a_frozen_broker_is_never_called_sent(desk: Desk) -> None:
     async with support(desk.broker) as support_desk, connected(desk):
-        await until(lambda: desk.client.view().call == "" and (desk.where / "caller.db").exists(), 3)
+        await until(lambda: desk.client.view().call == "" and (desk.where / "caller.db").exists())
         await asyncio.sleep(0.3)
         desk.broker.freeze()
         desk.client.apply(assist(), 1)
-        await until(lambda: desk.stages() == ["placed", "not_delivered"], 4)
-        await until(lambda: desk.devices() == ["DeviceLost"], 8)
+        await until(lambda: desk.stages() == ["placed", "not_delivered"])
+        await until(lambda: desk.devices() == ["DeviceLost"])
         assert "sent" not in desk.stages()
         desk.broker.thaw()
-        await until(lambda: desk.stages()[-1] == "acknowledged", 10)
+        await until(lambda: desk.stages()[-1] == "acknowledged")
         assert {notice["call"] for notice in support_desk.heard} == {"c1"}
 
 
 async def test_a_caller_killed_between_placed_and_sent_still_sends_the_call(desk: Desk) -> None:
     async with connected(desk):
         desk.broker.kill()
-        await until(lambda: desk.devices() == ["DeviceLost"], 6)
+        await until(lambda: desk.devices() == ["DeviceLost"])
         desk.client.apply(assist(), 1)
-        await until(lambda: "placed" in desk.stages(), 2)
+        await until(lambda: "placed" in desk.stages())
         desk.end(signal.SIGKILL)
     desk.broker.restart()
     async with support(desk.broker) as support_desk:
         desk.launch()
-        await until(lambda: bool(support_desk.heard), 6)
+        await until(lambda: bool(support_desk.heard))
         assert [notice["call"] for notice in support_desk.heard] == ["c1"]
 
 
@@ -181,11 +181,11 @@ async def test_a_caller_that_is_not_there_or_hangs_is_trouble_and_the_call_not_d
         assert desk.process is not None
         desk.process.send_signal(signal.SIGSTOP)
         desk.client.apply(assist(), 1)
-        await until(lambda: desk.stages() == ["not_delivered"], 7)
-        await until(lambda: desk.devices() == ["DeviceLost"], 8)
+        await until(lambda: desk.stages() == ["not_delivered"])
+        await until(lambda: desk.devices() == ["DeviceLost"])
         desk.process.send_signal(signal.SIGCONT)
-        await until(lambda: "DeviceBack" in desk.devices(), 6)
-        await until(lambda: "placed" in desk.stages() or desk.stages()[-1] == "not_delivered", 4)
+        await until(lambda: "DeviceBack" in desk.devices())
+        await until(lambda: "placed" in desk.stages() or desk.stages()[-1] == "not_delivered")
 
 
 async def test_a_caller_that_hangs_is_started_anew_and_the_call_gets_through(desk: Desk) -> None:
@@ -195,12 +195,12 @@ async def test_a_caller_that_hangs_is_started_anew_and_the_call_gets_through(des
         hung = int((desk.where / "caller.life").read_text())
         os.kill(hung, signal.SIGSTOP)
         desk.client.apply(assist(), 1)
-        await until(lambda: desk.stages()[-1:] == ["acknowledged"], 8)
+        await until(lambda: desk.stages()[-1:] == ["acknowledged"])
         assert int((desk.where / "caller.life").read_text()) != hung
 
 
 async def test_a_console_places_a_call_that_the_daemon_learns_of_later(desk: Desk) -> None:
-    await until((desk.where / "caller.sock").exists, 5)
+    await until((desk.where / "caller.sock").exists)
     reader, writer = await asyncio.open_unix_connection(str(desk.where / "caller.sock"))
     hello = json.loads(await reader.readline())
     assert (hello["protocol"], hello["server"], hello["room"]) == (1, "caller", "room-1")
@@ -213,31 +213,31 @@ async def test_a_console_places_a_call_that_the_daemon_learns_of_later(desk: Des
     report = await said(reader, stage="stood_down")
     assert report["origin"]["console"] == "room"
     async with connected(desk):
-        await until(lambda: desk.stages("c7") == ["stood_down"], 3)
+        await until(lambda: desk.stages("c7") == ["stood_down"])
     writer.close()
     await writer.wait_closed()
     assert (desk.where / "caller.sock").stat().st_mode & 0o777 == 0o660
 
 
 async def test_a_client_of_another_protocol_is_told_so(desk: Desk) -> None:
-    await until((desk.where / "caller.sock").exists, 5)
+    await until((desk.where / "caller.sock").exists)
     reader, writer = await asyncio.open_unix_connection(str(desk.where / "caller.sock"))
     say(writer, {"protocol": 2, "client": "console"})
     assert (await said(reader, error="protocol"))["server"] == 1
-    assert await asyncio.wait_for(reader.read(), 3) == b""
+    assert await patiently(reader.read()) == b""
     writer.close()
     with contextlib.suppress(OSError):
         await writer.wait_closed()
 
 
 async def test_a_damaged_outbox_stands_in_no_calls_way(desk: Desk) -> None:
-    await until((desk.where / "caller.sock").exists, 5)
+    await until((desk.where / "caller.sock").exists)
     desk.end()
     (desk.where / "caller.db").write_bytes(b"no database at all, and long enough to be read as one" * 100)
     desk.launch()
     async with support(desk.broker), connected(desk):
         desk.client.apply(assist(), 1)
-        await until(lambda: "acknowledged" in desk.stages(), 6)
+        await until(lambda: "acknowledged" in desk.stages())
     assert (desk.where / "caller.db.damaged").exists()
     kept = sqlite3.connect(desk.where / "caller.db")
     assert kept.execute("select id from calls").fetchall() == [("c1",)]
@@ -247,12 +247,12 @@ async def test_a_damaged_outbox_stands_in_no_calls_way(desk: Desk) -> None:
 async def test_nothing_of_a_call_is_retained(desk: Desk) -> None:
     async with support(desk.broker), connected(desk):
         desk.client.apply(assist(), 1)
-        await until(lambda: "acknowledged" in desk.stages(), 4)
+        await until(lambda: "acknowledged" in desk.stages())
     late = BrokerLink(desk.broker.settings("late"))
     topics: list[str] = []
     late.subscribe("stillroom/room-1/#", lambda topic, payload, retained, at: topics.append(topic))
     late.start(lambda up, why: None)
-    await until(lambda: late.connected, 3)
+    await until(lambda: late.connected)
     await late.close()
     assert topics == []
 
@@ -277,7 +277,7 @@ def say(writer: asyncio.StreamWriter, message: dict[str, Any]) -> None:
 
 async def said(reader: asyncio.StreamReader, **wanted: str) -> dict[str, Any]:
     """The next line with these values."""
-    async with asyncio.timeout(4):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             message: dict[str, Any] = json.loads(await reader.readline())
             if all(message.get(key) == value for key, value in wanted.items()):

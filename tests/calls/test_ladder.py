@@ -137,7 +137,7 @@ def take(witness: Witness, what: str, value: str, now: float) -> None:
         witness.state = resumed(state, now, same_boot=value == "same")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(steps=steps)
 def test_the_ladder_never_says_more_than_is_true(steps: list[tuple[str, str]]) -> None:
     witness, now = Witness(), 0.0

@@ -20,8 +20,8 @@ from controller.commissioning.watching import Watch
 from controller.config import load_room
 from controller.lights.profile import Profile
 from controller.lights.simulated_mqtt import SimulatedLamps
-from tests.broker_fixture import until
 from tests.lights.shipped import PROFILES
+from tests.waiting import until
 
 
 def room_file(folder: Path, broker: PrivateBroker, lamps: dict[str, str], more: str = "") -> Path:
@@ -47,7 +47,7 @@ async def bridge(
     lamps = SimulatedLamps(broker.settings(f"far-{kind.name}"), kind, names, level=level)
     await lamps.start()
     try:
-        await until(lambda: lamps.connected, 5)
+        await until(lambda: lamps.connected)
         yield lamps
     finally:
         await lamps.close()
@@ -67,7 +67,7 @@ async def test_a_lamp_breathes_gently_and_is_put_back(mosquitto: PrivateBroker, 
             breath = await breathe(hand, "bed")
         assert breath is not None and breath.put_back
         lamp = far.lamps["bed"]
-        await until(lambda: abs(lamp.level - 0.4) < 0.01, 3)
+        await until(lambda: abs(lamp.level - 0.4) < 0.01)
         low, high = lamp.levels()
         assert low >= 0.39 and high <= 0.4 + BREATH + 0.01
         assert lamp.largest_jump(0.2) <= 0.12
@@ -123,15 +123,15 @@ async def test_what_every_device_says_is_shown_in_words(mosquitto: PrivateBroker
     lines: list[str] = []
     async with bridge(mosquitto, "zigbee2mqtt-dimmable", "bed") as far:
         watching = asyncio.create_task(Watch(room, tmp_path, lines.append).run())
-        await until(lambda: any("broker" in line for line in lines), 5)
+        await until(lambda: any("broker" in line for line in lines))
         async with Hand(room, tmp_path) as hand:
             assert await hand.move("bed", 0.5, 0.4)
         far.set_available("bed", False)
-        await until(lambda: any("is lost" in line for line in lines), 3)
+        await until(lambda: any("is lost" in line for line in lines))
         far.set_available("bed", True)
-        await until(lambda: any("is back" in line for line in lines), 3)
+        await until(lambda: any("is back" in line for line in lines))
         far._link.publish("zigbee2mqtt/bell", json.dumps({"action": "single", "battery": 4}))
-        await until(lambda: any("battery" in line for line in lines), 3)
+        await until(lambda: any("battery" in line for line in lines))
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
     said = "\n".join(lines)

@@ -18,6 +18,7 @@ from controller.clock import boottime
 from controller.config import load_room
 from controller.files import ConfigError
 from tests.commissioning.test_moving import bridge
+from tests.waiting import PATIENCE_S
 
 
 def make(*words: str) -> object:
@@ -74,7 +75,7 @@ class Typed:
 
     def close(self) -> int:
         """Hang up."""
-        code = self.process.wait(20)
+        code = self.process.wait(PATIENCE_S)
         os.close(self._master)
         return code
 

@@ -15,6 +15,7 @@ from controller.files import ConfigError
 from tests.commissioning.test_commission import Technician
 from tests.commissioning.test_moving import room_file
 from tests.commissioning.unlisted_lamp import UnlistedLamp
+from tests.waiting import PATIENCE_S
 
 CHANGES = {
     '"{base}/{name}/set"': '"lumen/{name}/do"',
@@ -51,7 +52,7 @@ def lumen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def lamp(mosquitto: PrivateBroker) -> Iterator[UnlistedLamp]:
     unlisted = UnlistedLamp(mosquitto.port)
     unlisted.plug()
-    assert unlisted.born.wait(5)
+    assert unlisted.born.wait(PATIENCE_S)
     yield unlisted
     unlisted.unplug()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,10 +27,3 @@ async def room(runtime_dir: Path) -> AsyncIterator[FakeRoom]:
     await made.stop()
     left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     assert not left, f"left over: {left}"
-
-
-async def until(true: Callable[[], object], timeout: float = 60.0) -> None:
-    """Wait for something to become true; a claim about time gives its own."""
-    async with asyncio.timeout(timeout):
-        while not true():
-            await asyncio.sleep(0.01)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from unittest.mock import patch
 
 from textual.pilot import Pilot
 
+from controller.clock import boottime
+from controller.console import keyboard
 from controller.console.app import ConsoleApp
 from controller.console.client import Client
 from controller.console.doing.table import named, path
 from controller.console.looks import Look
-from tests.console.conftest import until
 from tests.console.fake_daemon import FakeRoom
+from tests.waiting import until
 
 
 @asynccontextmanager
@@ -31,6 +34,14 @@ def rows(app: ConsoleApp) -> list[str]:
     width, height = app.size
     lines = ["".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()]
     return [line[:width].ljust(width) for line in lines[:height]]
+
+
+@contextmanager
+def in_one_moment() -> Iterator[None]:
+    """What is pressed inside arrives at one time, as a held key does or a word typed fast, on whatever machine."""
+    now = boottime()
+    with patch.object(keyboard, "boottime", lambda: now):
+        yield
 
 
 def rest_keys(app: ConsoleApp) -> None:

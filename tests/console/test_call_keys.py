@@ -10,15 +10,15 @@ from controller.messages import (
     CallView,
     StandDown,
 )
-from tests.console.conftest import until
 from tests.console.fake_daemon import FakeRoom
-from tests.console.pressing import acts, console, rest_keys, rows, text, way
+from tests.console.pressing import acts, console, in_one_moment, rest_keys, rows, text, way
+from tests.waiting import until
 
 
 async def test_a_console_without_room_and_caller_says_that_it_cannot_call(room: FakeRoom) -> None:
     async with console(room) as (app, _):
         await room.stop("daemon", "caller")
-        await until(lambda: "c CANNOT CALL - use the wall button" in rows(app)[1], 3.0)
+        await until(lambda: "c CANNOT CALL - use the wall button" in rows(app)[1])
         await room.start("daemon", "caller")
         await until(lambda: rows(app)[1].strip() == "")
 
@@ -91,7 +91,7 @@ async def test_a_call_with_nobody_there_is_not_delivered_at_once(room: FakeRoom)
         await room.stop("daemon", "caller")
         await until(lambda: not app.client.connected and not app.client.desk.reachable)
         await pilot.press("c")
-        await until(lambda: wording.NOT_DELIVERED in rows(app)[1], 1.0)
+        await until(lambda: wording.NOT_DELIVERED in rows(app)[1])
 
 
 async def test_stand_down_needs_enter(room: FakeRoom) -> None:
@@ -109,7 +109,8 @@ async def test_stand_down_needs_enter(room: FakeRoom) -> None:
 async def test_a_held_enter_does_not_stand_a_call_down(room: FakeRoom) -> None:
     room.status = replace(room.status, call=CallView(call="k", stage="acknowledged", by="Mara"))
     async with console(room) as (app, pilot):
-        await pilot.press(*["enter"] * 8)
+        with in_one_moment():
+            await pilot.press(*["enter"] * 8)
         await pilot.pause()
         assert "Stand the call down?" in text(app) and not room.inputs
         rest_keys(app)

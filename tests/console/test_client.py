@@ -12,13 +12,13 @@ from controller.console import client as client_module
 from controller.console.client import Client
 from controller.lines import ProtocolMismatch
 from controller.messages import Call, CallView, Mark, Pause, Sitter, StandDown, Volume
-from tests.console.conftest import until
 from tests.console.fake_daemon import FakeRoom
+from tests.waiting import PATIENCE_S, patiently, until
 
 
 async def test_a_script_connects_sends_and_is_answered(room: FakeRoom) -> None:
     async with Client(room.runtime_dir, console="ctl") as client:
-        status = await client.ready(2)
+        status = await client.ready(PATIENCE_S)
         assert status.room == "room-2"
         reply = await client.send(Mark(code="spoke"), ("P-017",))
         assert not reply.refused and reply.seq > 0
@@ -32,27 +32,27 @@ async def test_a_script_connects_sends_and_is_answered(room: FakeRoom) -> None:
 async def test_a_refusal_arrives_with_its_values(room: FakeRoom) -> None:
     room.refusals["mark"] = ("unknown_mark", {"code": "spok", "nearest": "spoke"})
     async with Client(room.runtime_dir) as client:
-        await client.ready(2)
+        await client.ready(PATIENCE_S)
         reply = await client.send(Mark(code="spok"))
         assert reply.refused == "unknown_mark" and reply.values["nearest"] == "spoke"
 
 
 async def test_telemetry_is_merged_into_the_status(room: FakeRoom) -> None:
     async with Client(room.runtime_dir) as client:
-        before = (await client.ready(2)).t
+        before = (await client.ready(PATIENCE_S)).t
         await until(lambda: client.status.t > before)
         assert client.status.phases == room.status.phases
 
 
 async def test_a_mark_made_while_the_daemon_is_dead_is_kept_and_noted_once(room: FakeRoom) -> None:
     async with Client(room.runtime_dir) as client:
-        await client.ready(2)
+        await client.ready(PATIENCE_S)
         await room.stop("daemon")
         await until(lambda: not client.connected)
         waiting = asyncio.create_task(client.send(Mark(code="spoke")))
         await until(lambda: client.unanswered)
         await room.start("daemon")
-        assert (await asyncio.wait_for(waiting, 5)).seq > 0
+        assert (await patiently(waiting)).seq > 0
         assert [given.act.kind for given in room.inputs] == ["mark"]
         assert not client.unanswered
 
@@ -60,7 +60,7 @@ async def test_a_mark_made_while_the_daemon_is_dead_is_kept_and_noted_once(room:
 async def test_a_hung_daemon_counts_as_lost_after_two_seconds(room: FakeRoom, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_module, "LOST_S", 0.7)
     async with Client(room.runtime_dir) as client:
-        await client.ready(2)
+        await client.ready(PATIENCE_S)
         room.silent = True
         await until(lambda: not client.connected)
         room.silent = False
@@ -70,7 +70,7 @@ async def test_a_hung_daemon_counts_as_lost_after_two_seconds(room: FakeRoom, mo
 async def test_a_volume_step_is_not_made_up_for_later(room: FakeRoom, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_module, "STALE_S", 0.3)
     async with Client(room.runtime_dir) as client:
-        await client.ready(2)
+        await client.ready(PATIENCE_S)
         await room.stop("daemon")
         reply = await client.send(Volume(step_db=1.5))
         assert reply.refused == "not_reached"
@@ -81,32 +81,34 @@ async def test_a_volume_step_is_not_made_up_for_later(room: FakeRoom, monkeypatc
 
 async def test_pause_goes_straight_to_the_sound_when_the_daemon_is_dead_and_is_recorded_later(room: FakeRoom) -> None:
     async with Client(room.runtime_dir) as client:
-        await client.ready(2)
+        await client.ready(PATIENCE_S)
         await room.stop("daemon")
         await until(lambda: not client.connected)
-        reply = await asyncio.wait_for(client.send(Pause()), 1)
+        pressed = client.room_time
+        reply = await patiently(client.send(Pause()))
+        done = client.room_time
         assert reply.values == {"path": "engine"} and not reply.refused
         assert room.directs[0]["direct"] == "pause" and room.directs[0]["origin"]["path"] == "engine"
         await room.start("daemon")
         await until(lambda: room.inputs)
         act = room.inputs[0].act
         assert room.inputs[0].id == room.directs[0]["id"]
-        assert isinstance(act, Pause) and act.direct_t == pytest.approx(client.room_time, abs=3.0)
+        assert isinstance(act, Pause) and pressed - 0.01 <= act.direct_t <= done + 0.01
         await until(lambda: not client.unanswered)
 
 
 async def test_pause_goes_straight_to_the_sound_when_the_daemon_hangs(room: FakeRoom) -> None:
     async with Client(room.runtime_dir) as client:
-        await client.ready(2)
+        await client.ready(PATIENCE_S)
         room.silent = True
-        reply = await asyncio.wait_for(client.send(Pause()), 2)
+        reply = await patiently(client.send(Pause()))
         assert reply.values == {"path": "engine"}
 
 
 async def test_a_pause_that_nobody_took_is_not_claimed(room: FakeRoom, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_module, "DIRECT_TRY_S", 0.3)
     async with Client(room.runtime_dir) as client:
-        await client.ready(2)
+        await client.ready(PATIENCE_S)
         await room.stop("daemon", "sound")
         await until(lambda: not client.connected)
         assert (await client.send(Pause())).refused == "not_reached"
@@ -114,7 +116,7 @@ async def test_a_pause_that_nobody_took_is_not_claimed(room: FakeRoom, monkeypat
 
 async def test_a_call_goes_both_ways_and_is_shown_no_further_than_it_is(room: FakeRoom) -> None:
     async with Client(room.runtime_dir) as client:
-        await client.ready(2)
+        await client.ready(PATIENCE_S)
         await until(lambda: client.desk.reachable)
         await client.send(Call(call="k-1"))
         await until(lambda: room.calls)
@@ -133,7 +135,7 @@ async def test_a_call_goes_both_ways_and_is_shown_no_further_than_it_is(room: Fa
 async def test_nobody_ends_a_call_past_a_daemon_that_would_refuse_it(room: FakeRoom) -> None:
     room.status = replace(room.status, signs_on=True)
     async with Client(room.runtime_dir, console="console-a") as client:
-        await client.ready(2)
+        await client.ready(PATIENCE_S)
         await until(lambda: client.desk.reachable)
         await client.send(Call(call="k-1"))
         room.caller_says({"call": "k-1", "stage": "sent", "by": ""})
@@ -149,10 +151,10 @@ async def test_nobody_ends_a_call_past_a_daemon_that_would_refuse_it(room: FakeR
 
 async def test_a_call_reaches_the_caller_while_the_daemon_is_dead(room: FakeRoom) -> None:
     async with Client(room.runtime_dir) as client:
-        await client.ready(2)
+        await client.ready(PATIENCE_S)
         await room.stop("daemon")
         await until(lambda: not client.connected)
-        reply = await asyncio.wait_for(client.send(Call(call="k-2", level="emergency")), 2)
+        reply = await patiently(client.send(Call(call="k-2", level="emergency")))
         assert reply.values["path"] == "caller"
         assert room.calls[0]["level"] == "emergency"
         assert client.call.stage == "placed"
@@ -160,12 +162,12 @@ async def test_a_call_reaches_the_caller_while_the_daemon_is_dead(room: FakeRoom
 
 async def test_a_call_that_nobody_can_take_is_not_delivered_at_once(room: FakeRoom) -> None:
     async with Client(room.runtime_dir) as client:
-        await client.ready(2)
+        await client.ready(PATIENCE_S)
         await room.stop("daemon", "caller")
         await until(lambda: not client.connected and not client.desk.reachable)
         waiting = asyncio.create_task(client.send(Call(call="k-3")))
         await asyncio.sleep(0)
-        await until(lambda: client.call.call == "k-3", 0.2)
+        await until(lambda: client.call.call == "k-3")
         assert client.call.stage == "not_delivered"
         await room.start("caller")
         await until(lambda: client.call.stage == "placed")
@@ -174,18 +176,18 @@ async def test_a_call_that_nobody_can_take_is_not_delivered_at_once(room: FakeRo
 
 async def test_a_hung_daemon_and_a_dead_caller_are_not_delivered_within_a_second(room: FakeRoom) -> None:
     async with Client(room.runtime_dir) as client:
-        await client.ready(2)
+        await client.ready(PATIENCE_S)
         await room.stop("caller")
         room.silent = True
         waiting = asyncio.create_task(client.send(Call(call="k-4")))
-        await until(lambda: client.call.stage == "not_delivered", 1.5)
+        await until(lambda: client.call.stage == "not_delivered")
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
 
 
 async def test_another_consoles_emergency_of_this_call_is_not_shown_as_lost(room: FakeRoom) -> None:
     async with Client(room.runtime_dir) as client:
-        await client.ready(2)
+        await client.ready(PATIENCE_S)
         await room.stop("caller")
         await client.send(Call(call="k-5"))
         room.push(call=CallView(call="k-5", level="emergency", stage="sent"))
@@ -195,7 +197,7 @@ async def test_another_consoles_emergency_of_this_call_is_not_shown_as_lost(room
 
 async def test_an_answer_to_the_assist_is_not_shown_as_one_to_the_emergency(room: FakeRoom) -> None:
     async with Client(room.runtime_dir) as client:
-        await client.ready(2)
+        await client.ready(PATIENCE_S)
         await until(lambda: client.desk.reachable)
         await client.send(Call(call="k-6"))
         await client.send(Call(call="k-6", level="emergency"))
@@ -208,7 +210,7 @@ async def test_an_answer_to_the_assist_is_not_shown_as_one_to_the_emergency(room
 
 async def test_another_consoles_call_is_seen_and_stood_down_while_the_daemon_is_dead(room: FakeRoom) -> None:
     async with Client(room.runtime_dir) as client:
-        await client.ready(2)
+        await client.ready(PATIENCE_S)
         await room.stop("daemon")
         await until(lambda: not client.connected and client.desk.reachable)
         room.caller_says({"call": "k-7", "level": "assist", "stage": "acknowledged", "by": "Mara"})
@@ -224,7 +226,7 @@ async def test_another_protocol_is_explained(runtime_dir: Path) -> None:
     await room.start("daemon")
     async with Client(runtime_dir) as client:
         with pytest.raises(ProtocolMismatch, match="protocol 7"):
-            await client.ready(2)
+            await client.ready(PATIENCE_S)
     await room.stop()
 
 

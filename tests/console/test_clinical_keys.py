@@ -29,9 +29,9 @@ from controller.messages import (
     Vitals,
     VitalsView,
 )
-from tests.console.conftest import until
 from tests.console.fake_daemon import FakeRoom, demo_status
 from tests.console.pressing import acts, console, rest_keys, text, way
+from tests.waiting import until
 
 CODE = "P-017"
 
@@ -223,7 +223,7 @@ async def test_the_sheet_for_paramedics_is_one_screen_and_enter_prints_it(room: 
         for word in ("HANDOVER TO PARAMEDICS", "desk 4711", "25 mg", "128/82", "nausea, grade 2", "BP 90-180/50-110"):
             assert word in shown
         await pilot.press("enter")
-        await until(lambda: "written:" in text(app), 20.0)
+        await until(lambda: "written:" in text(app))
         files = sorted((room.runtime_dir.parent / "sheets").glob(f"{room.status.session}-*"))
         assert [file.suffix for file in files] == [".pdf", ".txt"]
         assert files[0].read_bytes().startswith(b"%PDF") and "25 mg" in files[1].read_text()

@@ -17,9 +17,9 @@ from controller.console.forms import quiet_form
 from controller.console.lock import KEYS
 from controller.console.looks import DARKNESS, Look
 from controller.messages import CallView, ParticipantView, Resume, Status, kind_of
-from tests.console.conftest import until
 from tests.console.fake_daemon import FakeRoom, demo_status, with_alarm, with_bookings
 from tests.console.pressing import console, rest_keys
+from tests.waiting import until
 
 Prepare = Callable[[ConsoleApp], None]
 
@@ -141,9 +141,9 @@ async def test_every_key_answers_and_does_only_its_own(name: str, room: FakeRoom
             )
             assert asked or opened or app._answer[0], (action.name, keys, "no answer")
             if action.name == "call" and name != "called":
-                await until(lambda: room.calls, 2.0)
+                await until(lambda: room.calls)
             if action.name == "pause":
-                await until(lambda: room.directs if moment.lost else room.inputs, 2.0)
+                await until(lambda: room.directs if moment.lost else room.inputs)
 
 
 def _event(key: str) -> events.Key:

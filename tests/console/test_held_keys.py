@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 from textual import events
 
+from controller.clock import boottime
 from controller.console import keyboard
 from controller.messages import (
     Call,
     Mark,
     TakeBack,
 )
-from tests.console.conftest import until
 from tests.console.fake_daemon import FakeRoom
-from tests.console.pressing import acts, console, text
+from tests.console.pressing import acts, console, in_one_moment, text
+from tests.waiting import until
 
 
 async def test_a_held_key_acts_once_and_a_held_arrow_in_steps(room: FakeRoom, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,21 +34,23 @@ async def test_a_held_key_acts_once_and_a_held_arrow_in_steps(room: FakeRoom, mo
         for _ in range(30):
             app.keyboard.press(events.Key("up", None))
             now += 0.033
+        await until(lambda: len(room.inputs) >= 6)
         await pilot.pause(0.1)
-        assert 6 <= len(room.inputs) <= 10
+        assert len(room.inputs) <= 10
 
 
 async def test_a_held_note_key_writes_nothing(room: FakeRoom) -> None:
     async with console(room) as (app, pilot):
-        await pilot.press(*"nnnnnnnn")
+        with in_one_moment():
+            await pilot.press(*"nnnnnnnn")
         await pilot.pause()
         assert app.asking is not None and app.asking.line.value == ""
 
 
 async def test_five_letters_at_once_are_somebody_typing(room: FakeRoom) -> None:
     async with console(room) as (app, pilot):
-        await pilot.press(*"hlfah")
-        await pilot.press("l")
+        with in_one_moment():
+            await pilot.press(*"hlfah", "l")
         await until(lambda: app.asking is not None)
         assert app.asking is not None and app.asking.line.value.startswith("hlfah")
         await until(lambda: any(given.act.kind == "resume" for given in room.inputs))
@@ -81,13 +84,14 @@ async def test_a_pin_typed_where_none_is_asked_for_makes_no_marks(room: FakeRoom
 
 async def test_marks_that_follow_each_other_fast_are_all_made_each_of_its_moment(room: FakeRoom) -> None:
     async with console(room) as (app, _):
+        began = boottime()
         for digit in "12":
             app.keyboard.press(events.Key(digit, digit))
         await until(lambda: len(room.inputs) == 2)
         assert [given.act.code for given in room.inputs if isinstance(given.act, Mark)] == [
             code for code, _ in app.client.status.marks[:2]
         ]
-        assert 0.0 < room.inputs[1].ago_s < 2.0
+        assert 0.0 < room.inputs[1].ago_s < boottime() - began
         app.keyboard.press(events.Key("3", "3"))
         app.keyboard.press(events.Key("4", "4"))
         app.keyboard.press(events.Key("r", "r"))  # another key, and nothing more is waited for

@@ -20,9 +20,9 @@ from controller.messages import (
     RunPreflight,
     Start,
 )
-from tests.console.conftest import until
 from tests.console.fake_daemon import FakeRoom, demo_status, with_bookings, with_preflight
-from tests.console.pressing import acts, console, rest_keys, rows, text, way
+from tests.console.pressing import acts, console, in_one_moment, rest_keys, rows, text, way
+from tests.waiting import until
 
 IDLE = replace(demo_status(), state="idle", session="", phases=(), participants=(), log=())
 WELL = {"library": "green"}
@@ -258,7 +258,8 @@ async def test_a_held_key_of_the_trial_is_no_call(room: FakeRoom) -> None:
     room.status = with_preflight(IDLE)
     async with console(room) as (app, pilot):
         await trying(app, pilot)
-        await pilot.press("c", "c", "c", "c")
+        with in_one_moment():
+            await pilot.press("c", "c", "c", "c")
         await pilot.pause(0.2)
         assert await acts(room) == [AnswerPreflight(check="keys", value="c")]
 

@@ -15,6 +15,7 @@ from controller.journal.recovery import recover
 from controller.messages import Effect, FadeLight, FadeMusic, PlaceCall, Record, SetTransport, decode
 from controller.restoring import restore
 from tests.session.room import RULES
+from tests.waiting import PATIENCE_S
 
 EFFECTS_OF_A_SESSION = 34
 """Rather more than the script has; a number beyond the last effect lets it end by itself."""
@@ -27,7 +28,7 @@ def live_and_die(state_dir: Path, die_at: int, *flags: str) -> tuple[list[Effect
         [sys.executable, "-m", "tests.crash.scripted_room", str(state_dir), str(die_at), *flags],
         check=False,
         capture_output=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert ended.returncode in (0, -signal.SIGKILL), ended.stderr.decode()
     lines = (state_dir / "effects.jsonl").read_bytes().splitlines()

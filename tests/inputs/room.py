@@ -23,7 +23,7 @@ from controller.inputs.settings import Button, ButtonSettings
 from controller.inputs.wired import Opener
 from controller.messages import Act, Input, line_of
 from controller.serial_port import PortSettings, open_serial
-from tests.broker_fixture import until
+from tests.waiting import until
 
 
 def kind(name: str) -> ButtonKind:
@@ -113,7 +113,7 @@ class Room:
         self.client = ButtonsClient(self.folder)
         await self.client.start(self.posted.append)
         client, begun = self.client, self.client._heard_at
-        await until(lambda: client._heard_at > begun, 3)
+        await until(lambda: client._heard_at > begun)
 
     def begin(self, opener: Opener, grabbing: Grab) -> None:
         self._stop.clear()
@@ -139,7 +139,7 @@ async def panel_room(
     await room.caller.open()
     await room.engine.open()
     room.begin(opener, grabbing)
-    await until(lambda: (folder / "buttons.sock").exists() and bool(room.caller.writers), 3)
+    await until(lambda: (folder / "buttons.sock").exists() and bool(room.caller.writers))
     if daemon:
         await room.connect()
     try:
@@ -166,7 +166,7 @@ class Bridge:
 
     async def heard(self) -> None:
         """Until the panel has subscribed to everything: its first heartbeat comes after that."""
-        await until(lambda: self._beats > 0, 3)
+        await until(lambda: self._beats > 0)
 
     def says(self, topic: str, payload: str, *, retain: bool = False) -> None:
         assert self._link.publish(topic, payload, retain=retain)
@@ -177,6 +177,6 @@ async def publisher(broker: PrivateBroker) -> AsyncIterator[Bridge]:
     link = BrokerLink(broker.settings("bridge"))
     bridge = Bridge(link)
     link.start(lambda up, why: None)
-    await until(lambda: link.connected, 3)
+    await until(lambda: link.connected)
     yield bridge
     await link.close()

@@ -12,9 +12,9 @@ from controller.inputs.panel import Panel
 from controller.inputs.settings import ButtonSettings
 from controller.inputs.simulated import SimulatedContacts
 from controller.messages import PROTOCOL, Cue, line_of
-from tests.broker_fixture import until
 from tests.inputs.room import BrokerSettings, button
 from tests.sound.room import EngineProcess, noise, play, sheet
+from tests.waiting import until
 
 OUT_S = 2.0
 
@@ -31,7 +31,7 @@ async def test_the_music_is_out_in_two_seconds_although_the_daemon_hangs(tmp_pat
         link = await asyncio.to_thread(engine.link)
         piece = noise(tmp_path / "music.wav", 20)
         engine.tell(link, sheet(Cue(id=1, piece=piece, start_s=0.0, length_s=20.0)), play())
-        await until((tmp_path / "buttons.sock").exists, 3)
+        await until((tmp_path / "buttons.sock").exists)
         _, hung = await asyncio.open_unix_connection(str(tmp_path / "buttons.sock"))
         hung.write(line_of({"protocol": PROTOCOL, "client": "daemon"}))  # and then it takes nothing
         await asyncio.sleep(1.5)

@@ -13,8 +13,8 @@ import pytest
 from controller.broker_private import PrivateBroker
 from controller.clock import boottime
 from controller.messages import BatteryChanged, Call, DeviceBack, DeviceLost, Light, Mark, Pause, Quiet, Resume
-from tests.broker_fixture import until
 from tests.inputs.room import button, panel_room, publisher
+from tests.waiting import until
 
 Z2M = "button-zigbee2mqtt"
 
@@ -59,7 +59,7 @@ async def test_every_kind_of_button_is_understood(tmp_path: Path, mosquitto: Pri
         for topic, payload, _ in said:
             link.says(topic, payload)
         wanted = [act for _, _, act in said if act is not None]
-        await until(lambda: len(room.posted) >= len(wanted), 3)
+        await until(lambda: len(room.posted) >= len(wanted))
         assert room.acts() == wanted
         consoles = {given.origin.console for given in room.posted}
         assert consoles == {"button.z", "button.s", "button.t", "button.one", "button.two"}
@@ -81,7 +81,7 @@ async def test_what_is_retained_or_told_again_is_no_press(tmp_path: Path, mosqui
             for _ in range(3):
                 link.says("zigbee2mqtt/bed", '{"action":"single"}')
             link.says("shellies/s1/input_event/0", '{"event":"S","event_cnt":5}')
-            await until(lambda: len(room.posted) >= 2, 2)
+            await until(lambda: len(room.posted) >= 2)
             await asyncio.sleep(0.2)
             assert [act.kind for act in room.acts()] == ["call", "pause"]
             assert len(room.calls()) == 1
@@ -98,8 +98,8 @@ async def test_a_call_reaches_the_call_path_at_once_and_is_one_call_everywhere(
         for press in range(30):
             at = boottime()
             link.says("zigbee2mqtt/bed", '{"action":"single"}')
-            await until(lambda press=press: len(room.acts("call")) > press, 2)  # type: ignore[misc]
-            await until(lambda press=press: len(room.calls()) > press, 2)  # type: ignore[misc]
+            await until(lambda press=press: len(room.acts("call")) > press)  # type: ignore[misc]
+            await until(lambda press=press: len(room.calls()) > press)  # type: ignore[misc]
             took.append(room.caller.lines[-1][0] - at)
             room.caller.say({"call": room.calls()[-1][0], "level": "assist", "stage": "stood_down"})
             await asyncio.sleep(0.02)
@@ -122,7 +122,7 @@ async def test_a_second_press_is_the_same_call_and_a_long_one_makes_it_an_emerge
         await asyncio.sleep(0.1)
         for topic, action in (("left", "single"), ("right", "single"), ("left", "hold")):
             link.says(f"zigbee2mqtt/{topic}", json.dumps({"action": action}))
-        await until(lambda: len(room.acts("call")) == 3, 2)
+        await until(lambda: len(room.acts("call")) == 3)
         assert room.calls() == [("k-console", "assist"), ("k-console", "assist"), ("k-console", "emergency")]
 
 
@@ -133,18 +133,18 @@ async def test_a_call_does_not_wait_for_a_daemon_or_a_caller(tmp_path: Path, mos
     ):
         await link.heard()
         link.says("zigbee2mqtt/bed", '{"action":"single"}')
-        await until(lambda: len(room.calls()) == 1, 2)
+        await until(lambda: len(room.calls()) == 1)
         await room.connect()
-        await until(lambda: len(room.acts("call")) == 1, 2)
+        await until(lambda: len(room.acts("call")) == 1)
         assert room.acts("call") == [Call(call=room.calls()[0][0], level="assist")]
         # And the other way round: the caller is away, and gets the call when it is back.
         room.caller.say({"call": room.calls()[0][0], "level": "assist", "stage": "stood_down"})
         await asyncio.sleep(0.75)
         await room.caller.close()
         link.says("zigbee2mqtt/bed", '{"action":"single"}')
-        await until(lambda: len(room.acts("call")) == 2, 2)
+        await until(lambda: len(room.acts("call")) == 2)
         await room.caller.open()
-        await until(lambda: len(room.calls()) == 2, 3)
+        await until(lambda: len(room.calls()) == 2)
         assert room.calls()[1][0] == room.acts("call")[1].call  # type: ignore[union-attr]
 
 
@@ -158,7 +158,7 @@ async def test_a_button_that_is_gone_or_weak_is_said_once(tmp_path: Path, mosqui
             link.says("zigbee2mqtt/bed/availability", payload, retain=True)
         for percent in (18, 15, 25, 31, 90):
             link.says("zigbee2mqtt/bed", json.dumps({"battery": percent}))
-        await until(lambda: len(room.posted) >= 4, 2)
+        await until(lambda: len(room.posted) >= 4)
         assert room.acts() == [
             DeviceLost(name="button.z", why="it is offline"),
             DeviceBack(name="button.z"),
@@ -167,7 +167,7 @@ async def test_a_button_that_is_gone_or_weak_is_said_once(tmp_path: Path, mosqui
         ]
         room.posted.clear()
         mosquitto.kill()
-        await until(lambda: bool(room.posted), 5)
+        await until(lambda: bool(room.posted))
         assert [act.name for act in room.acts("device_lost")] == ["button.z"]  # type: ignore[union-attr]
 
 
@@ -178,10 +178,10 @@ async def test_a_pause_that_no_daemon_takes_goes_to_the_engine(tmp_path: Path, m
     ):
         await link.heard()
         link.says("zigbee2mqtt/bed", '{"action":"single"}')
-        await until(lambda: any("direct" in message for _, message in room.engine.lines), 2)
+        await until(lambda: any("direct" in message for _, message in room.engine.lines))
         direct = next(message for _, message in room.engine.lines if "direct" in message)
         await room.connect()
-        await until(lambda: bool(room.posted), 2)
+        await until(lambda: bool(room.posted))
         assert (direct["direct"], direct["id"]) == ("pause", room.posted[0].id)
 
 
@@ -196,7 +196,7 @@ async def test_a_panel_that_is_gone_is_an_alarm_once_and_back_once(
         await asyncio.sleep(1.0)
         assert room.posted == []
         await room.end()
-        await until(lambda: bool(room.posted), 2)
+        await until(lambda: bool(room.posted))
         room.begin(lambda settings: None, lambda fd: None)  # type: ignore[arg-type,return-value]
-        await until(lambda: len(room.posted) == 2, 3)
+        await until(lambda: len(room.posted) == 2)
         assert room.acts() == [DeviceLost(name="buttons"), DeviceBack(name="buttons")]

@@ -13,7 +13,7 @@ from controller.inputs.client import ButtonsClient
 from controller.inputs.simulated import SimulatedWriter
 from controller.messages import DeviceBack, DeviceLost, Input, Pause
 from controller.options import runtime_dir
-from tests.broker_fixture import until
+from tests.waiting import PATIENCE_S, until
 
 ROOM = """
 format = 1
@@ -55,9 +55,9 @@ async def test_buttons_that_are_killed_or_hang_are_back_at_once_and_their_end_is
         return [given.act for given in posted if isinstance(given.act, kinds)]
 
     async def pressed() -> None:
-        await until(lambda: client._link.up, 60)
+        await until(lambda: client._link.up)
         heard = len(acts(Pause))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while len(acts(Pause)) == heard:  # a press before the port is open again is lost
                 key.write("P\n")
                 await asyncio.sleep(1.0)
@@ -71,18 +71,18 @@ async def test_buttons_that_are_killed_or_hang_are_back_at_once_and_their_end_is
         for number in (signal.SIGKILL, signal.SIGSTOP):
             before = life(tmp_path)
             os.kill(before, number)
-            await until(lambda before=before: life(tmp_path) != before, 60)  # type: ignore[misc]
-            await until(lambda: not client._link.up, 60)
+            await until(lambda before=before: life(tmp_path) != before)  # type: ignore[misc]
+            await until(lambda: not client._link.up)
             await pressed()
         told = len(acts(DeviceLost))  # none, but for a machine that is so busy that it takes them three seconds
         assert len(acts(DeviceBack)) == told
         warden.terminate()
-        await until(lambda: acts(DeviceLost)[told:] == [DeviceLost(name="buttons", why="")], 60)
-        assert warden.wait(60) == 0
+        await until(lambda: acts(DeviceLost)[told:] == [DeviceLost(name="buttons", why="")])
+        assert warden.wait(PATIENCE_S) == 0
         warden = begin(tmp_path)
-        await until(lambda: acts(DeviceBack)[told:] == [DeviceBack(name="buttons")], 60)
+        await until(lambda: acts(DeviceBack)[told:] == [DeviceBack(name="buttons")])
     finally:
         await client.close()
         warden.terminate()
-        warden.wait(60)
+        warden.wait(PATIENCE_S)
         key.unplug()

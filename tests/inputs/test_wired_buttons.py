@@ -12,8 +12,8 @@ import pytest
 from controller.inputs.presses import Charge, Presses, Steady
 from controller.inputs.simulated import SimulatedContacts, SimulatedKeypad, SimulatedWriter
 from controller.messages import LEAVING_FADE_S, DeviceBack, DeviceLost, Fire, FireOver, Light, Pause, Resume
-from tests.broker_fixture import until
 from tests.inputs.room import button, panel_room
+from tests.waiting import until
 
 
 def wire(folder: Path) -> str:
@@ -26,14 +26,14 @@ async def test_a_contact_that_bounces_is_one_press_and_one_call(tmp_path: Path) 
     lines = SimulatedContacts(cts=False)
     cord = button("cord", "button-contact-cts", on=wire(tmp_path), closed="call assist")
     async with panel_room(tmp_path, None, cord, opener=lines.opener) as room:
-        await until(lambda: lines.opened_with is not None, 1)
+        await until(lambda: lines.opened_with is not None)
         assert lines.opened_with is not None and lines.opened_with.rts and not lines.opened_with.dtr
         await asyncio.sleep(0.1)
         assert room.posted == []
         for closed in (True, False, True, False, True):
             lines.closed["cts"] = closed
             await asyncio.sleep(0.005)
-        await until(lambda: len(room.calls()) == 1, 1)
+        await until(lambda: len(room.calls()) == 1)
         await asyncio.sleep(0.1)
         lines.closed["cts"] = False
         await asyncio.sleep(0.1)
@@ -47,26 +47,26 @@ async def test_a_call_cord_that_is_pulled_already_calls_and_a_switch_does_nothin
     switch = button("switch", "button-contact-dsr", on=device, closed="light exit", open="light arc")
     switch = replace(switch, port=cord.port)
     async with panel_room(tmp_path, None, cord, switch, opener=lines.opener) as room:
-        await until(lambda: len(room.acts("call")) == 1, 1)
+        await until(lambda: len(room.acts("call")) == 1)
         await asyncio.sleep(0.1)
         assert [level for _, level in room.calls()] == ["emergency"]
         assert room.acts("light") == []
         lines.closed["dsr"] = False
-        await until(lambda: room.acts("light") == [Light(scene="arc")], 1)
+        await until(lambda: room.acts("light") == [Light(scene="arc")])
 
 
 async def test_an_adapter_that_is_pulled_is_said_once_and_its_button_works_again(tmp_path: Path) -> None:
     lines = SimulatedContacts(cts=False)
     cord = button("cord", "button-contact-cts", on=wire(tmp_path), closed="call assist")
     async with panel_room(tmp_path, None, cord, opener=lines.opener) as room:
-        await until(lambda: lines.opened_with is not None, 1)
+        await until(lambda: lines.opened_with is not None)
         lines.unplug()
-        await until(lambda: bool(room.posted), 1)
+        await until(lambda: bool(room.posted))
         lines.plug()
-        await until(lambda: len(room.posted) == 2, 2)
+        await until(lambda: len(room.posted) == 2)
         assert room.acts() == [DeviceLost(name="button.cord", why="it was unplugged"), DeviceBack(name="button.cord")]
         lines.closed["cts"] = True
-        await until(lambda: len(room.calls()) == 1, 1)
+        await until(lambda: len(room.calls()) == 1)
 
 
 async def test_the_fire_panels_contact_is_a_state_that_every_daemon_is_told(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ async def test_the_fire_panels_contact_is_a_state_that_every_daemon_is_told(tmp_
         await asyncio.sleep(0.4)
         assert room.posted == []
         lines.closed["cts"] = False
-        await until(lambda: bool(room.posted), 1)
+        await until(lambda: bool(room.posted))
         assert room.acts() == [Fire(contact="fire-panel")]
         assert room.posted[0].origin.console == "button.fire-panel"
         # A daemon that starts while the contact is open hears of it.
@@ -84,9 +84,9 @@ async def test_the_fire_panels_contact_is_a_state_that_every_daemon_is_told(tmp_
         await room.client.close()
         room.posted.clear()
         await room.connect()
-        await until(lambda: room.acts() == [Fire(contact="fire-panel")], 2)
+        await until(lambda: room.acts() == [Fire(contact="fire-panel")])
         lines.closed["cts"] = True
-        await until(lambda: room.acts("fire_over") == [FireOver(contact="fire-panel")], 1)
+        await until(lambda: room.acts("fire_over") == [FireOver(contact="fire-panel")])
         assert not any("direct" in message for _, message in room.engine.lines)
 
 
@@ -94,7 +94,7 @@ async def test_a_fire_that_no_daemon_takes_silences_the_engine_itself(tmp_path: 
     lines = SimulatedContacts(cts=False)
     panel = button("fire-panel", "button-fire-panel", on=wire(tmp_path), open="fire")
     async with panel_room(tmp_path, None, panel, opener=lines.opener, daemon=False) as room:
-        await until(lambda: any(message.get("direct") == "pause" for _, message in room.engine.lines), 2)
+        await until(lambda: any(message.get("direct") == "pause" for _, message in room.engine.lines))
         assert [message["fade_s"] for _, message in room.engine.lines if "direct" in message] == [LEAVING_FADE_S]
 
 
@@ -107,11 +107,11 @@ async def test_a_key_that_writes_lines_is_understood_in_pieces(tmp_path: Path) -
         for piece in ("P\r\nP\nnoise\nD", "", "\n", "H\n"):
             writer.write(piece)
             await asyncio.sleep(0.02)
-        await until(lambda: room.acts() == [Pause(), Resume()], 1)
+        await until(lambda: room.acts() == [Pause(), Resume()])
         writer.unplug()
-        await until(lambda: len(room.acts("device_lost")) == 1, 1)
+        await until(lambda: len(room.acts("device_lost")) == 1)
         writer.plug()
-        await until(lambda: len(room.acts("device_back")) == 1, 2)
+        await until(lambda: len(room.acts("device_back")) == 1)
     writer.unplug()
 
 
@@ -121,7 +121,7 @@ async def test_a_pedal_is_grabbed_and_counts_once_however_long_it_is_held(tmp_pa
     grabbed: list[int] = []
     switch = button("pedal", "button-foot-switch", pedals.device, left="pause", middle="light exit", right="resume")
     async with panel_room(tmp_path, None, switch, grabbing=grabbed.append) as room:
-        await until(lambda: bool(grabbed), 1)
+        await until(lambda: bool(grabbed))
         pedals.key(30)
         for _ in range(5):
             pedals.key(30, 2)
@@ -129,15 +129,15 @@ async def test_a_pedal_is_grabbed_and_counts_once_however_long_it_is_held(tmp_pa
         pedals.key(1, 1, scan=0x70006)  # a pedal that was given another letter
         pedals.key(48, 0)
         pedals.key(57)
-        await until(lambda: len(room.posted) >= 2, 1)
+        await until(lambda: len(room.posted) >= 2)
         await asyncio.sleep(0.1)
         assert room.acts() == [Pause(), Resume()]
         pedals.unplug()
-        await until(lambda: len(room.acts("device_lost")) == 1, 1)
+        await until(lambda: len(room.acts("device_lost")) == 1)
         pedals.plug()
-        await until(lambda: len(grabbed) == 2, 2)
+        await until(lambda: len(grabbed) == 2)
         pedals.key(48)
-        await until(lambda: room.acts("light") == [Light(scene="exit")], 1)
+        await until(lambda: room.acts("light") == [Light(scene="exit")])
     pedals.unplug()
 
 
@@ -150,7 +150,7 @@ async def test_a_pedal_that_another_program_has_grabbed_is_said(tmp_path: Path) 
 
     switch = button("pedal", "button-foot-switch", pedals.device, left="pause")
     async with panel_room(tmp_path, None, switch, grabbing=taken) as room:
-        await until(lambda: bool(room.posted), 2)
+        await until(lambda: bool(room.posted))
         assert room.acts() == [DeviceLost(name="button.pedal", why="another program has grabbed it")]
     pedals.unplug()
 

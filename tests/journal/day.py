@@ -31,6 +31,7 @@ from controller.messages import (
 )
 from tests.runner.room import Journaled, Room, room
 from tests.session.room import PLAYLISTS, RULES
+from tests.waiting import patiently
 
 FIRST = "20260101T092000Z-0001"
 SECOND = "20260102T092000Z-0002"
@@ -42,7 +43,7 @@ async def _ask(daemon: Room, act: Act, who: str, *whom: str, why: str = "") -> i
     answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     given = Input(act=act, origin=Origin(person=who, console="console-1", path="socket"), participants=whom, why=why)
     daemon.runner.post(given, lambda reply: answer.set_result(reply.seq) if not reply.refused else None)
-    return await asyncio.wait_for(answer, 5.0)
+    return await patiently(answer)
 
 
 async def live(

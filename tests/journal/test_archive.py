@@ -31,6 +31,7 @@ from controller.report.page import html
 from controller.report.tables import jsonl, records_csv
 from controller.sitters.register import Register
 from tests.journal.day import FIRST, SECOND, run
+from tests.waiting import PATIENCE_S
 
 NOTE = 10
 """The record of a note with a name in it."""
@@ -52,7 +53,7 @@ def daemon(state: Path) -> Iterator[subprocess.Popen[str]]:
             yield process
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(PATIENCE_S)
 
 
 def test_a_session_is_signed_off_and_what_is_added_later_is_marked_so_in_every_export(state: Path) -> None:
@@ -173,7 +174,7 @@ async def _open_session(state: Path) -> None:
 
 
 async def _until_people_sign_on(state: Path) -> None:
-    async with Client(runtime_dir(state), console="test") as client, asyncio.timeout(20):
+    async with Client(runtime_dir(state), console="test") as client, asyncio.timeout(PATIENCE_S):
         await client.ready()
         while not client.status.signs_on:
             await asyncio.sleep(0.05)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from controller.journal import chain
 from controller.journal.schema import read_body
@@ -47,7 +47,6 @@ records = st.builds(
 )  # fmt: skip
 
 
-@settings(deadline=None)  # the first one builds the schema
 @given(records)
 def test_a_record_comes_back_from_its_stored_bytes_as_it_was_but_for_its_free_text(record: Record) -> None:
     body, text = chain.stored_body(record)

@@ -17,6 +17,7 @@ from controller.journal.chain import ROOM
 from controller.journal.store import Commit
 from controller.journal.writer import Journal
 from controller.messages import Act, Fact, Input, Mark, Note, Origin, Record, SetTransport
+from tests.waiting import until
 
 CLOCK = SimulatedClock(t=100.0)
 
@@ -45,9 +46,7 @@ class Writing:
             self.journal.append(each, book=book, snapshot=snapshot, text=text, done=self.acknowledged.append)
 
     async def until(self, true: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
-            while not true():
-                await asyncio.sleep(0.002)
+        await until(true, every_s=0.002)
 
     async def until_acknowledged(self, count: int) -> None:
         await self.until(lambda: len(self.acknowledged) >= count)

@@ -16,7 +16,7 @@ import pytest
 
 from controller.clock import Clock
 from controller.messages import Act, DeviceBack, DeviceLost, FadeLight, LampTakenOver, LampView, Point
-from tests.broker_fixture import until
+from tests.waiting import until
 
 START = 0.3
 
@@ -146,7 +146,7 @@ class LightContract:
             rig.fade(lamp, START, START, 0.0)
         await rig.settled(START)
         await rig.far.unplug()
-        await until(lambda: len(rig.told(DeviceLost)) >= len(rig.names), 8)
+        await until(lambda: len(rig.told(DeviceLost)) >= len(rig.names))
         assert all(rig.view(lamp).state == "lost" for lamp in rig.lamps)
         sent = {lamp: rig.far.commands(lamp) for lamp in rig.lamps}
         for level in (0.75, 0.1, 0.6, 0.4):
@@ -155,7 +155,7 @@ class LightContract:
         await asyncio.sleep(0.5)
         assert {lamp: rig.far.commands(lamp) for lamp in rig.lamps} == sent
         await rig.far.replug()
-        await until(lambda: len(rig.told(DeviceBack)) >= len(rig.names), 8)
+        await until(lambda: len(rig.told(DeviceBack)) >= len(rig.names))
         rig.settles_s += 4.0
         await rig.settled(0.4)
         assert sorted(act.name for act in rig.told(DeviceLost)) == sorted(rig.names)
@@ -171,7 +171,7 @@ class LightContract:
         heard = [lamp for lamp in rig.lamps if await rig.far.meddle(lamp, 1.0)]
         if not heard:
             pytest.skip("of such a lamp nothing can be heard")
-        await until(lambda: {act.lamp for act in rig.told(LampTakenOver)} >= set(heard), 3)
+        await until(lambda: {act.lamp for act in rig.told(LampTakenOver)} >= set(heard))
         await rig.settled(START)
         assert sorted(act.lamp for act in rig.told(LampTakenOver)) == sorted(heard)
 

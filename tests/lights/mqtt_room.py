@@ -13,8 +13,8 @@ from controller.lights.mqtt import LampSettings, LightSettings, MqttLights
 from controller.lights.profile import Profile
 from controller.lights.simulated_mqtt import SimulatedLamp, SimulatedLamps
 from controller.messages import Act, FadeLight, LampView, Point
-from tests.broker_fixture import until
 from tests.lights.shipped import ZIGBEE
+from tests.waiting import until
 
 
 class Listening(BrokerLink):
@@ -87,7 +87,7 @@ async def mqtt_room(
             await device.start()
             stack.push_async_callback(device.close)
             far |= dict.fromkeys(names, device)
-        await until(lambda: all(device.connected for device in far.values()), 5)
+        await until(lambda: all(device.connected for device in far.values()))
         clock = RoomClock()
         lamps = tuple(LampSettings(name, profile, name, profile.base or "node") for name, profile in profiles.items())
         link = Listening(through or broker.settings("room"))

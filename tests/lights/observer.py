@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.lights.dialect import Ask, Dialect, announced_name
-from tests.broker_fixture import until
+from tests.waiting import until
 
 _CODE = """
 import json, sys, time
@@ -73,7 +73,7 @@ async def observing(port: int, directory: Path) -> AsyncIterator[Observer]:
     process = _started(file, port)
     try:
         observer = Observer(file)
-        await until(lambda: observer.ready, 20)
+        await until(lambda: observer.ready)
         yield observer
     finally:
         process.terminate()

@@ -14,9 +14,9 @@ from controller.lights.mqtt import LampSettings, LightSettings, MqttLights
 from controller.lights.simulated import SimulatedLights
 from controller.lights.simulated_mqtt import SimulatedLamp, SimulatedLamps
 from controller.messages import Act
-from tests.broker_fixture import until
 from tests.lights.contract import START, LightContract, Rig
 from tests.lights.shipped import PROFILES
+from tests.waiting import until
 
 SLEW = 0.5
 """Faster than the product's, so that the tests are."""
@@ -59,7 +59,7 @@ class OverMqtt:
         heard: list[str] = []
         late.subscribe("#", lambda topic, payload, retained, at: heard.append(topic) if retained else None)
         late.start(lambda up, why: None)
-        await until(lambda: late.connected, 3)
+        await until(lambda: late.connected)
         await asyncio.sleep(0.1)
         await late.close()
         spoken = {topic for name in self.devices for topic in self.lamp(name).dialect.command_topics}
@@ -77,7 +77,7 @@ class TestLampsBehindMqtt(LightContract):
                 devices[name] = device
                 await device.start()
                 stack.push_async_callback(device.close)
-            await until(lambda: all(device.connected for device in devices.values()), 5)
+            await until(lambda: all(device.connected for device in devices.values()))
             lamps = tuple(LampSettings(name, profile, name, f"base-{name}") for name, profile in PROFILES.items())
             clock, posted = RoomClock(), list[Act]()
             settings = LightSettings(lamps, slew_per_s=SLEW, swift_per_s=SLEW)

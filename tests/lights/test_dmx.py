@@ -19,7 +19,7 @@ from controller.lights.fixture import Fixture
 from controller.lights.simulated_serial import SimulatedWidget, frames_per_second
 from controller.messages import Act, DeviceBack, DeviceLost, FadeLight, LampChanged, LampView, Point
 from controller.serial_port import PortSettings
-from tests.broker_fixture import until
+from tests.waiting import until
 
 SLEW = 1.0
 """Faster than the product's, so that the tests are."""
@@ -112,14 +112,14 @@ async def test_the_golden_frame_reaches_the_widget_and_is_read_by_its_length(tmp
     fixed = [{"at": 1, "role": "fixed", "value": 10}, {"at": 5, "role": "fixed", "value": 126}]
     fixed += [{"at": 6, "role": "fixed", "value": 231}, {"at": 7, "role": "level"}]
     async with dmx_room(tmp_path, Fixture.model_validate({**plain, "channels": fixed})) as room:
-        await until(lambda: len(room.widget.frames) >= 3, 2)
+        await until(lambda: len(room.widget.frames) >= 3)
         assert {f.message for f in room.widget.frames} == {GOLDEN}
         assert room.widget.damaged == 0
 
 
 async def refresh(room: Room, seconds: float) -> tuple[float, float, float]:
     """Mean rate, and the lowest and highest rate over any second."""
-    await until(lambda: bool(room.widget.frames), 2)
+    await until(lambda: bool(room.widget.frames))
     first = len(room.widget.frames)
     await asyncio.sleep(seconds)
     frames = room.widget.frames[first:]
@@ -152,7 +152,7 @@ async def test_a_fade_is_rendered_frame_by_frame_inside_the_envelope(tmp_path: P
     async with dmx_room(tmp_path) as room:
         begun = boottime()
         room.fade(0.05, 1.0, 0.0)  # a jump is asked for; the ceiling is 0.8
-        await until(lambda: room.view().state == "confirmed", 4)
+        await until(lambda: room.view().state == "confirmed")
         assert room.view().confirmed == pytest.approx(0.8, abs=0.001)
         assert boottime() - begun >= (0.8 - 0.05) / SLEW - 0.1
         assert room.steepest() <= SLEW * 1.3
@@ -165,14 +165,14 @@ async def test_a_fade_is_rendered_frame_by_frame_inside_the_envelope(tmp_path: P
 async def test_a_widget_pulled_and_put_back_is_told_once_and_restored_by_a_fade(tmp_path: Path) -> None:
     async with dmx_room(tmp_path, LINEAR.model_copy(update={"signal_lost": "power_on", "power_on": 0.7})) as room:
         room.fade(0.2, 0.2, 0)
-        await until(lambda: room.view().state == "confirmed", 4)
+        await until(lambda: room.view().state == "confirmed")
         room.widget.unplug()
-        await until(lambda: room.view().state == "lost", 1)
+        await until(lambda: room.view().state == "lost")
         room.fade(0.2, 0.6, 0)
         room.fade(0.6, 0.3, 0)  # only the latest wish counts
         room.widget.plug()
         back = boottime()
-        await until(lambda: room.view().state == "confirmed", 4)
+        await until(lambda: room.view().state == "confirmed")
         assert room.told() == ["device_lost port.dmx", "device_back port.dmx"]
         shown = room.shown(back)
         assert shown[0][1] == pytest.approx(0.7, abs=0.03)  # from what the lamp does without a signal
@@ -183,20 +183,20 @@ async def test_a_widget_pulled_and_put_back_is_told_once_and_restored_by_a_fade(
 async def test_a_widget_that_is_not_there_at_the_start_is_said_and_taken_up_when_it_comes(tmp_path: Path) -> None:
     async with dmx_room(tmp_path, plugged=False) as room:
         room.fade(0.3, 0.3, 0)
-        await until(lambda: bool(room.posted), 1)
+        await until(lambda: bool(room.posted))
         assert room.view().state == "lost"
         room.widget.plug()
-        await until(lambda: room.view().state == "confirmed", 3)
+        await until(lambda: room.view().state == "confirmed")
         assert room.told() == ["device_lost port.dmx", "device_back port.dmx"]
 
 
 async def test_a_program_that_starts_again_begins_from_what_the_widget_goes_on_sending(tmp_path: Path) -> None:
     async with dmx_room(tmp_path) as room:
         room.fade(0.05, 0.6, 0)
-        await until(lambda: room.view().state == "confirmed", 4)
+        await until(lambda: room.view().state == "confirmed")
     async with dmx_room(tmp_path) as room:
         room.fade(0.3, 0.3, 0)
-        await until(lambda: len(room.widget.frames) > 3, 2)
+        await until(lambda: len(room.widget.frames) > 3)
         assert room.shown()[0][1] == pytest.approx(0.6, abs=0.03)
         assert room.steepest() <= SLEW * 1.3
 
@@ -236,11 +236,11 @@ async def test_a_program_that_was_held_up_goes_on_in_small_steps(
 async def test_a_lamp_whose_lowest_byte_was_found_meanwhile_goes_on_from_the_byte_it_stands_at(tmp_path: Path) -> None:
     async with dmx_room(tmp_path, fixture("dmx-dimmer")) as room:
         room.fade(0.5, 0.5, 0)
-        await until(lambda: room.view().state == "confirmed", 4)
+        await until(lambda: room.view().state == "confirmed")
         stood = room.widget.slot(1)
     async with dmx_room(tmp_path, fixture("dmx-dimmer"), lowest=117.0) as room:
         room.fade(0.6, 0.6, 0)
-        await until(lambda: room.view().state == "confirmed", 4)
+        await until(lambda: room.view().state == "confirmed")
         levels = [stood, *(frame.slots[0] for frame in room.widget.frames)]
     assert stood == pytest.approx(133, abs=1) and levels[-1] == pytest.approx(197, abs=1)
     assert max(abs(b - a) for a, b in pairwise(levels)) <= SLEW * 0.1 * 243 + 1
@@ -256,7 +256,7 @@ async def test_the_exit_light_is_faster_than_the_slew(tmp_path: Path) -> None:
     room = Room(lights, widget, clock)
     await lights.start(room.posted.append)
     room.fade(0.05, 0.4, 1.0, swift=True)
-    await until(lambda: room.view().confirmed is not None and room.view().confirmed >= 0.399, 2)  # type: ignore[operator]
+    await until(lambda: room.view().confirmed is not None and room.view().confirmed >= 0.399)  # type: ignore[operator]
     await lights.close()
     widget.unplug()
 

@@ -279,7 +279,7 @@ changes = st.lists(st.tuples(st.floats(0.1, 20), levels, st.floats(0, 30), event
 
 
 @pytest.mark.parametrize("name", [*DIMMED, "stepped"])
-@settings(max_examples=8, deadline=None, derandomize=True)
+@settings(max_examples=8, derandomize=True)
 @example(start=0.0, changes=[(13.375, 0.4296875, 0.0, ""), (1.0, 0.0, 0.0, "meddled")])
 @example(start=0.0, changes=[(5.0, 0.4296875, 0.0, ""), (30.0, 0.8, 0.0, "meddled")])
 @given(start=levels, changes=changes)
@@ -324,7 +324,7 @@ def test_a_lamp_that_ignores_transitions_never_jumps_further_than_one_keyframe(n
     assert max(abs(a - b) for a, b in pairwise(bench.shown)) <= 0.1 + SLACK / 2
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(wanted=levels, present=levels, over=st.floats(0, 10), swift=st.booleans())
 def test_the_envelope_bounds_every_level_and_every_change(
     wanted: float, present: float, over: float, swift: bool
@@ -337,7 +337,7 @@ def test_the_envelope_bounds_every_level_and_every_change(
 gaps = st.lists(st.one_of(st.floats(0, 0.03), st.floats(0.03, 1.0), st.floats(1.0, 600.0)), max_size=60)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(wanted=levels, present=levels, stalls=gaps, swift=st.booleans())
 def test_a_lamp_rendered_here_is_late_after_a_stall_and_never_jumps(
     wanted: float, present: float, stalls: list[float], swift: bool

@@ -10,10 +10,10 @@ from controller.broker_private import PrivateBroker
 from controller.clock import boottime
 from controller.lights.profile import load_profile
 from controller.messages import DeviceBack, DeviceLost, FadeLight, LampChanged, LampTakenOver, Point
-from tests.broker_fixture import until
 from tests.lights.mqtt_room import Room, mqtt_room
 from tests.lights.observer import led_after, observing
 from tests.lights.shipped import FOLDER, PROFILES
+from tests.waiting import until
 
 DIMMED = {name: profile for name, profile in PROFILES.items() if profile.level is not None}
 SLEW = 0.25
@@ -36,10 +36,10 @@ async def test_every_lamp_that_powers_up_at_full_is_on_its_way_down_half_a_secon
     ):
         for name in DIMMED:
             room.fade(name, 0.6, 0.6, 0)
-        await until(lambda: all(room.view(name).state != "unconfirmed" for name in DIMMED), 4)
+        await until(lambda: all(room.view(name).state != "unconfirmed" for name in DIMMED))
         for name, device in room.far.items():
             device.cut_power(name)
-        await until(lambda: len(room.told(DeviceLost)) >= len(DIMMED), 2)
+        await until(lambda: len(room.told(DeviceLost)) >= len(DIMMED))
         returned = boottime()
         for name, device in room.far.items():
             device.restore_power(name)
@@ -80,10 +80,10 @@ async def test_lamps_that_ignore_transitions_jump_when_combined_or_lose_their_ec
 async def test_an_announcement_out_of_the_blue_does_not_flash_the_room(mosquitto: PrivateBroker) -> None:
     async with mqtt_room(mosquitto, level=0.1) as room:
         room.fade("left", 0.1, 0.1, 0)
-        await until(lambda: room.view().state == "confirmed", 6)
+        await until(lambda: room.view().state == "confirmed")
         sent = len(room.lamp().commands)
         room.far["left"].announce("left")
-        await until(lambda: len(room.lamp().commands) > sent, 2)
+        await until(lambda: len(room.lamp().commands) > sent)
         await asyncio.sleep(0.3)
         assert room.lamp().levels()[1] <= 0.11
 
@@ -93,13 +93,13 @@ async def test_a_retained_command_is_cleared_before_it_can_be_carried_out_again(
     trap.start(lambda up, why: None)
     heard: list[bytes] = []
     trap.subscribe("zigbee2mqtt/left/set", lambda topic, payload, retained, at: heard.append(payload))
-    await until(lambda: trap.connected, 3)
+    await until(lambda: trap.connected)
     trap.publish("zigbee2mqtt/left/set", b'{"brightness":222}', retain=True)
-    await until(lambda: bool(heard), 2)
+    await until(lambda: bool(heard))
     async with mqtt_room(mosquitto) as room:
-        await until(lambda: b"" in heard, 3)
+        await until(lambda: b"" in heard)
         room.fade("left", 0.3, 0.3, 0)
-        await until(lambda: abs(room.lamp().level - 0.3) < 0.01, 8)  # the bridge had carried it out as it connected
+        await until(lambda: abs(room.lamp().level - 0.3) < 0.01)  # the bridge had carried it out as it connected
         assert room.lamp().largest_jump(since=room.lamp().commands[1].t + 0.01) <= SLEW * 1.1
     await trap.close()
 
@@ -110,7 +110,7 @@ async def test_a_colour_reaches_a_lamp_that_has_one(mosquitto: PrivateBroker) ->
         now = room.clock.now()
         point = Point(level=0.3, t=now, kelvin=2300)
         room.lights.apply(FadeLight(lamp=name, start=point, end=point), 1)
-        await until(lambda: room.lamp(name).kelvin == pytest.approx(2300, rel=0.01), 4)
+        await until(lambda: room.lamp(name).kelvin == pytest.approx(2300, rel=0.01))
         assert room.lamp(name).largest_jump() <= 0.01
 
 
@@ -119,7 +119,7 @@ async def test_a_lamp_from_the_handbook_works_without_any_python(mosquitto: Priv
     profile = load_profile(handbook.split("```toml\n")[1].split("```")[0])
     async with mqtt_room(mosquitto, profiles={"den": profile}) as room:
         room.fade("den", 0.3, 0.5, 1.0)
-        await until(lambda: room.view("den").state == "confirmed" and abs(room.lamp("den").level - 0.5) < 0.01, 6)
+        await until(lambda: room.view("den").state == "confirmed" and abs(room.lamp("den").level - 0.5) < 0.01)
         said = [(topic, payload) for _, topic, payload, _ in room.link.published if topic.startswith("lights/")]
         assert said[0][0] == "lights/den/brightness/set"
         assert said[1] == ("lights/den/power/set", "ON"), "it is lit after it was told how bright"
@@ -140,12 +140,12 @@ async def test_what_a_lamp_said_before_we_came_is_not_taken_for_the_present(mosq
     heard: list[bytes] = []
     old.subscribe(topic, lambda where, payload, retained, at: heard.append(payload))
     old.start(lambda up, why: None)
-    await until(lambda: old.connected, 3)
+    await until(lambda: old.connected)
     old.publish(topic, b'{"state":"ON","brightness":230}', retain=True)
-    await until(lambda: bool(heard), 3)
+    await until(lambda: bool(heard))
     async with mqtt_room(mosquitto, profiles={name: DIMMED[name]}) as room:
         room.fade(name, 0.3, 0.3, 0)
-        await until(lambda: room.view(name).state == "confirmed", 8)
+        await until(lambda: room.view(name).state == "confirmed")
         assert not room.told(LampTakenOver)
         assert room.lamp(name).levels()[1] <= 0.31
     await old.close()

@@ -10,9 +10,9 @@ import pytest
 from controller.broker_private import PrivateBroker
 from controller.clock import boottime
 from controller.messages import DeviceBack, DeviceLost
-from tests.broker_fixture import until
 from tests.lights.mqtt_room import Room, mqtt_room
 from tests.lights.wire import Wire
+from tests.waiting import until
 
 KINDS = ("killed", "frozen", "cut")
 SLEW = 0.10
@@ -51,21 +51,21 @@ async def live_through(kind: str, directory: Path, fade_s: float, before_s: floa
     async with broken_room(kind, directory, 0.6) as (room, wire):
         for name in ("left", "right"):
             room.fade(name, 0.6, 0.6, 0)
-        await until(lambda: all(room.view(name).state == "confirmed" for name in ("left", "right")), 6)
+        await until(lambda: all(room.view(name).state == "confirmed" for name in ("left", "right")))
         began = boottime()
         for name in ("left", "right"):
             room.fade(name, 0.6, 0.3, fade_s)
         await asyncio.sleep(before_s)
         broken = boottime()
         {"killed": room.broker.kill, "frozen": room.broker.freeze, "cut": wire.cut}[kind]()
-        await until(lambda: bool(room.told(DeviceLost)), 6)
+        await until(lambda: bool(room.told(DeviceLost)))
         shown_s = boottime() - broken
         assert all(room.view(name).state == "lost" for name in ("left", "right"))
         assert [act.name for act in room.told(DeviceLost)] == ["broker"]
         await asyncio.sleep(max(0.0, broken + outage_s - boottime()))
         mended = boottime()
         {"killed": room.broker.start, "frozen": room.broker.thaw, "cut": wire.mend}[kind]()
-        await until(lambda: bool(room.told(DeviceBack)), 8)
+        await until(lambda: bool(room.told(DeviceBack)))
         back = boottime()
         farthest = await follow(room, began, fade_s, back)
         await asyncio.sleep(max(0.0, back + 1.5 - boottime()))
@@ -81,8 +81,8 @@ async def live_through(kind: str, directory: Path, fade_s: float, before_s: floa
             stale[name] = sum(any(abs(t - at) > 1.0 for t in old) for at in arrived if at <= mended + 0.2)
             assert lamp.largest_jump() <= SLEW * 1.1 + 0.01, (kind, name)
         for name in ("left", "right"):
-            await until(lambda name=name: abs(room.lamp(name).level - 0.3) < 0.01, 12)  # type: ignore[misc]
-            await until(lambda name=name: room.view(name).state == "confirmed", 5)  # type: ignore[misc]
+            await until(lambda name=name: abs(room.lamp(name).level - 0.3) < 0.01)  # type: ignore[misc]
+            await until(lambda name=name: room.view(name).state == "confirmed")  # type: ignore[misc]
         # A bridge that lost the broker as well is said to have been away, once.
         for kind_of_act in (DeviceLost, DeviceBack):
             names = [act.name for act in room.told(kind_of_act)]
@@ -114,7 +114,7 @@ async def test_an_outage_in_a_fade_brings_no_old_command_and_no_jump(tmp_path: P
 async def test_nothing_at_all_is_published_into_a_broker_that_freezes_between_two_keyframes(tmp_path: Path) -> None:
     async with broken_room("frozen", tmp_path, 0.6) as (room, _wire):
         room.fade("left", 0.6, 0.3, 60)
-        await until(lambda: len(room.commands()) >= 2, 6)
+        await until(lambda: len(room.commands()) >= 2)
         await asyncio.sleep(0.3)
         sent, arrived = len(room.commands()), len(room.lamp().commands)
         room.broker.freeze()

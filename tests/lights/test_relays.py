@@ -27,7 +27,7 @@ from controller.messages import (
     Scene,
 )
 from controller.serial_port import PortSettings
-from tests.broker_fixture import until
+from tests.waiting import until
 
 
 def kind(name: str) -> Board:
@@ -100,10 +100,10 @@ async def test_a_lamp_behind_a_relay_burns_above_its_level_and_is_never_part_of_
 ) -> None:
     async with relay_room(tmp_path, kind(name), RelayLamp("plug", 2, on_above=0.3)) as room:
         room.fade("plug", 0.2, 0.2)
-        await until(lambda: room.view("plug").state == "confirmed", 2)
+        await until(lambda: room.view("plug").state == "confirmed")
         room.fade("plug", 0.2, 0.4, 1.0)
-        await until(lambda: room.board.on[1], 2)
-        await until(lambda: room.view("plug").state == "confirmed", 2)
+        await until(lambda: room.board.on[1])
+        await until(lambda: room.view("plug").state == "confirmed")
         assert room.view("plug").confirmed == 1.0
         # Beside its threshold it does not chatter.
         for level in (0.29, 0.31, 0.28, 0.32, 0.27):
@@ -122,24 +122,24 @@ async def test_a_lamp_for_named_scenes_burns_in_them_alone(tmp_path: Path) -> No
     async with relay_room(tmp_path, kind("relay-lcus"), *lamps) as room:
         for lamp in ("door", "sign"):
             room.fade(lamp, 0.8, 0.8)
-        await until(lambda: room.board.on == [False, True, *[False] * 6], 2)
+        await until(lambda: room.board.on == [False, True, *[False] * 6])
         for lamp in ("door", "sign"):
             room.fade(lamp, 0.8, 0.4, 2.0, scene="exit")
-        await until(lambda: room.board.on == [True, False, *[False] * 6], 2)
+        await until(lambda: room.board.on == [True, False, *[False] * 6])
         assert room.view("sign").confirmed == 1.0
 
 
 async def test_a_board_pulled_and_put_back_is_told_once_and_switched_as_the_room_is_now(tmp_path: Path) -> None:
     async with relay_room(tmp_path, kind("relay-kmtronic"), RelayLamp("plug", 1, on_above=0.3)) as room:
         room.fade("plug", 0.5, 0.5)
-        await until(lambda: room.view("plug").confirmed == 1.0, 2)
+        await until(lambda: room.view("plug").confirmed == 1.0)
         room.board.unplug()
-        await until(lambda: room.view("plug").state == "lost", 2)
+        await until(lambda: room.view("plug").state == "lost")
         room.fade("plug", 0.1, 0.1)
         room.fade("plug", 0.6, 0.6)
         before = len(room.board.switched)
         room.board.plug()
-        await until(lambda: room.view("plug").state == "confirmed", 2)
+        await until(lambda: room.view("plug").state == "confirmed")
         assert [(channel, on) for _, channel, on in room.board.switched[before:]] == [(1, True)]
         assert room.told() == ["device_lost port.relays", "device_back port.relays"]
 
@@ -150,12 +150,12 @@ async def test_a_relay_that_another_hand_moved_or_that_does_not_answer_is_said(
     monkeypatch.setattr("controller.lights.relays._ASK_AGAIN_S", 0.3)
     async with relay_room(tmp_path, kind("relay-numato"), RelayLamp("plug", 1, on_above=0.3)) as room:
         room.fade("plug", 0.5, 0.5)
-        await until(lambda: room.view("plug").state == "confirmed", 2)
-        await until(lambda: any(isinstance(act, LampChanged) for act in room.posted), 2)
+        await until(lambda: room.view("plug").state == "confirmed")
+        await until(lambda: any(isinstance(act, LampChanged) for act in room.posted))
         room.board.turn(1, False)
-        await until(lambda: room.board.on[0], 2)
-        await until(lambda: room.view("plug").state == "confirmed", 2)
+        await until(lambda: room.board.on[0])
+        await until(lambda: room.view("plug").state == "confirmed")
         assert [act.level for act in room.posted if isinstance(act, LampTakenOver)] == [0.0]
         room.board.answers = False
-        await until(lambda: room.view("plug").state == "unconfirmed", 2)
+        await until(lambda: room.view("plug").state == "unconfirmed")
         assert [act.confirmed for act in room.posted if isinstance(act, LampChanged)] == [True, True, False]

@@ -22,7 +22,7 @@ from controller.session.preflight import Preflight
 from controller.session.state import opening
 from controller.sound.calibration import CREST_DB, BusLevels
 from controller.wording.preflight import WHYS
-from tests.broker_fixture import until
+from tests.waiting import until
 
 GREEN = LampView(lamp="bed-left", target=0.4, confirmed=0.4, state="confirmed")
 
@@ -47,7 +47,7 @@ class Bench:
     async def found(self, check: str, **values: float) -> Probed:
         self.heard.clear()
         self.probes.apply(Probe(check=check, number=7, programme="demo", values=dict(values)), 1)
-        await until(lambda: self.heard, 60.0)
+        await until(lambda: self.heard)
         assert (self.heard[0].check, self.heard[0].number) == (check, 7)
         assert not self.heard[0].code or self.heard[0].code in WHYS
         return self.heard[0]
@@ -137,7 +137,7 @@ async def test_the_music_of_this_programme_is_looked_at_and_a_change_is_noticed(
     assert not bench.heard, "nothing changed"
     database = bench.state_dir / "library.db"
     database.write_bytes(database.read_bytes() + b"\0")
-    await until(lambda: bench.heard, 5.0)
+    await until(lambda: bench.heard)
     assert bench.heard[0] == Probed(check="library", number=9, well=False, code="changed")
 
 

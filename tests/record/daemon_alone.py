@@ -15,7 +15,7 @@ from controller.console.client import Client
 from controller.journal.reading import list_sessions, read_records, room_file, verify
 from controller.messages import Reply, Start
 from controller.options import runtime_dir
-from tests.broker_fixture import until
+from tests.waiting import PATIENCE_S, until
 
 
 class DaemonAlone:
@@ -93,7 +93,7 @@ async def daemon_alone(
 
 async def begin(client: Client, programme: str = "demo") -> str:
     """Open a session; its name."""
-    await client.ready(20.0)
+    await client.ready(PATIENCE_S)
     reply = await client.send(Start(programme=programme, participants=("D-001",), seed=3))
     assert not reply.refused, reply
     await until(lambda: client.status.session)

@@ -33,6 +33,7 @@ from controller.report.page import html
 from controller.report.tables import jsonl, records_csv
 from controller.session.state import State, opening
 from controller.session.step import step
+from tests.waiting import patiently, until
 
 SESSION = "s-1"
 RULES = RoomRules(room="room-1", lamps=("lamp",), buses=("speakers",))
@@ -93,15 +94,13 @@ async def write_small_session(state_dir: Path) -> None:
     await _until_written(journal, seq[SESSION])
     shutil.copytree(live, state_dir / "open", ignore=shutil.ignore_patterns("*-shm"))
     journal.close_session(SESSION, lambda _seq: done.set())
-    await asyncio.wait_for(done.wait(), 5)
+    await patiently(done.wait())
     await journal.close()
     live.rename(state_dir / "closed")
 
 
 async def _until_written(journal: Journal, seq: int) -> None:
-    async with asyncio.timeout(5):
-        while journal.committed_seq(SESSION) < seq:
-            await asyncio.sleep(0.001)
+    await until(lambda: journal.committed_seq(SESSION) >= seq, every_s=0.001)
 
 
 def _write(journal: Journal, clock: SimulatedClock, state: State, book: str, seq: int, act: Act, why: str) -> State:

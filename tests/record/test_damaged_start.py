@@ -10,9 +10,9 @@ import pytest
 from controller.journal.reading import read_records, room_file, session_file, verify
 from controller.journal.store import set_aside
 from controller.messages import Dose, JournalDamaged, Mark
-from tests.broker_fixture import until
 from tests.journal.test_salvage import Damage, flip, fold, lose_the_log
 from tests.record.daemon_alone import begin, daemon_alone
+from tests.waiting import until
 
 
 def flip_a_mark(file: Path) -> None:

@@ -16,10 +16,10 @@ from controller import wording
 from controller.console.client import Client
 from controller.journal.reading import list_sessions, read_records
 from controller.messages import Mark, Note, Pause, Reply, ReserveChanged, Resume, Start
-from tests.broker_fixture import until
 from tests.record.daemon_alone import assert_kept, begin, daemon_alone
 from tests.record.disks import make_image, mounted, needs_mounts, small_disk
 from tests.record.test_power_cuts import SMALL
+from tests.waiting import patiently, until
 
 SHIM = r"""
 #define _GNU_SOURCE
@@ -85,9 +85,9 @@ async def room_goes_on_unnoted(client: Client, other: Client) -> list[asyncio.Ta
     await until(lambda: "journal_lost" in alarms(client) and "journal_lost" in alarms(other))
     waiting.append(asyncio.create_task(client.send(Note(text="while the disk is away"))))
     paused = asyncio.create_task(client.send(Pause()))
-    await until(lambda: other.status.state == "paused", 2.0)
+    await until(lambda: other.status.state == "paused")
     waiting.append(asyncio.create_task(other.send(Resume())))
-    await until(lambda: client.status.state != "paused", 5.0)
+    await until(lambda: client.status.state != "paused")
     refused = await client.send(Start(programme="demo", participants=("D-002",)))
     assert refused.refused == "not_recorded"
     marks = [entry for entry in other.status.log if entry.kind in ("pause", "resume")]
@@ -99,7 +99,7 @@ async def room_goes_on_unnoted(client: Client, other: Client) -> list[asyncio.Ta
 
 
 async def answered(client: Client, waiting: list[asyncio.Task[Reply]]) -> list[Reply]:
-    replies = await asyncio.wait_for(asyncio.gather(*waiting), 20)
+    replies = await patiently(asyncio.gather(*waiting))
     assert not any(reply.refused for reply in replies)
     await until(lambda: not any(entry.waits for entry in client.status.log))
     return list(replies)
@@ -119,7 +119,7 @@ async def test_a_full_disk_costs_a_running_session_nothing_and_lets_no_new_one_b
             noted = [await client.send(Mark(code="spoke"))]
             eat(disk)
             for _ in range(40):  # the reserve is given up, and the record goes on in its room
-                noted.append(await asyncio.wait_for(client.send(Mark(code="cold")), 10))
+                noted.append(await patiently(client.send(Mark(code="cold"))))
                 if not (disk / "state" / "reserve").exists():
                     break
             noted.append(await client.send(Note(text="on record all the same")))

@@ -11,9 +11,9 @@ import pytest
 
 from controller.console.client import Client
 from controller.messages import Mark, Note, Reply
-from tests.broker_fixture import until
 from tests.record.daemon_alone import DaemonAlone, assert_kept, begin, daemon_alone
 from tests.seeds import any_seed
+from tests.waiting import patiently, until
 
 CONSOLES = 4
 
@@ -42,15 +42,14 @@ async def kill_under_a_storm(daemon: DaemonAlone, kills: int, seed: int) -> tupl
             hands = [asyncio.create_task(storm(client, noted, stop)) for client in (first, *others)]
             for kill in range(kills):
                 before = len(noted)
-                await until(lambda before=before: len(noted) > before, 30)  # type: ignore[misc]
+                await until(lambda before=before: len(noted) > before)  # type: ignore[misc]
                 await asyncio.sleep(chance.random() ** 2 * 0.5)
                 daemon.end(signal.SIGKILL)
                 if kill % 10 == 0:
                     assert_kept(daemon.state_dir, noted)
                 daemon.start()
             stop.set()
-            async with asyncio.timeout(30):
-                await asyncio.gather(*hands)
+            await patiently(asyncio.gather(*hands))
     daemon.end()
     return len(noted), assert_kept(daemon.state_dir, noted)
 

@@ -12,11 +12,11 @@ import pytest
 
 from controller.journal.recovery import recover
 from controller.messages import Reply
-from tests.broker_fixture import until
 from tests.record.daemon_alone import assert_kept, begin, daemon_alone
 from tests.record.disks import copy_image, make_image, mounted, needs_mounts
 from tests.record.test_kills import storm
 from tests.seeds import any_seed
+from tests.waiting import patiently, until
 
 pytestmark = needs_mounts
 
@@ -39,7 +39,7 @@ async def cut_the_power(work: Path, cuts: int, seed: int, *flags: str) -> tuple[
                 hands = [asyncio.create_task(storm(client, noted, stop)) for client in (first, second, third)]
                 for _ in range(cuts):
                     before = len(noted)
-                    await until(lambda before=before: len(noted) > before, 30)  # type: ignore[misc]
+                    await until(lambda before=before: len(noted) > before)  # type: ignore[misc]
                     await asyncio.sleep(chance.random() ** 2 * 0.2)
                     known = list(noted)
                     os.kill(daemon.pid, signal.SIGSTOP)  # a copy takes a moment, a power cut does not
@@ -48,7 +48,7 @@ async def cut_the_power(work: Path, cuts: int, seed: int, *flags: str) -> tuple[
                     with mounted(copy, work / "after") as after:
                         lost += missing(after / "state", known)
                 stop.set()
-                await asyncio.wait_for(asyncio.gather(*hands), 30)
+                await patiently(asyncio.gather(*hands))
             daemon.end()
     return len(noted), lost
 

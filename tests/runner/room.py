@@ -17,6 +17,7 @@ from controller.restoring import Restored, restore
 from controller.runner import Runner
 from controller.session.state import State, opening
 from tests.session.room import PLAYLISTS, RULES, pool_of
+from tests.waiting import patiently, until
 
 
 class Journaled(SimulatedClock):
@@ -49,12 +50,10 @@ class Room:
         if given_id:
             given = Input(act=act, id=given_id, origin=given.origin)
         self.runner.post(given, answer.set_result)
-        return await asyncio.wait_for(answer, 5.0)
+        return await patiently(answer)
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5.0):
-            while not holds():
-                await asyncio.sleep(0.002)
+        await until(holds, every_s=0.002)
 
 
 Planner = Callable[[State, Replan], object]

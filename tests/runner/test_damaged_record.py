@@ -14,6 +14,7 @@ from controller.journal.reading import session_file
 from controller.messages import Pause
 from controller.options import runtime_dir
 from tests.runner.room import room
+from tests.waiting import patiently
 
 
 async def test_a_damaged_open_session_is_an_alarm_in_an_idle_room(tmp_path: Path) -> None:
@@ -29,11 +30,11 @@ async def test_a_damaged_open_session_is_an_alarm_in_an_idle_room(tmp_path: Path
     daemon = Daemon(load_room(file), tmp_path)
     opened = asyncio.Event()
     running = asyncio.create_task(daemon.run(opened.set))
-    await asyncio.wait_for(opened.wait(), 5.0)
+    await patiently(opened.wait())
     async with Client(runtime_dir(tmp_path), console="c") as client:
         status = await client.ready(5.0)
         assert status.state == "idle"
         assert ("journal_damaged", "high") in [(alarm.code, alarm.priority) for alarm in status.alarms]
         assert not (await client.send(Pause())).refused
     daemon.stop()
-    await asyncio.wait_for(running, 10.0)
+    await patiently(running)

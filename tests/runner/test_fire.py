@@ -15,6 +15,7 @@ from controller.planning import planner_for
 from controller.runner import Runner
 from controller.session.state import opening
 from tests.session.room import RULES, pool_of
+from tests.waiting import PATIENCE_S, patiently
 
 
 async def test_the_light_to_leave_by_does_not_wait_for_the_record(tmp_path: Path) -> None:
@@ -23,7 +24,7 @@ async def test_the_light_to_leave_by_does_not_wait_for_the_record(tmp_path: Path
     heard: list[Effect] = []
 
     def commit(do: Callable[[], None]) -> None:
-        free.wait(5.0)
+        free.wait(PATIENCE_S)
         do()
 
     class Ear:
@@ -40,7 +41,7 @@ async def test_the_light_to_leave_by_does_not_wait_for_the_record(tmp_path: Path
     assert {effect.lamp for effect in heard if isinstance(effect, FadeLight) and effect.swift} == set(RULES.lamps)
     assert not noted.done(), "nothing is shown as noted that is not"
     free.set()
-    await asyncio.wait_for(noted, 5.0)
+    await patiently(noted)
     await runner.close()
     assert await journal.close()
     records = [record for record, _ in read_records(book_file(tmp_path, "room"))]

@@ -42,6 +42,7 @@ from controller.session.state import State, arc_position, opening
 from tests.runner.room import Journaled, recovered, room
 from tests.session.room import RULES, pool_of
 from tests.session.test_random_sessions import acts
+from tests.waiting import PATIENCE_S
 
 TEXT = st.just("x")
 more_acts: st.SearchStrategy[Act] = st.one_of(
@@ -54,7 +55,6 @@ more_acts: st.SearchStrategy[Act] = st.one_of(
 
 @settings(
     max_examples=12,
-    deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -94,7 +94,7 @@ async def test_a_daemon_that_died_before_the_first_plan_begins_the_session_after
     free = threading.Event()
 
     def never(state: State, ask: Replan) -> Plan:
-        free.wait(5.0)
+        free.wait(PATIENCE_S)
         raise RuntimeError("died")
 
     async with room(tmp_path, planner=never) as it:
@@ -115,7 +115,7 @@ async def test_a_plan_for_the_last_session_is_never_played_in_the_next(tmp_path:
 
     def slow(state: State, ask: Replan) -> Plan:
         if ask.session == "s1":
-            free.wait(5.0)
+            free.wait(PATIENCE_S)
             return Plan(cues=(), short_s=0.0, misses=())
         free.set()
         return plan(state, ask)

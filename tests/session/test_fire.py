@@ -143,7 +143,7 @@ def test_a_low_battery_is_a_notice_until_it_is_changed() -> None:
 HANDS = (Resume, Go, Land, CatchUp, Light, End)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.floats(0, 3000), acts), max_size=12), st.lists(st.tuples(st.floats(0, 3000), acts)))
 def test_only_a_person_ends_what_the_contact_began(
     before: list[tuple[float, Act]], after: list[tuple[float, Act]]

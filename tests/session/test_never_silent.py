@@ -104,7 +104,7 @@ async def live(name: str, moments: list[tuple[float, Act]]) -> ListenedRoom:
     return room
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(names, pressed)
 def test_every_second_is_a_piece_a_crossfade_an_asked_for_silence_or_the_filler(
     name: str, moments: list[tuple[float, Act]]

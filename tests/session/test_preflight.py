@@ -497,7 +497,7 @@ acts: st.SearchStrategy[Act] = st.one_of(
 stages = st.sampled_from(["placed", "sent", "acknowledged", "not_delivered", "stood_down"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(acts | stages, max_size=25))
 def test_whatever_is_pressed_a_call_in_earnest_stands_until_it_is_stood_down(pressed: list[Act | str]) -> None:
     room = Before()

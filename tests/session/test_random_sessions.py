@@ -226,7 +226,7 @@ def live(room: WatchedRoom, moments: list[tuple[float, Act]]) -> None:
             continue
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(programmes, moments)
 def test_arc_light_and_music_stay_within_bounds_in_any_session(
     programme: str, moments: list[tuple[float, Act]]
@@ -237,7 +237,7 @@ def test_arc_light_and_music_stay_within_bounds_in_any_session(
     room.wait(3600)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(programmes, moments)
 def test_every_arc_that_is_not_held_for_ever_arrives(programme: str, moments: list[tuple[float, Act]]) -> None:
     room = WatchedRoom()
@@ -250,7 +250,7 @@ def test_every_arc_that_is_not_held_for_ever_arrives(programme: str, moments: li
     assert room.state.mode == "ended"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(programmes, moments, st.none() | st.floats(0.1, 60))
 def test_a_landing_always_ends_in_its_time(
     programme: str, moments: list[tuple[float, Act]], minutes: float | None
@@ -270,7 +270,7 @@ def test_a_landing_always_ends_in_its_time(
     assert room.state.waiting_for == "end"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(programmes, moments)
 def test_the_recorded_inputs_give_the_same_states(programme: str, moments: list[tuple[float, Act]]) -> None:
     from controller.session.state import opening
@@ -285,7 +285,7 @@ def test_the_recorded_inputs_give_the_same_states(programme: str, moments: list[
     assert state == room.state
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(programmes, moments)
 def test_what_was_entered_is_kept_in_order_once_and_without_its_words(
     programme: str, moments: list[tuple[float, Act]]

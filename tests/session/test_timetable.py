@@ -102,7 +102,7 @@ ROOMS_ACTS = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(acts=st.lists(ROOMS_ACTS, max_size=12), pauses=st.lists(st.floats(0, 7200), min_size=12, max_size=12))
 def test_nothing_of_the_timetable_ever_reaches_a_session(acts: list[object], pauses: list[float]) -> None:
     room = idle_room()

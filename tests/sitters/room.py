@@ -18,7 +18,7 @@ from controller.daemon import Daemon
 from controller.messages import Reply
 from controller.options import runtime_dir
 from controller.sitters.register import Register
-from tests.console.conftest import until
+from tests.waiting import patiently, until
 
 PINS = {"AB": "739154826", "CD": "462857193", "EF": "918273645"}
 ROOM = """
@@ -104,12 +104,12 @@ async def daemon_here(state_dir: Path, *, sitters: bool = True) -> AsyncIterator
     daemon = Daemon(load_room(furnish(state_dir, sitters=sitters)), state_dir)
     opened = asyncio.Event()
     running = asyncio.create_task(daemon.run(opened.set))
-    await asyncio.wait_for(opened.wait(), 60.0)
+    await patiently(opened.wait())
     try:
         yield
     finally:
         daemon.stop()
-        await asyncio.wait_for(running, 60.0)
+        await patiently(running)
 
 
 @contextmanager

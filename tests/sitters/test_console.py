@@ -23,9 +23,9 @@ from controller.journal.reading import read_records, room_file, session_file
 from controller.messages import Call, Dose, Evacuate, Light, Pause, Record, SeeAlarm, StandDown, Start
 from controller.options import runtime_dir
 from controller.wording import alarm
-from tests.console.conftest import until
-from tests.console.pressing import rest_keys, rows, text
+from tests.console.pressing import in_one_moment, rest_keys, rows, text
 from tests.sitters.room import PINS, console, daemon_here, sign_on
+from tests.waiting import until
 
 START = Start(programme="demo", participants=("D-001",), seed=1)
 
@@ -267,7 +267,7 @@ async def test_a_console_locks_itself_after_the_rooms_time_without_a_key(state_d
     async with daemon_here(state_dir), sitting(state_dir) as it:
         await it.press("n")
         it.client.status = replace(it.client.status, lock_after_s=600.0)
-        it.app.lock.touch(boottime() - 599.0)
+        it.app.lock.touch(boottime() - 300.0)
         it.app.lock.look()
         assert not it.app.lock.on
         it.app.lock.touch(boottime() - 601.0)
@@ -293,11 +293,12 @@ async def test_digits_just_behind_a_pin_are_no_marks(state_dir: Path) -> None:
             assert not (await other.send(START)).refused
         await it.choose("sign_on")
         await it.type("ab")
-        await it.type(PINS["AB"])
-        await it.shown("AB signed on")
-        it.app.keyboard.press(events.Key("1", "1"))
-        it.app.keyboard.press(events.Key("2", "2"))
-        await it.shown("no marks were made")
+        with in_one_moment():
+            await it.type(PINS["AB"])
+            await it.shown("AB signed on")
+            it.app.keyboard.press(events.Key("1", "1"))
+            it.app.keyboard.press(events.Key("2", "2"))
+            await it.shown("no marks were made")
         await it.press("3")  # after a rest
         await it.shown("noted")
         session = it.client.status.session

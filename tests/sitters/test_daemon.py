@@ -40,8 +40,8 @@ from controller.sitters.register import Register
 from controller.verbs.archive import _check_pin
 from controller.verbs.sitters import app as sitters_app
 from controller.wording import alarm as alarm_words
-from tests.console.conftest import until
 from tests.sitters.room import PINS, console, daemon_here, sign_on, staffed_daemon
+from tests.waiting import PATIENCE_S, until
 
 START = Start(programme="demo", participants=("D-001",), seed=1)
 
@@ -227,7 +227,7 @@ async def talk(where: Path, *messages: dict[str, Any]) -> list[dict[str, Any]]:
     answers = []
     for message in ({"protocol": 1, "console": "by-hand"}, *messages):
         writer.write(json.dumps(message).encode() + b"\n")
-    async with asyncio.timeout(60.0):
+    async with asyncio.timeout(PATIENCE_S):
         while len(answers) < len(messages):
             found = json.loads(await reader.readline())
             if "reply" in found or "error" in found:

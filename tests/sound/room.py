@@ -21,6 +21,7 @@ from controller import clock
 from controller.messages import Cue, Effect, Piece, PlayCues, SetTransport, line_of
 from controller.sound import protocol
 from controller.sound.capture import read_start
+from tests.waiting import PATIENCE_S
 
 RATE = 48_000
 
@@ -81,7 +82,7 @@ class Link:
         except OSError:
             self._socket.close()
             raise
-        self._socket.settimeout(5.0)
+        self._socket.settimeout(PATIENCE_S)
         self._file = self._socket.makefile("rb")
         self._socket.sendall(protocol.greeting(role=role))
         self.greeting = self.next()
@@ -91,7 +92,7 @@ class Link:
         """The next message."""
         return json.loads(self._file.readline() or b"{}")
 
-    def until(self, kind: str, seconds: float = 5.0, **words: object) -> dict:
+    def until(self, kind: str, seconds: float = PATIENCE_S, **words: object) -> dict:
         """Read on to an event with these words."""
         deadline = clock.boottime() + seconds
         while clock.boottime() < deadline:
@@ -180,7 +181,7 @@ class EngineProcess:
         arguments = [sys.executable, "-c", self._code, str(self.directory), self.output, repr(self._buses)]
         arguments.append("watched" if self._watched else "alone")
         self._process = subprocess.Popen(arguments, env=self._environment, start_new_session=True)
-        deadline = clock.boottime() + 10
+        deadline = clock.boottime() + PATIENCE_S
         while clock.boottime() < deadline and self._process.poll() is None:
             if path.exists():
                 try:
@@ -192,7 +193,7 @@ class EngineProcess:
             wait(0.01)
         raise AssertionError("the engine does not start")
 
-    def link_anew(self, dead: int, role: str = "daemon", seconds: float = 8.0) -> Link:
+    def link_anew(self, dead: int, role: str = "daemon", seconds: float = PATIENCE_S) -> Link:
         """Connect to the engine that took the place of a process."""
         deadline = clock.boottime() + seconds
         while clock.boottime() < deadline:
@@ -228,7 +229,7 @@ class EngineProcess:
         self._links.clear()
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
-            self._process.wait(10)
+            self._process.wait(PATIENCE_S)
         if self._process is not None and self._watched:
             # An engine whose warden was killed plays on.
             with contextlib.suppress(ProcessLookupError):

@@ -40,7 +40,7 @@ def test_a_list_of_broken_files_leaves_no_second_without_sound_and_each_is_named
     room = engine()
     link = room.link()
     room.tell(link, sheet(*cues), play())
-    sounds = [link.until("piece_started", cue=0), link.until("piece_started", cue=7, seconds=20)]
+    sounds = [link.until("piece_started", cue=0), link.until("piece_started", cue=7)]
     Path(vanishing.path).rename(tmp_path / "gone.flac")
     sounds.append(link.until("piece_started", cue=8))
     link.until("piece_ended", cue=8)
@@ -86,11 +86,11 @@ def test_a_disk_that_stalls_while_a_piece_plays_is_bridged_and_the_piece_is_back
         room.tell(link, sheet(Cue(id=1, start_s=0, length_s=50, piece=piece)), play())
         started = link.until("piece_started")
         disk.stall()
-        on = link.until("filler", on=True, seconds=10)
+        on = link.until("filler", on=True)
         assert (on["why"], on["title"]) == ("stalled", "slow.wav")
         link.read_for(4.0)
         disk.flow()
-        link.until("filler", on=False, seconds=3)
+        link.until("filler", on=False)
         link.read_for(3.0)
         assert disk.stalled, "the disk did stall"
         assert room.engine_pid == pid

@@ -57,7 +57,7 @@ def true_peak(samples: np.ndarray, times: int = 8) -> float:
     return float(np.abs(resample_poly(samples, times, 1, axis=0, window=("kaiser", 12.0)))[away:-away].max())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(anything, min_size=1, max_size=4), st.floats(min_value=-40, max_value=0))
 def test_whatever_comes_in_no_sample_passes_the_ceiling(blocks: list, ceiling_dbfs: float) -> None:
     ceiling = Ceiling(ceiling_dbfs)
@@ -68,7 +68,7 @@ def test_whatever_comes_in_no_sample_passes_the_ceiling(blocks: list, ceiling_db
         assert np.abs(out).max() <= 10 ** (ceiling_dbfs / 20)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(worst, volume), min_size=1, max_size=12), st.floats(min_value=-20, max_value=0))
 def test_no_gain_makes_any_sound_louder_or_softer_faster_than_is_permitted(blocks: list, ceiling_dbfs: float) -> None:
     """The gain is what came out over what went in; how fast it moves is judged by the sound it is applied to.
@@ -87,7 +87,7 @@ def test_no_gain_makes_any_sound_louder_or_softer_faster_than_is_permitted(block
     assert moved.max(initial=0.0) <= ceiling.limit / (WINDOW * CHUNK) * 1.001 + 3e-7 * ceiling.limit
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(worst, min_size=1, max_size=12), st.floats(min_value=-20, max_value=0))
 def test_out_of_quiet_no_sample_lies_above_the_ramp(blocks: list, ceiling_dbfs: float) -> None:
     ceiling = Ceiling(ceiling_dbfs)

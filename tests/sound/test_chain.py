@@ -46,7 +46,7 @@ def do(mixer: Mixer, what: tuple) -> None:
 
 
 @pytest.mark.parametrize("pairs", [1, 2, 3])
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(moments=st.lists(moment, min_size=2, max_size=25))
 def test_whatever_a_piece_brings_and_whoever_turns_what_no_ceiling_is_passed_and_no_gain_jumps(
     tmp_path: Path, pairs: int, moments: list

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from math import log10
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.sound.calibration import (
@@ -130,7 +130,6 @@ class Ear:
         raise AssertionError(f"no end: {self.said[-3:]}")
 
 
-@settings(deadline=None)
 @given(st.floats(80.0, 112.0), st.floats(80.0, 112.0), st.floats(20.0, 38.0))
 def test_a_room_that_is_measured_is_known_within_half_a_decibel_and_never_startled(
     speakers: float, headphones: float, background: float

@@ -26,8 +26,8 @@ from controller.messages import (
 )
 from controller.sound.client import SoundClient
 from controller.sound.simulated import SimulatedSound
-from tests.broker_fixture import until
 from tests.sound.room import EngineProcess, play, sheet
+from tests.waiting import until
 
 Start = Callable[..., EngineProcess]
 

@@ -90,7 +90,6 @@ def test_five_hundred_track_changes_grow_by_less_than_three_megabytes(engine: St
 
 
 @pytest.mark.proof
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", [1, 2, any_seed()])
 def test_two_hundred_commands_in_a_minute_make_neither_click_nor_jump(engine: Start, tmp_path: Path, seed: int) -> None:
     print("seed", seed)

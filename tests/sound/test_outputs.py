@@ -17,8 +17,8 @@ from controller.sound.mixer import BLOCK, Mark, Mixer
 from controller.sound.outputs import QUEUE_BLOCKS, Output, open_output
 from controller.sound.settings import Bus, SoundSettings
 from controller.sound.timeline import RATE
-from tests.broker_fixture import until
 from tests.sound.room import wait
+from tests.waiting import until
 
 Told = list[tuple[str, int, float]]
 

@@ -10,10 +10,11 @@ from controller.sound.player import Player
 from controller.sound.protocol import LayCues, TurnTransport
 from controller.sound.reporting import telemetry
 from controller.sound.settings import Bus, SoundSettings
+from tests.waiting import PATIENCE_S
 
 
 async def until(player: Player, true: Callable[[], object]) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while not true():
             player.tick()
             await asyncio.sleep(0.02)

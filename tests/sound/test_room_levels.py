@@ -37,6 +37,7 @@ from tests.sound.pulse import Pulse
 from tests.sound.room import RATE
 from tests.sound.room import wait as pause
 from tests.sound.test_check import HEADPHONES, SPEAKERS
+from tests.waiting import PATIENCE_S
 
 ROOM = """\
 # The room at the end of the corridor.
@@ -260,7 +261,7 @@ class Terminal:
         os.close(slave)
         self.seen = ""
 
-    def until(self, words: str, seconds: float = 20.0) -> None:
+    def until(self, words: str, seconds: float = PATIENCE_S) -> None:
         deadline = clock.boottime() + seconds
         start = len(self.seen)
         while words not in self.seen[start:]:
@@ -327,7 +328,7 @@ def test_a_technician_sets_the_room_at_a_terminal_and_each_tone_is_where_it_was_
     assert "calibration" not in room_file.read_text(encoding="utf-8"), "not before it is agreed to"
     at.answer("", "yes")
     at.until("is written")
-    assert at.process.wait(10) == 0
+    assert at.process.wait(PATIENCE_S) == 0
     sound = tomllib.loads(room_file.read_text(encoding="utf-8"))["sound"]
     assert [bus["ceiling_dbfs"] for bus in sound["buses"]] == [-20.0, -36.5]
     heard, _ = soundfile.read(room_file.parent / "heard.wav", always_2d=True)

@@ -147,7 +147,7 @@ def test_a_piece_over_which_every_engine_falls_is_left_out_and_the_music_goes_on
         except (AssertionError, OSError, ValueError):
             link = room.link_anew(0)
     assert [(m["why"], m["title"]) for m in ended] == [("decoder", "poison.flac")]
-    link.until("piece_started", cue=3, seconds=8)
+    link.until("piece_started", cue=3)
     link.read_for(3.0)
     room.stop()
     heard = room.heard().samples[:, 0]

@@ -14,12 +14,12 @@ import soundfile
 from controller.inputs.simulated import SimulatedWriter
 from controller.journal.reading import read_records, session_file
 from controller.messages import Call, Fire, Light, Resume, StandDown
-from tests.broker_fixture import until
+from tests.waiting import until
 from tests.whole.hearing import RATE, listen
 from tests.whole.room import whole_room
 from tests.whole.test_crash import begin
 
-pytestmark = [pytest.mark.proof, pytest.mark.timeout(200)]
+pytestmark = pytest.mark.proof
 
 
 def now_in(wav: Path) -> int:
@@ -54,7 +54,7 @@ async def test_fire_silences_the_room_and_a_hung_daemon_swallows_neither_fire_no
 
         frame = now_in(room.wav)
         keys["fire"].write("P\n")
-        await until(lambda: client.status.state == "paused" and client.status.scene == "exit", 2)
+        await until(lambda: client.status.state == "paused" and client.status.scene == "exit")
         await asyncio.sleep(4.5)
         out = silent_after(room.wav, frame)
         lamp = next(iter(room.bridge.lamps.values()))
@@ -70,13 +70,13 @@ async def test_fire_silences_the_room_and_a_hung_daemon_swallows_neither_fire_no
         frame = now_in(room.wav)
         keys["call"].write("P\n")
         keys["fire"].write("P\n")
-        await until(lambda: client.desk.view(client.status.call, False).stage == "acknowledged", 5)
+        await until(lambda: client.desk.view(client.status.call, False).stage == "acknowledged")
         await asyncio.sleep(4.5)
         out = silent_after(room.wav, frame)
         print(f"fire with a hung daemon: the last sound {out:.2f} s after the press")
         assert 0.0 < out <= 2.0
         os.kill(daemon, signal.SIGCONT)
-        await until(lambda: client.status.call.stage == "acknowledged" and client.status.state == "paused", 60)
+        await until(lambda: client.status.call.stage == "acknowledged" and client.status.state == "paused")
         assert not (await client.send(StandDown())).refused
         records = [record for record, _ in read_records(session_file(room.state_dir, session))]
         acts = [record.input.act for record in records]

@@ -13,20 +13,17 @@ from controller.console.client import Client
 from controller.journal.reading import read_records, session_file, verify
 from controller.messages import Dose, FillerChanged, Mark, Note, Pause, Reply, Resume, Start
 from tests.measure_audio import analyse
+from tests.waiting import until
 from tests.whole.hearing import RATE, listen
 from tests.whole.room import WholeRoom, whole_room
-
-pytestmark = pytest.mark.timeout(400)
 
 
 async def begin(client: Client, minutes: float) -> None:
     """A session with its dose logged."""
     await client.ready(60.0)
-    while client.status.sound.state != "ok":
-        await asyncio.sleep(0.05)
+    await until(lambda: client.status.sound.state == "ok")
     assert not (await client.send(Start(programme="demo", participants=("D-001",), minutes=minutes, seed=3))).refused
-    while client.status.state != "running":
-        await asyncio.sleep(0.05)
+    await until(lambda: client.status.state == "running")
     await asyncio.sleep(4.0)
     assert not (await client.send(Dose(amount=25, unit="mg"), ("D-001",))).refused
 
@@ -45,8 +42,8 @@ async def kill_again_and_again(room: WholeRoom, kills: int, gap_s: float, seed: 
     rng = random.Random(seed)
     async with room.client() as client:
         await begin(client, minutes=(kills * gap_s + 60) / 60)
-        while client.status.participants[0].t_plus_s is None:  # the answer may come before the picture
-            await asyncio.sleep(0.02)
+        # The answer may come before the picture.
+        await until(lambda: client.status.participants[0].t_plus_s is not None)
         dosed_at = client.status.participants[0].t_plus_s
         assert dosed_at is not None
         t_before, t_plus_before = client.status.t, dosed_at
@@ -59,9 +56,7 @@ async def kill_again_and_again(room: WholeRoom, kills: int, gap_s: float, seed: 
             room.kill_daemon()
             await asyncio.sleep(rng.uniform(0.0, 0.5))
             room.start_daemon()
-            async with asyncio.timeout(60):
-                while not client.connected:
-                    await asyncio.sleep(0.05)
+            await until(lambda: client.connected)
         stop.set()
         await hand
         await asyncio.sleep(1.5)
@@ -82,9 +77,7 @@ async def kill_again_and_again(room: WholeRoom, kills: int, gap_s: float, seed: 
         assert now_boottime() - pressed < 1.0
         await asyncio.sleep(4.0)
         room.start_daemon()
-        async with asyncio.timeout(60):
-            while not (client.connected and client.status.state == "paused"):
-                await asyncio.sleep(0.05)
+        await until(lambda: client.connected and client.status.state == "paused")
         await asyncio.sleep(1.0)
         assert client.status.state == "paused"
         await client.send(Resume())

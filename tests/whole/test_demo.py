@@ -17,6 +17,7 @@ from controller.journal.reading import read_records, session_file, verify
 from controller.messages import Fact, FadeLight, FillerChanged
 from tests.measure_audio import analyse
 from tests.running_demo import RunningDemo
+from tests.waiting import PATIENCE_S
 from tests.whole.hearing import (
     RATE,
     Audio,
@@ -72,9 +73,6 @@ def demo(running_demo: RunningDemo) -> Demo:
     first = pieces[0][0].frame
     end_frame = first + round((over.stamp.t - begun.input.act.at_t) * RATE) - RATE // 5  # type: ignore[union-attr]
     return Demo(state_dir, session, output, heard, pieces, end_frame)
-
-
-pytestmark = pytest.mark.timeout(300)
 
 
 def test_the_demo_says_what_it_measured(demo: Demo) -> None:
@@ -137,7 +135,7 @@ def test_ctrl_c_ends_everything_the_demo_started(tmp_path: Path) -> None:
         if "Arrival begins" in line:
             break
     os.kill(process.pid, signal.SIGINT)
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     left = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True, check=False)
     assert left.stdout == ""

@@ -41,8 +41,6 @@ REST_S = 0.75
 BETWEEN_S = 0.3
 """Five letters within a second are somebody who types."""
 
-pytestmark = pytest.mark.timeout(400)
-
 
 @dataclass(frozen=True)
 class Line:

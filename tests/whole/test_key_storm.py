@@ -14,8 +14,8 @@ from controller.journal.reading import read_records, session_file
 from controller.journal.verify import verify
 from controller.messages import Mark, Note, Status
 from controller.options import runtime_dir
-from tests.broker_fixture import until
 from tests.console.tmux import Tmux
+from tests.waiting import until
 from tests.whole.room import whole_room
 from tests.whole.test_crash import begin
 
@@ -29,7 +29,6 @@ HELD = ((0.25, 0.033), (0.5, 0.033), (0.25, 0.092))
 
 
 @pytest.mark.proof
-@pytest.mark.timeout(200)
 async def test_held_keys_a_paste_and_two_hundred_random_keys_leave_room_and_record_whole(tmp_path: Path) -> None:
     async with whole_room(tmp_path / "room") as room, room.client() as client:
         await begin(client, minutes=8)
@@ -40,7 +39,7 @@ async def test_held_keys_a_paste_and_two_hundred_random_keys_leave_room_and_reco
                 await asyncio.to_thread(console.wait, lambda: "RUNNING" in console.screen())
                 file = session_file(room.state_dir, client.status.session)
                 await asyncio.to_thread(_held, console)
-                await until(lambda: len(_acts(file, Mark)) >= len(HELD), 60)
+                await until(lambda: len(_acts(file, Mark)) >= len(HELD))
                 marks = [code for code, _ in client.status.marks]
                 assert [getattr(act, "code", "") for act in _acts(file, Mark)] == marks[: len(HELD)]
 
@@ -55,7 +54,7 @@ async def test_held_keys_a_paste_and_two_hundred_random_keys_leave_room_and_reco
                 await asyncio.to_thread(_storm, console)
                 assert console.alive()
                 console.press("Escape", "Escape")
-                await until(lambda: client.connected and client.status.journal.late_s == 0.0, 60)
+                await until(lambda: client.connected and client.status.journal.late_s == 0.0)
                 await asyncio.sleep(1.0)
                 before = client.status
                 room.kill_daemon()
@@ -63,7 +62,7 @@ async def test_held_keys_a_paste_and_two_hundred_random_keys_leave_room_and_reco
                 assert found.ok, found
                 await asyncio.to_thread(console.wait, lambda: "ROOM NOT ANSWERING" in console.screen())
                 room.start_daemon()
-                await until(lambda: client.connected and client.status is not before, 60)
+                await until(lambda: client.connected and client.status is not before)
                 assert [_standing(status) for status in (client.status,)] == [_standing(before)]
                 await asyncio.to_thread(console.wait, lambda: "NOT ANSWERING" not in console.screen())
             finally:

@@ -17,9 +17,9 @@ from controller.demo.processes import RoomProcesses
 from controller.lights.simulated_mqtt import SimulatedLamp, SimulatedLamps
 from controller.messages import Light
 from controller.options import runtime_dir
-from tests.broker_fixture import until
 from tests.lights.observer import led_after, observing
 from tests.lights.shipped import PROFILES
+from tests.waiting import until
 
 SLEW = 0.25
 LEVEL = 0.4
@@ -74,7 +74,7 @@ async def test_a_rooms_mains_pulled_and_put_back_never_flashes_by_our_doing(
             )
 
         assert not (await client.send(Light(level=LEVEL))).refused
-        await until(settled, 60)
+        await until(settled)
         for bridge in far.values():
             for name, lamp in bridge.lamps.items():
                 if noticed:
@@ -89,7 +89,7 @@ async def test_a_rooms_mains_pulled_and_put_back_never_flashes_by_our_doing(
         for bridge, name in order:
             bridge.restore_power(name)
             await asyncio.sleep(chance.uniform(0.0, 0.15))
-        await until(settled, 60)
+        await until(settled)
         heard = observer.heard
     late = {name: round(led_after(heard, lamp.dialect, returned), 3) for name, lamp in lamps.items()}
     jumps = {name: round(lamp.largest_jump(), 3) for name, lamp in lamps.items()}

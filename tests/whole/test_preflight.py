@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pytest
 from typer.testing import CliRunner
 
 from controller.console.client import Client
@@ -28,10 +26,9 @@ from controller.messages import (
 from controller.report.gathering import account_of
 from controller.report.preflight import preflight_words
 from controller.report.terminal import head_lines
+from tests.waiting import until
 from tests.whole.hearing import RATE, Audio, level_db, listen
 from tests.whole.room import WholeRoom, whole_room
-
-pytestmark = pytest.mark.timeout(300)
 
 HEADPHONES = '[[sound.buses]]\nname = "headphones"\nchannels = [3, 4]\nceiling_dbfs = -12.0\nlevel_db = -6.0\n'
 WHO = ("D-001",)
@@ -39,12 +36,6 @@ WHO = ("D-001",)
 
 def line(client: Client, check: str) -> PreflightLine:
     return next(line for line in client.status.preflight.lines if line.check == check)
-
-
-async def until(holds: Callable[[], object], timeout: float = 60.0) -> None:
-    async with asyncio.timeout(timeout):
-        while not holds():
-            await asyncio.sleep(0.02)
 
 
 async def refused(client: Client, act: object, why: str = "") -> str:

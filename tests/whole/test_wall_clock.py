@@ -30,11 +30,10 @@ from controller.messages import (
 )
 from controller.options import runtime_dir
 from controller.timetable.scheduler import LOOK_S
+from tests.waiting import PATIENCE_S
 from tests.whole.hearing import RATE, listen
 from tests.whole.room import WholeRoom, whole_room
 from tests.whole.wall_clock import WallClock
-
-pytestmark = pytest.mark.timeout(300)
 
 TIMETABLE = """
 [timetable]
@@ -92,7 +91,7 @@ class Seen:
 
 async def until_it_answers(room: WholeRoom) -> None:
     """The daemon has come up."""
-    async with asyncio.timeout(30.0):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
                 await first_status(room)
