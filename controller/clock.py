@@ -54,6 +54,11 @@ def clock_synchronised() -> bool:
     return int(_libc.adjtimex(ctypes.byref(timex))) not in (_UNSYNCHRONISED, -1)
 
 
+def sure_utc() -> datetime | None:
+    """Wall-clock time where the kernel believes at this very moment that it is right; None where it does not."""
+    return utc_now() if clock_synchronised() else None
+
+
 class Clock(Protocol):
     """What the rest of the system asks of time."""
 

@@ -62,6 +62,9 @@ log = logging.getLogger(__name__)
 SNAPSHOT_EVERY = 25
 """Records between two snapshots of the state, or up to twice as many where all of them have effects that wait."""
 
+SNAPSHOT_BYTES = 4000
+"""A state with more bytes than so many for each record since the last is kept more rarely: a book grows evenly."""
+
 OVERDUE_S = 0.05
 """A deadline that has come and gone is looked at again after this."""
 
@@ -130,7 +133,7 @@ class Runner:
         self._prepare = prepare
         self._on_change = on_change
         self._seqs = dict(seqs or {})
-        self._snapshots: dict[str, int] = {}
+        self._snapshot_due: dict[str, int] = {}
         self._replies: OrderedDict[str, Reply | Pending] = OrderedDict(replies or {})
         self._queue = Queue(clock, self._do, self.post_act)
         self._order = 0
@@ -269,7 +272,10 @@ class Runner:
         if not pending.reply.refused:
             pending.reply = replace(pending.reply, utc=record.stamp.utc)
         pending.utc = record.stamp.utc
-        snapshot = encode(state) if self._wants_snapshot(record, book) else None
+        snapshot = None
+        if self._wants_snapshot(record, book):
+            snapshot = encode(state)
+            self._snapshot_due[book] = record.seq + max(SNAPSHOT_EVERY, len(snapshot) // SNAPSHOT_BYTES)
         self._journal.append(record, text="", snapshot=snapshot, book=book, done=lambda _seq: self._written(pending))
         self._seqs[book] = record.seq
         self._queue.append(pending)
@@ -279,12 +285,9 @@ class Runner:
         """Whether the state is kept with this record; if it can wait, not with one that somebody waits for."""
         if isinstance(record.input.act, ArchiveAct):
             return False
-        since = record.seq - self._snapshots.get(book, 0)
-        due = since >= SNAPSHOT_EVERY and (not record.effects or since >= 2 * SNAPSHOT_EVERY)
-        if not due and not isinstance(record.input.act, Start):
-            return False
-        self._snapshots[book] = record.seq
-        return True
+        late = record.seq - self._snapshot_due.get(book, SNAPSHOT_EVERY)
+        due = late >= 0 and (not record.effects or late >= SNAPSHOT_EVERY)
+        return due or isinstance(record.input.act, Start)
 
     def _show(self, record: Record, book: str) -> None:
         """Put it into the log that consoles show."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,10 @@ FORMATS = (".svg", ".png", ".pdf")
 _INK, _SOFT, _LINE, _LIGHT, _DUE, _FAULT = "#26313c", "#dfe5ea", "#5d7487", "#b9770e", "#7a4f9a", "#b03a2e"
 _WIDTH_IN, _HEIGHT_IN = 11.0, 4.6
 _TEXT_PT = 7.5
-_WORD_FOOT = 0.045
+_WORD_FOOT, _WORD_TOP = 0.045, 0.99
+_WORD_PT = 6.5
+_AROUND_IN = 1.45
+"""Height of what stands above and below the curves."""
 LEAST_S = 60.0
 _POINTS_PER_CHARACTER = 4.3
 """Width of an average character at `_TEXT_PT`."""
@@ -116,7 +119,7 @@ def draw_arc(picture: ArcPicture, width_in: float = _WIDTH_IN, height_in: float 
 
     figure = Figure(figsize=(width_in, height_in), layout="constrained")
     curves, strip = figure.subplots(2, 1, sharex=True, height_ratios=(6, 1))
-    _draw_curves(curves, picture)
+    _draw_curves(curves, picture, height_in)
     _name_phases(curves, picture, width_in)
     _draw_pieces(strip, picture, width_in)
     curves.set_title(picture.title, loc="left", fontsize=11, color=_INK, pad=26)
@@ -125,7 +128,7 @@ def draw_arc(picture: ArcPicture, width_in: float = _WIDTH_IN, height_in: float 
     return figure
 
 
-def _draw_curves(axes: Axes, picture: ArcPicture) -> None:
+def _draw_curves(axes: Axes, picture: ArcPicture, height_in: float) -> None:
     xs, ys = _minutes(picture.intensity)
     axes.fill_between(xs, ys, color=_SOFT, linewidth=0)
     axes.plot(xs, ys, color=_LINE, linewidth=1.2, label="intensity")
@@ -137,7 +140,7 @@ def _draw_curves(axes: Axes, picture: ArcPicture) -> None:
     for window in picture.windows:
         axes.axvspan(window.start_s / 60, window.end_s / 60, color=_DUE, alpha=0.15, linewidth=0)
         axes.text(window.start_s / 60, 0.98, f" {window.word}", va="top", fontsize=_TEXT_PT, color=_DUE)
-    _draw_ticks(axes, picture)
+    _draw_ticks(axes, picture, height_in)
     if picture.now_s is not None:
         axes.axvline(picture.now_s / 60, color=_INK, linewidth=1.4)
     axes.set_ylim(0, 1)
@@ -169,16 +172,25 @@ def _name_phases(axes: Axes, picture: ArcPicture, width_in: float) -> None:
         axes.text(middle / 60, 1.02 + 0.05 * row, phase.title, ha="center", va="bottom", fontsize=8, color=_INK)
 
 
-def _draw_ticks(axes: Axes, picture: ArcPicture) -> None:
-    """Every tick; the word of one that stands close behind another begins above that one's."""
+def _draw_ticks(axes: Axes, picture: ArcPicture, height_in: float) -> None:
+    """Every tick; a word that would run into another's stands above it, and one that has no room is left out.
+
+    Faults have their words first: a call is never the one that is left out.
+    """
     start, end = picture.span_s
     close_s = (end - start) / 90
-    before_s, top = -math.inf, _WORD_FOOT
-    for tick in sorted(picture.ticks, key=lambda tick: tick.t_s):
-        foot = top if tick.word and tick.t_s - before_s < close_s else _WORD_FOOT
-        _draw_tick(axes, tick, foot)
-        if tick.word and tick.kind != "release":
-            before_s, top = tick.t_s, foot + 0.02 + 0.016 * len(tick.word)
+    letter = 0.62 * _WORD_PT / (72 * max(1.0, height_in - _AROUND_IN))
+    taken: list[tuple[float, float, float]] = []
+    for tick in sorted(picture.ticks, key=lambda tick: (tick.kind != "fault", tick.t_s)):
+        near = [(foot, top) for t_s, foot, top in taken if abs(t_s - tick.t_s) < close_s]
+        high = 0.02 + letter * len(tick.word)
+        feet = sorted([_WORD_FOOT, *(top for _, top in near)])
+        free = [at for at in feet if all(at + high <= foot or at >= top for foot, top in near)]
+        room = [at for at in free if at + high <= _WORD_TOP]
+        word = tick.word if room or tick.kind == "release" else ""
+        _draw_tick(axes, replace(tick, word=word), room[0] if room else _WORD_FOOT)
+        if word and tick.kind != "release":
+            taken.append((tick.t_s, room[0], room[0] + high))
 
 
 def _draw_tick(axes: Axes, tick: Tick, foot: float) -> None:
@@ -190,7 +202,7 @@ def _draw_tick(axes: Axes, tick: Tick, foot: float) -> None:
         return
     axes.plot([minute, minute], [0.0, 0.035], color=colour, linewidth=1.5, solid_capstyle="butt")
     if tick.word:
-        axes.text(minute, foot, tick.word, ha="center", va="bottom", fontsize=6.5, color=colour, rotation=90)
+        axes.text(minute, foot, tick.word, ha="center", va="bottom", fontsize=_WORD_PT, color=colour, rotation=90)
 
 
 def _draw_pieces(axes: Axes, picture: ArcPicture, width_in: float) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from controller.journal.chain import free_text
 from controller.journal.schema import read_body
-from controller.journal.store import book_file, read_meta, reading, room_file, session_file, sessions_dir
+from controller.journal.store import book_file, read_meta, reading, room_file, session_file, sessions_dir, set_aside
 from controller.journal.verify import Verified, verify
 from controller.messages import (
     AboutABook,
@@ -54,6 +54,7 @@ __all__ = [
     "room_file",
     "session_file",
     "session_info",
+    "unreadable_sessions",
     "verify",
 ]
 
@@ -135,7 +136,7 @@ class SessionInfo:
 
 
 def list_sessions(state_dir: Path) -> list[SessionInfo]:
-    """All sessions that were begun, oldest first; files that cannot be read are left to `verify`."""
+    """All sessions that were begun, oldest first, without those that cannot be read."""
     found = []
     for file in sorted(sessions_dir(state_dir).glob("*.db")):
         with contextlib.suppress(sqlite3.Error, ValueError):
@@ -143,6 +144,21 @@ def list_sessions(state_dir: Path) -> list[SessionInfo]:
             if info is not None:
                 found.append(info)
     return sorted(found, key=lambda info: (info.opened_utc, info.session))
+
+
+def unreadable_sessions(state_dir: Path) -> list[tuple[str, str]]:
+    """(session, why) of those that stand in no list: the file cannot be read, or was set aside and nothing goes on."""
+    found = []
+    for file in sorted(sessions_dir(state_dir).glob("*.db")):
+        try:
+            session_info(file)
+        except (sqlite3.Error, ValueError) as error:
+            found.append((file.stem, f"unreadable: {error}"))
+    for file in set_aside(state_dir):
+        session = file.name.partition(".")[0]
+        if file.parent == sessions_dir(state_dir) and not session_file(state_dir, session).exists():
+            found.append((session, f"DAMAGED, nothing of it could go on; kept as {file.name}"))
+    return found
 
 
 def session_info(file: Path) -> SessionInfo | None:
@@ -170,7 +186,7 @@ def session_info(file: Path) -> SessionInfo | None:
         session=file.stem,
         file=file,
         records=newest[0],
-        opened_utc=meta["opened_utc"],
+        opened_utc=begun.stamp.utc,
         last_utc=(later[0] if later else last).stamp.utc,
         closed=bool(meta["closed_utc"]),
         programme=start.programme if isinstance(start, Start) else "",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from controller.clock import utc_now
+from controller.clock import sure_utc
 from controller.journal.chain import ROOM, name_digest
 from controller.journal.erasing import has_text
 from controller.journal.keeping import RetentionRule, is_over, removal_of
@@ -81,7 +81,9 @@ def _redaction(state_dir: Path, given: Input, act: Redaction, open_session: str)
 def _removed(state_dir: Path, act: Retention, rule: RetentionRule | None) -> tuple[Removal, ...]:
     """The removals as the files say, whatever was sent; Refused where one of them may not go."""
     sessions = {name_digest(info.session): info for info in list_sessions(state_dir)}
-    known, now = backups(state_dir), utc_now()
+    known, now = backups(state_dir), sure_utc()
+    if now is None:
+        raise Refused("clock_unsure")
     fresh = []
     for asked in act.removed:
         info = sessions.get(asked.session)

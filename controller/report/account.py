@@ -21,12 +21,13 @@ from controller.report.clinical import Told, VitalsTaken
 from controller.report.people import Person
 from controller.report.roles import ROLES, Role
 from controller.session.state import State
+from controller.wording.reasons import why
 from controller.wording.record import gone
 
 INCIDENTS = frozenset(
     (
         "device_lost", "device_back", "filler_changed", "piece_ended", "piece_broken", "lamp_changed", "journal_late",
-        "resumed_after_outage", "music_short", "refused",
+        "resumed_after_outage", "music_short", "refused", "journal_damaged", "reserve_changed",
     )
 )  # fmt: skip
 """Kinds of entry that belong among the incidents."""
@@ -101,6 +102,12 @@ class PiecePlayed:
     played_s: float
     why: str
 
+    @property
+    def heard(self) -> str:
+        """For how long, and why not to its end."""
+        left_off = "" if self.why in ("", "end", "cut") else f", {why(self.why)}"
+        return f"{self.played_s / 60:.1f} min{left_off}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Signature:
@@ -141,11 +148,13 @@ class Account:
     intensity: Curve
     light: Curve
     volume: Curve
+    outages: tuple[tuple[float, float], ...]
+    """From when to when the whole machine was without power, on the room's clock."""
     chain: Verified
     last_t: float
     """The room time of its end, or of its newest record."""
     missing: tuple[str, ...] = ()
-    """What damage took of the record and stands nowhere in this, in words."""
+    """What damage took of the record and stands nowhere in this, each in words."""
     kept: tuple[Kept, ...] = ()
     """The digests of what it was run with."""
     as_run: dict[KeptName, bytes] = field(default_factory=dict)
@@ -164,11 +173,23 @@ class Account:
         """What went wrong, and when it was right again."""
         return tuple(event for event in self.events if event.incident)
 
+    @property
+    def damage(self) -> tuple[str, ...]:
+        """All that is not as it was written, each in words, for exports to say; nothing for a whole record."""
+        sound = self.chain.ok and not self.chain.unnamed and not self.chain.lost
+        return (*(() if sound else (chain_words(self.chain),)), *self.missing)
+
+    def phase_title(self, code: str) -> str:
+        """A phase as people call it."""
+        return next((view.title for view in self.phases if view.code == code), code)
+
     def t_plus(self, t: float) -> float:
         """Seconds from `zero_t`."""
         return t - self.zero_t
 
 
-def gone_words(chain: Verified) -> str:
-    """What the record lacks, behind what it holds."""
-    return gone(redacted=chain.redacted, unnamed=chain.unnamed, lost=chain.lost)
+def chain_words(chain: Verified) -> str:
+    """Whether the record is as it was written, and where it first is not; with what it lacks by anybody's word."""
+    where = f" at record {chain.first_bad}" if chain.first_bad else ""
+    told = f"chain of {chain.records} records whole" if chain.ok else f"DAMAGED{where}: {chain.why}"
+    return told + gone(redacted=chain.redacted, unnamed=chain.unnamed, lost=chain.lost)

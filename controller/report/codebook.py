@@ -6,11 +6,12 @@ name; `since` is the codebook version in which it first stood.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-VERSION = 1
+VERSION = 2
 
 Kind = Literal["code", "text", "integer", "number", "flag", "utc"]
 
@@ -39,7 +40,7 @@ sessions: one row a session
   programme_sha256 code                          | SHA-256 of the programme's text as it was run
   software       text                            | the software that opened it, with its version
   blinded        flag                            | 1 where the programme is blinded
-  state          code   open|closed|signed       | whether it was closed, and signed off by an investigator
+  state          code   open|closed|signed|unreadable | closed, signed off; nothing is known of one that cannot be read
   length_min     number min                      | from its opening to its end
   zero           code   ingestion|opening        | what T+ counts from; the opening where no dose was logged
   participants   integer                         | how many there were
@@ -57,6 +58,7 @@ sessions: one row a session
   signed_by      code                            | initials of the last signature
   signed_utc     utc                             | when that was
   chain_ok       flag                            | 1 where the whole record verifies
+  missing        text   v2                       | what damage took of the record, in words; empty where nothing is lost
   records        integer                         | how many records it has
   head           code                            | hash of the last of them: the very record these rows were made of
 participants: one row a participant and session
@@ -157,7 +159,7 @@ music: one row a piece that was begun
   title          text                            | as in the library
   artist         text                            | as in the library
   played_min     number min                      | how long it played, also while it was faded out
-  ended          code                            | end, cut (another came instead), or what was wrong with the file
+  ended          code                            | end, cut (by another), outage, or what was wrong with the file
 light: the light as a line through points
   session        code                            | the session's name
   t_plus_min     number min                      | T+ of the point
@@ -204,7 +206,7 @@ phases: planned against delivered, one row a phase of the programme as booked
   delivered_min  number min                      | how long it was lived through, all visits together
   music_planned_min number min                   | minutes of music that the programme has in it
   music_heard_min number min                     | minutes in which a piece played and was let out
-  silence_min    number min                      | minutes with no music let out, asked for or planned
+  silence_min    number min                      | minutes with no music let out: asked for, planned, or an outage
   light_mean_deviation_percent number %          | mean difference between the light and the programme's, perceived
   light_off_min  number min                      | minutes with a difference of 5 % or more
   interventions  integer                         | what people did to the session in it: pause, hold, volume, light …
@@ -239,9 +241,11 @@ def _read(text: str) -> Iterator[tuple[str, str, Variable | None]]:
         left, _, meaning = line.partition(" | ")
         name, kind, *rest = left.split()
         allowed = next((word for word in rest if "|" in word), "")
-        unit = " ".join(word for word in rest if word != allowed)
+        since = next((int(word[1:]) for word in rest if re.fullmatch(r"v\d+", word)), 1)
+        unit = " ".join(word for word in rest if word not in (allowed, f"v{since}"))
         yield table, "", Variable(
-            table=table, variable=name, type=_KINDS[kind], unit=unit, allowed=allowed, meaning=meaning.strip()
+            table=table, variable=name, type=_KINDS[kind], unit=unit, allowed=allowed, meaning=meaning.strip(),
+            since=since,
         )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from controller import wording
 from controller.arc.curves import intensity_curve, level_at
 from controller.arc.programme import Programme
+from controller.journal.chain import ROOM
 from controller.journal.reading import Verified, log_entries, parts_of, read_records, verify
 from controller.messages import (
     AboutABook,
@@ -24,6 +25,7 @@ from controller.messages import (
     ClockSynced,
     End,
     LogEntry,
+    Opened,
     PhaseView,
     PieceEnded,
     PieceStarted,
@@ -61,6 +63,7 @@ class _Gathering:
     entered: list[tuple[float, str]] = field(default_factory=list)
     light: list[tuple[float, float]] = field(default_factory=list)
     volume: list[tuple[float, float]] = field(default_factory=list)
+    outages: list[tuple[float, float]] = field(default_factory=list)
 
 
 Records = Sequence[tuple[Record, str]]
@@ -76,7 +79,7 @@ def account_of(file: Path, role: Role | None = None) -> Account:
     _check_opening(records)
     first, missing = opened_state(file, records[0][0])
     account = account_from(file.stem, records, first, verify(file), role)
-    return dataclasses.replace(account, as_run=parts_of(file), missing=missing)
+    return dataclasses.replace(account, as_run=parts_of(file), missing=(*missing, *account.missing))
 
 
 def account_from(session: str, records: Records, first: State, chain: Verified, role: Role | None = None) -> Account:
@@ -130,11 +133,18 @@ def account_from(session: str, records: Records, first: State, chain: Verified, 
         intensity=tuple(_stretched(programme, phases)),
         light=(*(point for point in found.light if point[0] < last_t), (last_t, found.state.light.level(last_t))),
         volume=(*found.volume, (last_t, found.volume[-1][1])),
+        outages=tuple(found.outages),
         chain=chain,
         last_t=last_t,
         kept=start.kept,
         signatures=tuple(_signatures(records)),
+        missing=tuple(event.text for event in events if _is_loss(event)),
     )
+
+
+def _is_loss(event: Event) -> bool:
+    """Whether it says what an earlier damage took of this very book."""
+    return event.kind == "journal_damaged" and event.values.get("book") != ROOM
 
 
 def _course(records: Records) -> int:
@@ -157,7 +167,10 @@ def _annotated(events: Sequence[Event], course: Records) -> tuple[Event, ...]:
         if amends := _amends(event):
             amended.setdefault(amends, []).append(event.seq)
     told = []
+    seen: set[int] = set()
     for event in events:
+        own = event.seq not in seen  # the act itself stands before what followed from it
+        seen.add(event.seq)
         stood = _amends(event) if event.kind == "addendum" or event.values.get("what") == "note" else 0
         told.append(
             dataclasses.replace(
@@ -166,8 +179,8 @@ def _annotated(events: Sequence[Event], course: Records) -> tuple[Event, ...]:
                 afterwards=event.seq > end,
                 timed=event.timed and (event.seq <= end or event.kind == "addendum"),
                 after_sign_off=event.seq > signed and event.kind != "sign_off",
-                redacted_by=redacted.get(event.seq, 0),
-                amended_by=tuple(amended.get(event.seq, ())),
+                redacted_by=redacted.get(event.seq, 0) if own else 0,
+                amended_by=tuple(amended.get(event.seq, ())) if own else (),
             )
         )
     return tuple(told)
@@ -224,9 +237,21 @@ def _gather(
                 found.light.pop()
             found.light.append((t, before.light.level(t)))
         found.light += [(point.t, point.level) for point in (after.light.start, after.light.end) if point.t >= t]
+    if isinstance(record.input.act, Opened) and record.input.act.rebooted:
+        _gather_outage(found, t - (record.input.act.outage_s or 0.0), t)
     level = _heard(after)
     if not found.volume or level != found.volume[-1][1]:
         found.volume += [(t, found.volume[-1][1] if found.volume else 0.0), (t, level)]
+
+
+def _gather_outage(found: _Gathering, gone_t: float, back_t: float) -> None:
+    """The sound engine went with the machine: what played then is heard no longer, and its end was never told."""
+    found.outages.append((gone_t, back_t))
+    found.volume += [(gone_t, found.volume[-1][1] if found.volume else 0.0), (gone_t, 0.0)]
+    found.pieces[:] = [
+        piece if piece.why else dataclasses.replace(piece, played_s=max(0.0, gone_t - piece.t), why="outage")
+        for piece in found.pieces
+    ]
 
 
 def _heard(state: State) -> float:

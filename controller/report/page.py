@@ -7,7 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from controller import wording
 from controller.drawing.arc import arc_svg
 from controller.report import clinical
-from controller.report.account import Account, gone_words
+from controller.report.account import Account, chain_words
 from controller.report.people import told
 from controller.report.picture import picture_of
 from controller.report.preflight import preflight_words
@@ -30,7 +30,7 @@ def html(account: Account) -> str:
     return templates.get_template("session.html").render(
         account=account,
         clinical=clinical,
-        gone_words=gone_words,
+        chain_words=chain_words,
         svg=svg[svg.index("<svg") :],
         preflight=preflight_words(account),
         duration=wording.duration(account.last_t - account.opened.t),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from fpdf import FPDF
 
@@ -10,7 +11,7 @@ from controller import wording
 from controller.drawing.arc import arc_png
 from controller.drawing.paper import FONT, Paper
 from controller.report import clinical
-from controller.report.account import Account, Event, gone_words
+from controller.report.account import Account, Event, chain_words
 from controller.report.people import told
 from controller.report.picture import picture_of
 from controller.report.preflight import preflight_words
@@ -35,6 +36,7 @@ class _Paper(Paper):
 def pdf(account: Account) -> bytes:
     """The whole document."""
     paper = _Paper(account.session, _MARGIN_MM, foot_mm=15)
+    paper.set_creation_date(datetime.fromisoformat(account.records[-1][0].stamp.utc))  # the same record, the same bytes
     paper.set_font(FONT, "B", 15)
     paper.cell(0, 8, account.programme.title, new_x="LMARGIN", new_y="NEXT")
     for heading, text in _facts(account):
@@ -49,16 +51,19 @@ def pdf(account: Account) -> bytes:
     _vitals(paper, account)
     _adverse(paper, account)
     _music(paper, account)
+    _incidents(paper, account)
     _events(paper, account)
     return bytes(paper.output())
 
 
 def _facts(account: Account) -> Iterable[tuple[str, str]]:
-    programme, chain = account.programme, account.chain
+    programme = account.programme
     yield "Session", f"{account.session} in room {account.room}"
     yield "Participants", ", ".join(account.participants)
     yield "Opened", f"{account.opened.utc[:19].replace('T', ' ')} UTC"
-    yield "Closed", f"{account.closed.utc[:19].replace('T', ' ')} UTC" if account.closed else "not yet"
+    length = wording.duration(account.last_t - account.opened.t)
+    ended = account.closed.utc[:19].replace("T", " ") if account.closed else ""
+    yield "Closed", f"{ended} UTC, after {length}" if ended else "not yet"
     for taken_t, code, words in clinical.doses(account.state):
         yield "Dose", f"{code}: {clock_of(account.t_plus(taken_t))}, {words}"
     for gone_t, code, what in clinical.gone(account.state):
@@ -80,9 +85,7 @@ def _facts(account: Account) -> Iterable[tuple[str, str]]:
         yield "As run", f"{kept.name} {kept.sha256}"
     if account.role.withheld:
         yield "Left out", ", ".join(account.role.withheld)
-    whole = f"chain of {chain.records} records whole"
-    broken = f"DAMAGED at record {chain.first_bad}: {chain.why}"
-    yield "Record", (whole if chain.ok else broken) + gone_words(chain)
+    yield "Record", chain_words(account.chain)
     if account.missing:
         yield "Missing", "; ".join(account.missing)
 
@@ -100,7 +103,9 @@ def _table(paper: FPDF, headings: Sequence[str], widths: Sequence[int], rows: Se
         paper.cell(0, _LINE_MM, "None.", new_x="LMARGIN", new_y="NEXT")
         paper.set_text_color(0)
         return
-    with paper.table(col_widths=tuple(widths), line_height=4.2, borders_layout="HORIZONTAL_LINES") as table:
+    with paper.table(
+        col_widths=tuple(widths), line_height=4.2, borders_layout="HORIZONTAL_LINES", text_align="LEFT"
+    ) as table:
         table.row(headings)
         for row in rows:
             table.row(row)
@@ -117,7 +122,7 @@ def _vitals(paper: FPDF, account: Account) -> None:
         rows.append((*when, said, *values, taken.by, taken.remarks))
     limits = clinical.limits_told(account.state)
     _heading(paper, f"Vitals (limits: {limits})" if limits else "Vitals")
-    headings = ("T+", "UTC", "who", "blood pressure", "pulse", "SpO₂", "°C", "by", "")
+    headings = ("T+", "UTC", "who", "blood pressure", "pulse", "SpO₂", "°C", "by", "remarks")
     _table(paper, headings, (16, 16, 20, 26, 12, 12, 12, 12, 46), rows)
 
 
@@ -131,15 +136,21 @@ def _music(paper: FPDF, account: Account) -> None:
     rows = [
         (
             clock_of(account.t_plus(piece.t)),
-            piece.phase,
+            account.phase_title(piece.phase),
             piece.title,
             piece.artist,
-            f"{piece.played_s / 60:.1f} min{'' if piece.why in ('', 'end', 'cut') else f', {piece.why}'}",
+            piece.heard,
         )
         for piece in account.pieces
     ]
     _heading(paper, "Music")
     _table(paper, ("T+", "phase", "piece", "artist", "heard"), (18, 26, 70, 44, 26), rows)
+
+
+def _incidents(paper: FPDF, account: Account) -> None:
+    rows = [(clock_of(account.t_plus(one.t)), one.utc[11:19], one.word, one.text) for one in account.incidents]
+    _heading(paper, "Incidents")
+    _table(paper, ("T+", "UTC", "", "what"), (18, 18, 20, 128), rows)
 
 
 def _read(event: Event) -> str:

@@ -35,7 +35,11 @@ def picture_of(account: Account) -> ArcPicture:
         if _is_marked(event)
     ]
     ticks += [Tick(t_s=taken.t - zero, kind="due") for taken in account.vitals if not taken.vitals.missed]
-    ticks += [Tick(t_s=event.t - zero, word="call", kind="fault") for event in account.events if event.kind == "call"]
+    ticks += [
+        Tick(t_s=event.t - zero, word=_call(event), kind="fault") for event in account.events if event.kind == "call"
+    ]
+    outages = tuple(Span(start_s=start - zero, end_s=end - zero, word="outage") for start, end in account.outages)
+    ticks += [Tick(t_s=outage.start_s, word=outage.word, kind="fault") for outage in outages]
     start, end = account.opened.t - zero, account.last_t - zero  # what was entered later may lie before the opening
     ticks = [tick for tick in ticks if start <= tick.t_s <= end]
     return ArcPicture(
@@ -47,10 +51,15 @@ def picture_of(account: Account) -> ArcPicture:
         light=moved(account.light),
         volume=moved(account.volume),
         pieces=pieces,
+        silences=outages,
         ticks=tuple(ticks),
         vitals_word="vitals taken",
         note="h:mm from ingestion" if account.dosed else "h:mm from the opening",
     )
+
+
+def _call(event: Event) -> str:
+    return "emergency" if event.values.get("level") == "emergency" else "call"
 
 
 def _is_marked(event: Event) -> bool:

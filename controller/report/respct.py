@@ -15,6 +15,8 @@ from controller.wording.quantities import duration
 def respct(account: Account) -> str:
     """Markdown: one heading an item, then what the record says of it."""
     lines = [f"# Setting of session {account.session} (ReSPCT items that the room's record answers)", ""]
+    if account.damage:
+        lines += [f"**The record is not whole:** {'; '.join(account.damage)}.", ""]
     for number, subject, text in _items(account):
         lines += [f"## {number}. {subject}", "", text, ""]
     return "\n".join(lines)

@@ -100,6 +100,7 @@ def _sessions(told: Told) -> Iterator[Row]:
         "signed_by": newest.who if newest else "",
         "signed_utc": newest.utc if newest else "",
         "chain_ok": int(account.chain.ok),
+        "missing": "; ".join(account.damage),
         "records": account.chain.records,
         "head": account.chain.head,
     }
@@ -328,9 +329,12 @@ _ROWS: dict[str, Callable[[Told], Iterator[Row]]] = {
 }  # fmt: skip
 
 
-def study_files(accounts: Sequence[Account], head: dict[str, object]) -> Iterator[tuple[str, str]]:
-    """Every file of the study by its name: a CSV a table, and the codebook as CSV and JSON. `head`: said of the whole.
+def study_files(
+    accounts: Sequence[Account], head: dict[str, object], unreadable: Sequence[tuple[str, str]] = ()
+) -> Iterator[tuple[str, str]]:
+    """Every file of the study by its name: a CSV a table, and the codebook as CSV and JSON.
 
+    `head`: said of the whole. `unreadable`: (session, why) of those that are left out; each has its row in `sessions`.
     Raises KeyError where a row has a column that the codebook lacks.
     """
     told = [Told(account) for account in accounts]
@@ -338,6 +342,11 @@ def study_files(accounts: Sequence[Account], head: dict[str, object]) -> Iterato
     for table in TABLES:
         names = columns(table)
         rows = [row for one in told for row in _ROWS[table](one)]
+        if table == "sessions":
+            rows += [
+                {"session": session, "state": "unreadable", "chain_ok": 0, "missing": why}
+                for session, why in unreadable
+            ]
         counts[table] = len(rows)
         for row in rows:
             if strange := row.keys() - set(names):

@@ -22,6 +22,8 @@ _COLUMNS = (
 )  # fmt: skip
 
 
+INCOMPLETE = "part of the room's record is lost: pieces may be missing here"
+
 _FORMULA = re.compile(r"[=@\t\r]|[+-](?!\d)")
 
 
@@ -59,7 +61,10 @@ def jsonl(account: Account) -> str:
 
 
 def records_csv(account: Account) -> str:
-    """One row a record, nothing left out: what has no column of its own stands as JSON in the last three."""
+    """One row a record, nothing left out: what has no column of its own stands as JSON in the last three.
+
+    What damage took comes first, in rows without a number whose `act` is "missing".
+    """
     words: dict[int, list[str]] = {}
     for event in account.events:
         words.setdefault(event.seq, []).append(f"{event.word} {event.text}".strip())
@@ -67,6 +72,9 @@ def records_csv(account: Account) -> str:
     taken_back = {event.seq for event in account.events if event.taken_back}
     marked = {event.seq: event for event in account.events}
     rows: list[Iterable[object]] = []
+    for what in account.damage:
+        row = dict.fromkeys(_COLUMNS, "") | {"act": "missing", "words": what}
+        rows.append(row.values())
     for record, text in account.records:
         plain = to_plain(record)
         act = plain["input"]["act"]
@@ -94,7 +102,8 @@ def _about(account: Account, event: Event | None) -> float | None:
 
 def music_csv(account: Account) -> str:
     """The pieces that were heard and when, for the participant: nothing else of the session."""
-    rows = [
+    rows: list[Iterable[object]] = [("", INCOMPLETE, "", "")] if account.damage else []
+    rows += [
         (clock_of(account.t_plus(piece.t)), piece.title, piece.artist, round(piece.played_s / 60, 1))
         for piece in account.pieces
     ]

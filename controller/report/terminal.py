@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from controller import wording
 from controller.report import clinical
-from controller.report.account import Account, Event, gone_words
+from controller.report.account import Account, Event, chain_words
 from controller.report.people import told
 from controller.report.preflight import preflight_words
 from controller.report.tables import clock_of
@@ -41,10 +41,7 @@ def _head(account: Account) -> Iterator[tuple[str, str]]:
         ("later entries", sum(event.afterwards and event.kind != "sign_off" for event in account.events)),
     )  # fmt: skip
     yield "In it", ", ".join(f"{count} {what}" for what, count in counted)
-    chain = account.chain
-    whole = f"chain of {chain.records} records whole{gone_words(chain)}"
-    where = f" at record {chain.first_bad}" if chain.first_bad else ""
-    yield "Record", whole if chain.ok else f"DAMAGED{where}: {chain.why}"
+    yield "Record", chain_words(account.chain)
     if account.missing:
         yield "Missing", "; ".join(account.missing)
     for signature in account.signatures:

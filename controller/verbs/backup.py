@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from controller.clock import utc_now
+from controller.clock import sure_utc, utc_now
 from controller.ctl.signing import PinFrom, source
 from controller.files import ConfigError
 from controller.journal.backup import Made, make_backup, restore_backup
@@ -144,7 +144,10 @@ def retention(
     Example: stillroom journal retention /etc/stillroom/room.toml --dry-run
     """
     source.set(pin_from)
-    over = list(sessions_over(state, _rule(room, days, programme or []), utc_now()))
+    rule, now = _rule(room, days, programme or []), sure_utc()
+    if now is None:
+        fail("this computer's clock is not synchronised now: nothing is removed by it")
+    over = list(sessions_over(state, rule, now))
     act = Retention(removed=tuple(it.removal for it in over if it.removal is not None))
     if as_json:
         stays = [{"session": it.info.session, "why": it.why} for it in over if it.removal is None]

@@ -25,6 +25,7 @@ from controller.journal.reading import (
     read_records,
     room_file,
     session_file,
+    unreadable_sessions,
     verify,
 )
 from controller.journal.search import Wanted, search
@@ -63,7 +64,8 @@ def list_(
             plain["chain_ok"] = found.ok
         typer.echo(json.dumps(rows, indent=1))
         return
-    if not sessions:
+    unreadable = unreadable_sessions(state)
+    if not sessions and not unreadable:
         typer.echo(f"No sessions in {state}.")
     for info, found in zip_longest(sessions, proved):
         chain = "" if found is None else "chain ok" if found.ok else f"chain DAMAGED: {found.why}"
@@ -73,6 +75,8 @@ def list_(
             f"{info.session:<28} {info.opened_utc[:16].replace('T', ' ')}Z  {length:>7}  {info.records:>6} records  "
             f"{signed:<11} {info.programme:<18} {', '.join(info.participants):<14} {chain}".rstrip()
         )
+    for session, why in unreadable:
+        typer.echo(f"{session:<28} {why}")
 
 
 @app.command()

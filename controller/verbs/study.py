@@ -11,9 +11,9 @@ import typer
 
 from controller.clock import utc_now, utc_text
 from controller.files import ConfigError, writing
-from controller.journal.reading import SessionInfo, list_sessions
+from controller.journal.reading import SessionInfo, list_sessions, unreadable_sessions
 from controller.options import STATE, StateDir
-from controller.report.account import Account
+from controller.report.account import Account, chain_words
 from controller.report.fidelity import lines
 from controller.report.gathering import account_of
 from controller.report.roles import Role
@@ -29,20 +29,22 @@ def write_study(
 ) -> None:
     """Write the tables over the chosen closed sessions; exits 1 where a chain does not hold or a file is unreadable."""
     chosen = [info for info in list_sessions(state) if _is_chosen(info, sessions, programmes, signed=signed)]
-    if missing := set(sessions) - {info.session for info in chosen}:
+    unreadable = [(name, why) for name, why in unreadable_sessions(state) if not sessions or name in sessions]
+    if missing := set(sessions) - {info.session for info in chosen} - {name for name, _ in unreadable}:
         raise ConfigError([f"no closed{' and signed' if signed else ''} session {name}" for name in sorted(missing)])
-    if not chosen:
+    if not chosen and not unreadable:
         raise ConfigError([f"{state}: no closed{' and signed' if signed else ''} session is there to be exported"])
-    accounts, wrong = _accounts(chosen, role)
+    accounts, wrong = _accounts(chosen, role, unreadable)
     head: dict[str, object] = {
         "made_utc": utc_text(utc_now()), "software": f"stillroom {version('stillroom')}", "role": role.name,
         "withheld": list(role.withheld), "sessions": [account.session for account in accounts],
     }  # fmt: skip
     with writing(to):
         to.mkdir(parents=True, exist_ok=True)
-        for name, text in study_files(accounts, head):
+        for name, text in study_files(accounts, head, unreadable):
             (to / name).write_bytes(((BOM if excel and name.endswith(".csv") else "") + text).encode())
     typer.echo(f"wrote {to}: {len(accounts)} sessions; codebook.csv says what each variable means")
+    wrong += [f"{name} is LEFT OUT: {why}" for name, why in unreadable]
     for line in wrong:
         typer.echo(line, err=True)
     if wrong:
@@ -55,17 +57,20 @@ def _is_chosen(info: SessionInfo, sessions: list[str], programmes: list[str], *,
     return info.closed and named and fits and (bool(info.signed_by) or not signed)
 
 
-def _accounts(chosen: list[SessionInfo], role: Role) -> tuple[list[Account], list[str]]:
+def _accounts(
+    chosen: list[SessionInfo], role: Role, unreadable: list[tuple[str, str]]
+) -> tuple[list[Account], list[str]]:
+    """What can be told, and what is wrong with it; what cannot be told is added to `unreadable`."""
     accounts, wrong = [], []
     for info in chosen:
         try:
             account = account_of(info.file, role)
         except (sqlite3.Error, ValueError) as error:
-            wrong.append(f"{info.session} is LEFT OUT: {error}")
+            unreadable.append((info.session, str(error)))
             continue
         accounts.append(account)
         if not account.chain.ok:
-            wrong.append(f"{info.session} is DAMAGED (chain_ok 0): {account.chain.why}")
+            wrong.append(f"{info.session} is {chain_words(account.chain)} (chain_ok 0)")
     return accounts, wrong
 
 

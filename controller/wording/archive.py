@@ -42,6 +42,7 @@ REFUSALS: dict[str, Template] = {
     "record_changed": "session {session} is not as it was when it was looked at: look again",
     "not_kept": "session {session} is neither signed nor in a backup that is there and holds it as it is: it stays",
     "not_over": "the time of session {session} is not over by the room's own rule and clock: it stays",
+    "clock_unsure": "this computer's clock is not synchronised now: nothing is removed by it",
     "no_such_backup": "the room finds no such backup at {place}; its own user has to be able to read it",
 }
 

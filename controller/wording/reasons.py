@@ -17,6 +17,7 @@ WHYS: dict[str, str] = {
     "truncated": "the file ends too early",
     "decoder": "the player cannot read it",
     "overrun": "it is longer than it was measured",
+    "outage": "the power went",
     # Why the filler plays.
     "file": "the piece cannot be played",
     "gap": "no piece is planned for now",
@@ -50,8 +51,12 @@ BROKER: dict[str, str] = {
 """What the broker does instead of answering, short enough for its alarm's line."""
 
 
+def why(code: str) -> str:
+    """A reason in words. An error of the system loses its number."""
+    return WHYS.get(code) or _ERRNO.sub("", code).replace("_", " ")
+
+
 def why_words(values: Values) -> str:
-    """A reason in words, with its colon; "" where none was given. An error of the system loses its number."""
-    code = text(values, "why")
-    told = WHYS.get(code) or _ERRNO.sub("", code).replace("_", " ")
+    """A reason in words, with its colon; "" where none was given."""
+    told = why(text(values, "why"))
     return f": {told}" if told else ""

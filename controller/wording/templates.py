@@ -56,7 +56,7 @@ def figure(values: Values, key: str) -> float | None:
 def whose(values: Values, told: str) -> str:
     """What is told, with the codes of whom it concerns."""
     whom = text(values, "participants") or text(values, "participant")
-    return f"{told}  ({whom})" if whom else told
+    return f"{told}  ({whom.replace(',', ', ')})" if whom else told
 
 
 def nearest(what: str, key: str) -> Callable[[Values], str]:

@@ -1,5 +1,6 @@
 """The arc as a picture and the fallback card as a page."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,21 @@ def test_a_picture_is_written_in_the_format_of_its_name(tmp_path: Path, suffix: 
         ".png": head.startswith(b"\x89PNG"),
         ".pdf": head.startswith(b"%PDF"),
     }[suffix]
+
+
+def test_words_of_entries_that_stand_close_never_run_into_each_other() -> None:
+    words = ("challenge", "hold", "touch", "touch", "quiet", "bathroom", "anxious", "resume", "note", "volume")
+    ticks = [Tick(t_s=3600 + 20 * n, word=word, kind="mark") for n, word in enumerate(words * 2)]
+    crowded = replace(picture("mdma"), ticks=(*ticks, Tick(t_s=3700, word="call", kind="fault")))
+    figure = draw_arc(crowded, 10.0, 3.8)
+    figure.draw_without_rendering()
+    shown = [text for text in figure.axes[0].texts if text.get_text() in {*words, "call"}]
+    assert "call" in [text.get_text() for text in shown] and len(shown) > 5
+    boxes = [text.get_window_extent() for text in shown]
+    top = figure.axes[0].get_window_extent().y1
+    assert all(box.y1 <= top + 1 for box in boxes)
+    for place, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in boxes[:place]), shown[place].get_text()
 
 
 def test_words_of_an_svg_stay_words_that_can_be_searched(tmp_path: Path) -> None:

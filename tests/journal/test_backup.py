@@ -183,6 +183,26 @@ def _acts(state: Path) -> list[tuple]:  # type: ignore[type-arg]
 # Retention
 
 
+@pytest.fixture(autouse=True)
+def synchronised(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether this computer's clock is, at the moment when it is asked."""
+    says = [True]
+    monkeypatch.setattr("controller.clock.clock_synchronised", lambda: says[-1])
+    return says
+
+
+def test_nothing_is_removed_while_the_clock_is_not_synchronised(state: Path, synchronised: list[bool]) -> None:
+    run(state, "sign", FIRST, "--as", "XY", "--yes")
+    asked = Retention(removed=removals(state).removed[:1])
+    synchronised.append(False)
+    code, said = run(state, "retention", "--days", "30", "--yes")
+    assert code == 1 and "not synchronised now" in said
+    assert refused(state, asked) == "clock_unsure", "whoever sends it, and whatever was seen before"
+    assert len(list_sessions(state)) == 2
+    synchronised.append(True)
+    assert refused(state, asked) == ""
+
+
 def test_only_what_is_closed_and_signed_or_backed_up_goes_when_its_time_is_over(state: Path, stick: Path) -> None:
     asyncio.run(live(state, "20260103T092000Z-0003", "C-0001", 1200.0 + 2 * 86400, end=False))
     run(state, "sign", FIRST, "--as", "XY", "--yes")

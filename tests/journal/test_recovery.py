@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -67,7 +69,7 @@ async def test_the_newest_of_the_open_sessions_goes_on(tmp_path: Path) -> None:
     found = recover(tmp_path)
     assert found.session is not None
     assert found.session.book == "s-c"
-    assert [info.session for info in list_sessions(tmp_path)] == ["s-b", "s-a", "s-c"]
+    assert [info.session for info in list_sessions(tmp_path)] == ["s-a", "s-b", "s-c"], "their records are of one time"
 
 
 async def test_a_damaged_session_is_set_aside_with_its_log_and_never_deleted(tmp_path: Path) -> None:
@@ -129,23 +131,23 @@ async def test_a_session_that_died_before_its_first_record_never_was(tmp_path: P
     assert verify(session_file(tmp_path, "s-2")).ok
 
 
-def kill_while_writing(state: Path, chance: random.Random) -> None:
+def kill_while_writing(writers: subprocess.Popen[str], state: Path, chance: random.Random) -> None:
     """Let a process write, kill it with SIGKILL at a random moment, and hold the journal against what it said."""
-    command = [sys.executable, "-m", "tests.journal.writing", str(state), str(chance.choice((1, 3, 20)))]
-    writer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    timer = threading.Timer(20, writer.kill)
-    timer.start()
-    assert writer.stdout is not None
-    said = [writer.stdout.readline()]
-    last = chance.randrange(1, 400)
-    while len(said) < last:
-        said.append(writer.stdout.readline())
-    threading.Event().wait(chance.random() * 0.01)
-    writer.send_signal(signal.SIGKILL)
-    said += writer.stdout.read().splitlines()
-    writer.wait()
-    timer.cancel()
-    writer.stdout.close()
+    assert writers.stdin is not None and writers.stdout is not None
+    state.mkdir()
+    fifo = state / "said"
+    os.mkfifo(fifo)
+    writers.stdin.write(f"{state}\t{chance.choice((1, 3, 20))}\t{fifo}\n")
+    writers.stdin.flush()
+    writer = int(writers.stdout.readline())
+    with fifo.open() as saying:
+        said = [saying.readline()]
+        last = chance.randrange(1, 400)
+        while len(said) < last:
+            said.append(saying.readline())
+        threading.Event().wait(chance.random() * 0.01)
+        os.kill(writer, signal.SIGKILL)
+        said += saying.read().splitlines()  # to the end, which is its death
     acknowledged = [line.split() for line in said if line.endswith("\n") or line.count("-")]
     found = recover(state)
     assert found.damaged == ()
@@ -162,15 +164,24 @@ def kill_while_writing(state: Path, chance: random.Random) -> None:
     assert [each.seq for each in found.session.records] == list(range(newest + 1, found.session.seq + 1))
 
 
-def test_no_acknowledged_record_is_lost_when_the_daemon_is_killed(tmp_path: Path) -> None:
+@pytest.fixture
+def writers() -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "tests.journal.writing"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+
+
+def test_no_acknowledged_record_is_lost_when_the_daemon_is_killed(
+    writers: subprocess.Popen[str], tmp_path: Path
+) -> None:
     chance = random.Random(5)
     for sample in range(6):
-        kill_while_writing(tmp_path / str(sample), chance)
+        kill_while_writing(writers, tmp_path / str(sample), chance)
 
 
 @pytest.mark.proof
 @pytest.mark.timeout(1200)
-def test_no_acknowledged_record_is_lost_in_three_hundred_kills(tmp_path: Path) -> None:
+def test_no_acknowledged_record_is_lost_in_three_hundred_kills(writers: subprocess.Popen[str], tmp_path: Path) -> None:
     chance = random.Random(11)
     for sample in range(300):
-        kill_while_writing(tmp_path / str(sample), chance)
+        kill_while_writing(writers, tmp_path / str(sample), chance)

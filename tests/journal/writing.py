@@ -1,11 +1,14 @@
 """A session's writer for the tests: what a daemon does with its journal, and nothing else.
 
-Run as a program it is the process that the crash tests kill: it prints "SEQ ID" for each record once that is on disk.
+Run as a program it makes the processes that the crash tests kill, one for each line that it reads (STATE BURST FIFO,
+with tabs between): such a one says "SEQ ID" into its FIFO for each record once that is on disk.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -97,8 +100,23 @@ async def _write_until_killed(state: Path, burst: int) -> None:
         await kept_up.wait()
 
 
+def make_writers() -> None:
+    """Each in a process of its own, without the half second of imports; says the number of each process."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for line in sys.stdin:
+        state, burst, fifo = line.rstrip("\n").split("\t")
+        if pid := os.fork():
+            print(pid, flush=True)
+            continue
+        try:
+            os.dup2(os.open(fifo, os.O_WRONLY), 1)
+            asyncio.run(_write_until_killed(Path(state), int(burst)))
+        finally:
+            os._exit(1)
+
+
 if __name__ == "__main__":
-    asyncio.run(_write_until_killed(Path(sys.argv[1]), int(sys.argv[2])))
+    make_writers()
 
 
 def tamper(file: Path, *orders: str) -> None:

@@ -7,9 +7,18 @@ import hashlib
 import shutil
 from pathlib import Path
 
+from typer.testing import CliRunner
+
+from controller.__main__ import journal_app
 from controller.clock import SimulatedClock
 from controller.journal.chain import ROOM
-from controller.journal.reading import kept_states, parts_of, read_records
+from controller.journal.reading import (
+    kept_states,
+    parts_of,
+    read_records,
+    session_info,
+    unreadable_sessions,
+)
 from controller.journal.store import session_file
 from controller.journal.verify import Walk
 from controller.journal.writer import Journal
@@ -29,8 +38,7 @@ from controller.messages import (
     encode,
 )
 from controller.report.gathering import account_of
-from controller.report.page import html
-from controller.report.tables import jsonl, records_csv
+from controller.report.study import study_files
 from controller.session.state import State, opening
 from controller.session.step import step
 from tests.waiting import patiently, until
@@ -116,11 +124,23 @@ def told_of(file: Path, found: Walk) -> tuple[object, ...]:
     """All that is told of a book: of a session what its exports are made from, of the room its chain's head."""
     chain = (found.hashes, found.heads, found.blank, found.lost)
     if file.parent.name == "sessions":
-        return list(read_records(file)), list(kept_states(file)), parts_of(file), chain
+        return list(read_records(file)), list(kept_states(file)), parts_of(file), session_info(file), chain
     return chain
 
 
-def exported(state_dir: Path) -> tuple[str, str, str]:
-    """The exports themselves."""
-    account = account_of(session_file(state_dir, SESSION))
-    return records_csv(account), jsonl(account), html(account)
+def made_of(state_dir: Path) -> tuple[object, ...]:
+    """What every export of a session is made of, and of nothing else."""
+    file = session_file(state_dir, SESSION)
+    return account_of(file), session_info(file), unreadable_sessions(state_dir)
+
+
+def exported(state_dir: Path, to: Path) -> dict[str, bytes]:
+    """The exports themselves by the files' names: each form as the command writes it, and the study's tables."""
+    kinds = ["--csv", "--jsonl", "--html", "--pdf", "--respct", "--music", "--as-run"]
+    words = ["export", SESSION, *kinds, "--to", str(to), "--state", str(state_dir)]
+    result = CliRunner().invoke(journal_app, words)
+    assert result.exit_code == 0, result.output
+    files = {path.name: path.read_bytes() for path in to.iterdir()}
+    assert len(files) == len(kinds)
+    tables = study_files([account_of(session_file(state_dir, SESSION))], {}, unreadable_sessions(state_dir))
+    return files | {name: text.encode() for name, text in tables}

@@ -28,7 +28,7 @@ async def cut_the_power(work: Path, cuts: int, seed: int, *flags: str) -> tuple[
     print(f"seed {seed}")
     chance = random.Random(seed)
     image, copy = work / "disk.img", work / "copy.img"
-    make_image(image, 24)
+    make_image(image, 96)
     noted: list[Reply] = []
     lost = 0
     stop = asyncio.Event()

@@ -30,8 +30,10 @@ from controller.messages import (
     Dose,
     End,
     Input,
+    JournalDamaged,
     Mark,
     Note,
+    Opened,
     Origin,
     Piece,
     PieceEnded,
@@ -208,6 +210,7 @@ def test_a_session_that_ended_before_its_music_was_planned_is_told_too(tmp_path:
 
 def test_the_pdf_has_its_pages(account: Account) -> None:
     made = pdf(account)
+    assert made == pdf(account), "the same record, the same bytes"
     assert made.startswith(b"%PDF")
     assert made.count(b"/Type /Page\n") <= 2
     long = pdf(dataclasses.replace(account, events=account.events * 10))
@@ -280,11 +283,53 @@ def test_a_damaged_record_is_exported_with_the_damage_named_and_exit_1(state_dir
         body = connection.execute("SELECT body FROM records WHERE seq = 6").fetchone()[0]
         connection.execute("UPDATE records SET body = ? WHERE seq = 6", (body.replace(b"120", b"190"),))
     out = tmp_path / "out"
+    kinds = ["--html", "--csv", "--jsonl", "--respct", "--music"]
     result = CliRunner().invoke(
-        app, ["journal", "export", SESSION, "--html", "--to", str(out), "--state", str(state_dir)]
+        app, ["journal", "export", SESSION, *kinds, "--to", str(out), "--state", str(state_dir)]
     )
     assert result.exit_code == 1
     assert "DAMAGED at record 6" in (out / f"{SESSION}.html").read_text()
+    assert "The record is not whole:** DAMAGED at record 6" in (out / f"{SESSION}-respct.md").read_text()
+    assert json.loads((out / f"{SESSION}.jsonl").read_text().splitlines()[0])["chain"]["first_bad"] == 6
+    first, *rows = csv.DictReader(io.StringIO((out / f"{SESSION}.csv").read_text(), newline=""))
+    assert (first["seq"], first["act"]) == ("", "missing") and "DAMAGED at record 6" in first["words"]
+    assert [int(row["seq"]) for row in rows] == list(range(1, 18))
+    assert "pieces may be missing" in (out / f"{SESSION}-music.csv").read_text()
+
+
+def test_what_an_earlier_damage_took_is_said_in_every_export(tmp_path: Path) -> None:
+    room = Room(tmp_path)
+    text = find_programme("psilocybin-25mg").read_text()
+    room.post(0.0, Start(programme="x", participants=("C-1",), programme_text=text, session=SESSION, seed=1), "AB")
+    room.post(5.0, JournalDamaged(book=SESSION, kept_as="x", kept=1, lost=3))
+    room.post(60.0, End(), "AB")
+    room.close()
+    account = account_of(room.file)
+    lost = "RECORD of this session DAMAGED: 3 entries after no. 1 lost"
+    assert account.chain.ok and [event.kind for event in account.incidents] == ["journal_damaged"]
+    for made in (html(account), records_csv(account), jsonl(account).splitlines()[0], respct(account)):
+        assert lost in made
+
+
+def test_a_piece_is_not_heard_beyond_a_power_cut(tmp_path: Path) -> None:
+    room = Room(tmp_path)
+    text = find_programme("psilocybin-25mg").read_text()
+    room.post(0.0, Start(programme="x", participants=("C-1",), programme_text=text, session=SESSION, seed=1), "AB")
+    room.post(0.1, Planned(plan=1, cues=(Cue(id=1, start_s=0.0, piece=PIECE, length_s=600.0, phase="arrival"),)))
+    room.post(1.0, PieceStarted(cue=1, title=PIECE.title, path=PIECE.path, at_t=1.0, frame=0))
+    room.post(61.0, Note(text="dark"), "AB")
+    rules = room.state.rules
+    room.post(361.0, Opened(rules=rules, outage_s=300.0, rebooted=True))
+    room.post(365.0, PieceStarted(cue=1, title=PIECE.title, path=PIECE.path, at_t=365.0, frame=0))
+    room.post(600.0, End(), "AB")
+    room.close()
+    account = account_of(room.file)
+    assert [(piece.played_s, piece.heard) for piece in account.pieces] == [
+        (60.0, "1.0 min, the power went"), (235.0, "3.9 min"),
+    ]  # fmt: skip
+    assert account.outages == ((61.0, 361.0),)
+    assert (61.0, 0.0) in account.volume and (361.0, 0.0) in account.volume
+    assert html(account).count(">outage<") == 1
 
 
 def test_export_says_what_it_can_write_when_nothing_was_asked_for(state_dir: Path) -> None:

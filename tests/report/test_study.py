@@ -22,6 +22,7 @@ from controller.report.fidelity import phases_of, vitals_of
 from controller.report.gathering import account_of
 from controller.report.study import study_files
 from tests.journal.day import FIRST, SECOND, live, live_days, run
+from tests.journal.writing import tamper
 
 Rows = list[dict[str, str]]
 
@@ -56,7 +57,7 @@ def study(lived: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_column_of_every_table_stands_in_the_codebook_and_has_its_type(study: Path) -> None:
     book = json.loads((study / "codebook.json").read_text(encoding="utf-8"))
-    assert book["codebook"] == 1
+    assert book["codebook"] == 2
     assert [row["variable"] for row in read(study, "codebook")] == [it.variable for it in VARIABLES]
     for table in TABLES:
         heading = (study / f"{table}.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
@@ -170,6 +171,27 @@ def test_a_study_can_be_narrowed_and_made_for_a_spreadsheet(lived: Path, tmp_pat
     for words in (("--sessions", "nobody"), ("--programme", "another"), ("--signed",)):
         with pytest.raises(ConfigError, match="no closed"):
             run(lived, "export", "--study", str(tmp_path), *words)
+
+
+def test_a_damaged_session_and_one_that_cannot_be_read_say_so_in_the_tables(lived: Path, tmp_path: Path) -> None:
+    state = Path(shutil.copytree(lived, tmp_path / "state"))
+    tamper(session_file(state, FIRST), "UPDATE texts SET text = 'another' WHERE line = (SELECT min(line) FROM texts)")
+    session_file(state, SECOND).write_bytes(bytes(8192))
+    code, said = run(state, "export", "--study", str(tmp_path / "study"))
+    assert code == 1 and f"{SECOND} is LEFT OUT: unreadable" in said and f"{FIRST} is DAMAGED at record" in said
+    rows = {row["session"]: row for row in read(tmp_path / "study", "sessions")}
+    assert (rows[FIRST]["state"], rows[FIRST]["chain_ok"]) == ("closed", "0") and "DAMAGED" in rows[FIRST]["missing"]
+    assert (rows[SECOND]["state"], rows[SECOND]["chain_ok"]) == ("unreadable", "0") and rows[SECOND]["missing"]
+    assert SECOND in run(state, "list")[1]
+
+
+def test_a_session_of_which_nothing_could_go_on_is_still_told_of(lived: Path, tmp_path: Path) -> None:
+    state = Path(shutil.copytree(lived, tmp_path / "state"))
+    session_file(state, SECOND).rename(state / "sessions" / f"{SECOND}.db.damaged-20260103T000000000000Z")
+    assert f"{SECOND}" in run(state, "list")[1]
+    code, _ = run(state, "export", "--study", str(tmp_path / "study"))
+    rows = {row["session"]: row for row in read(tmp_path / "study", "sessions")}
+    assert code == 1 and rows[SECOND]["state"] == "unreadable" and "nothing of it" in rows[SECOND]["missing"]
 
 
 def test_a_column_that_the_codebook_lacks_is_refused(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:

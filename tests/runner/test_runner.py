@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from controller.arc.planner import Plan
-from controller.journal.reading import read_records, session_file, verify
+from controller.journal.reading import kept_states, read_records, session_file, verify
 from controller.messages import (
     Act,
     DeviceLost,
@@ -248,3 +249,17 @@ async def test_every_phase_on_record_was_entered_once(tmp_path: Path) -> None:
         assert it.runner.state != opening(RULES, 1000.0)
     facts: list[Fact] = [f for record, _ in read_records(session_file(tmp_path, "s1")) for f in record.facts]
     assert [f.values["phase"] for f in facts if f.code == "phase_entered"] == ["arrival", "settle", "peak"]
+
+
+async def test_a_state_that_has_grown_is_kept_more_rarely_so_that_a_book_grows_evenly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("controller.runner.SNAPSHOT_BYTES", 1500)
+    async with room(tmp_path) as it:
+        it.start()
+        for _ in range(300):
+            await it.ask(Mark(code="spoke"))
+    kept = list(kept_states(session_file(tmp_path, "s1")))
+    assert len(kept) >= 3
+    for (seq, state), (after, _) in pairwise(kept):
+        assert after - seq >= max(25, len(state) // 1500)
