@@ -78,6 +78,8 @@ class ConsoleApp(App[None]):
         self.drill: KeyDrill | None = None
         self.lock = Lock(self)
         self._leaving_at = -1e9
+        self._signing_at: Form | None = None
+        """The question whose PIN is being looked at."""
         self._question = Ask(id="ask")
         self._panes: tuple[Pane, ...] = ()
         self._paint_due = False
@@ -267,12 +269,11 @@ class ConsoleApp(App[None]):
 
     def signed(self, signing: Signing, refused: str) -> None:
         """What became of a PIN: the question closes, or says why not and begins again with an empty line."""
-        self.keyboard.after_pin()
         ask = self.asking
-        looked_at = ask is not None and ask.form is not None and ask.form.masked
+        looked_at = ask is not None and ask.form is not None and ask.form is self._signing_at
         if looked_at and refused:
             self.ask(pin_form(signing))
-        elif looked_at:
+        elif looked_at and ask is not None and not ask.line.value:  # no line is closed under somebody's fingers
             self.back()
         if not refused and signing.purpose == "unlock":  # it may have been locked while another PIN was looked at
             self.lock.open()
@@ -411,6 +412,7 @@ class ConsoleApp(App[None]):
         elif isinstance(answer, Form):
             self.ask(answer)
         elif isinstance(answer, Signing):
+            self._signing_at = ask.form
             self.say("looking at it …")
             self.commands.sign_on(answer)
 

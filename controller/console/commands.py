@@ -41,8 +41,6 @@ FRESH_S = 10.0
 NOTING_S = 0.05
 """An answer that takes longer is waited for in words; one that is there at once is told once."""
 
-NO_MARKS = "typed like a PIN: no marks were made of it. m signs on"
-
 ANSWERED_S = 0.3
 """By then what was just sent has its number."""
 
@@ -275,16 +273,6 @@ class Commands:
         if any(isinstance(done.act, Pause | Hold | Quiet) for done in recent):
             await self.client.send(Resume())
         await self._undo(recent)
-
-    def unmark(self, since: float) -> None:
-        """The digits that were pressed since then were no marks."""
-        self._spawn(self._unmark(since))
-
-    async def _unmark(self, since: float) -> None:
-        recent = [done for done in self._done if done.at >= since and isinstance(done.act, Mark)]
-        await asyncio.sleep(ANSWERED_S)
-        await self._undo(recent)
-        self.say(NO_MARKS, "bad")
 
     async def _undo(self, recent: Sequence[_Done]) -> None:
         for done in reversed([done for done in recent if done.seq]):

@@ -36,7 +36,8 @@ class Form(Struct, frozen=True, kw_only=True):
     """One question. `read` gives the answer or the next question, and raises ValueError with what is wrong.
 
     `preview`: ask for a second Enter after showing what will be done. `closes_after_s`: answers no by itself.
-    `masked`: what is typed is secret: digits alone, shown as dots.
+    `masked`: what is typed is secret: digits alone, shown as dots. `codes`: participants' codes are typed, of which one
+    may well look like a PIN; no other question keeps such a line.
     `above`: the list that stays above it and is open again after it, answered or not.
     `beside`: what to know before anything is typed. `lists`: what fits the letters typed so far, as a menu above the
     line, of which Enter does the chosen line.
@@ -51,6 +52,7 @@ class Form(Struct, frozen=True, kw_only=True):
     beside: str = ""
     lists: Callable[[str], Menu] | None = None
     masked: bool = False
+    codes: bool = False
     above: Callable[[], Menu] | None = None
 
 
@@ -83,7 +85,7 @@ def start_form(programme: str = "", participants: tuple[str, ...] = (), hint: st
 
         known = " ".join(participants) if name == programme else ""
         return Form(title=f"Start {name}", hint="participant's code; several with a space between", read=codes,
-                    preview=True, initial=known)  # fmt: skip
+                    preview=True, initial=known, codes=True)  # fmt: skip
 
     hint = hint or "programme, e.g. psilocybin-25"
     return Form(title="Start a session", hint=hint, read=read, initial=programme)

@@ -7,21 +7,19 @@ from typing import TYPE_CHECKING
 from textual import events
 
 from controller.clock import boottime
-from controller.console.commands import NO_MARKS
 from controller.console.doing.action import Action
 from controller.console.doing.preflight import tried
-from controller.console.doing.record import mark
 from controller.console.doing.table import action_of
 from controller.console.drill import KEYS, KeyDrill
 from controller.console.keys import plain_key
 from controller.console.menu import Menu
-from controller.console.repeat import RUN_GAP_S, DigitRun, KeyRests, TypingWatch
+from controller.console.repeat import KeyRests, TypingWatch
 from controller.console.widgets.ask import Ask
 
 if TYPE_CHECKING:
     from controller.console.app import ConsoleApp
 
-WAKING = ("call", "emergency", "pause", "resume")
+WAKING = ("call", "emergency", "pause", "resume", "sign_on")
 """What a key does besides waking a screen that is off."""
 
 IN_A_PIN = ("enter", "escape", "backspace", "delete", "left", "right", "home", "end")
@@ -38,16 +36,10 @@ class Keyboard:
         self._app = app
         self._rests = KeyRests()
         self._typing = TypingWatch()
-        self._digits = DigitRun()
 
     def lift(self, name: str) -> None:
         """Let the next press of an action count although the last one was a moment ago."""
         self._rests.lift(name)
-
-    def after_pin(self) -> None:
-        """A PIN was just answered: digits that come at once are the end of it."""
-        self._mark_held()
-        self._digits.secret(boottime())
 
     def press(self, event: events.Key) -> bool:
         """Act upon a key; False leaves it to the text field."""
@@ -59,11 +51,6 @@ class Keyboard:
             return True
         ask = app.asking
         hidden = ask is not None and ask.form is not None and ask.form.masked  # a PIN is no trial of the keys
-        if hidden:
-            self._digits.secret(now)
-        elif not key.isdigit():
-            self._mark_held()
-            self._digits.clear()
         if app.drill is not None and not hidden and self._tries(app.drill, key, now):
             return True
         if app.lock.on and ask is None:
@@ -105,7 +92,7 @@ class Keyboard:
     def _locked(self, key: str, action: Action | None, now: float) -> bool:
         if key == "escape":
             self._app.back()
-        elif self._app.menu is not None:
+        elif self._app.menu is not None and (action is None or action.name != "sign_on"):
             self._in_menu(self._app.menu, key, action, now)
         elif self._app.lock.press(key, action) and action is not None:
             self._act(action, key, now)
@@ -118,37 +105,8 @@ class Keyboard:
         # Enter is one key wherever it is pressed, so that a held one cannot ask and confirm.
         name = key if key == "enter" else f"{action.name} {key}" if each else action.name
         counts = self._rests.counts(name, now, step=action.repeat == "step")
-        if action.name == "mark" and key.isdigit():
-            self._mark(action, key, now, counts=counts)
-            return
         if counts:
             self._app.commands.run(action, key)
-
-    def _mark(self, action: Action, key: str, now: float, *, counts: bool) -> None:
-        """A digit: a mark, unless it turns out to be one of a PIN."""
-        digits, was_pin = self._digits, self._digits.is_pin
-        at_once = digits.feed(key, now)
-        if digits.is_pin:
-            if not was_pin:
-                self._app.commands.unmark(digits.since)
-            self._app.say(NO_MARKS, "bad")
-        elif at_once and counts:
-            self._app.commands.run(action, key)
-        elif counts:
-            digits.held.append((key, now))
-            self._app.set_timer(RUN_GAP_S, self._mark_rested)
-
-    def _mark_rested(self) -> None:
-        if self._digits.held and boottime() - self._digits.last >= RUN_GAP_S - 0.05:
-            self._mark_held()
-        elif self._digits.held:  # a key is held down
-            self._app.set_timer(RUN_GAP_S, self._mark_rested)
-
-    def _mark_held(self) -> None:
-        """The run of digits is over and was too short for a PIN: they were marks, each of its own moment."""
-        held, self._digits.held = self._digits.held, []
-        for key, pressed in held:
-            mark(self._app.commands, key, ago_s=boottime() - pressed)
 
     def _in_question(self, ask: Ask, key: str, action: Action | None, now: float) -> bool:
         if ask.form is not None and ask.form.masked and key not in IN_A_PIN:

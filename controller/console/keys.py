@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-AZERTY_DIGITS = {"&": 1, "é": 2, '"': 3, "'": 4, "(": 5, "-": 6, "è": 7, "_": 8, "ç": 9}
+AZERTY_DIGITS = {"&": 1, "é": 2, '"': 3, "'": 4, "(": 5, "-": 6, "è": 7, "_": 8, "ç": 9, "à": 0}
 """An unshifted French digit row."""
 
 
@@ -10,5 +10,5 @@ def plain_key(key: str, character: str | None) -> str:
     """The name a key goes by here: case, shift and the keyboard's country taken out."""
     if character and len(character) == 1 and character.isprintable() and character != " ":
         digit = AZERTY_DIGITS.get(character.lower())
-        return str(digit) if digit else character.lower()
+        return character.lower() if digit is None else str(digit)
     return key.lower()

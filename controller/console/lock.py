@@ -69,7 +69,7 @@ class Lock:
             self.open()
             app.say("unlocked")
         else:
-            app.ask(unlock_form(app.client.signed_on, key if key.isdigit() else ""))
+            app.ask(unlock_form(app.client.signed_on, key if action is named("sign_on") else ""))
         return False
 
     def _menu(self) -> Menu:

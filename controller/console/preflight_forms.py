@@ -45,7 +45,7 @@ def begin_form(above: Above, programme: str = "", participants: tuple[str, ...] 
 
         known = " ".join(participants) if name == programme else ""
         hint = "participant's code; empty: later"
-        return Form(title=f"Preflight {name}", hint=hint, read=codes, initial=known, above=above)
+        return Form(title=f"Preflight {name}", hint=hint, read=codes, initial=known, above=above, codes=True)
 
     return Form(title="Preflight", hint=hint or "programme, e.g. psilocybin-25mg", read=read, initial=programme)
 
@@ -74,7 +74,10 @@ def entry_form(line: PreflightLine, view: PreflightView, above: Above) -> Form:
         "limits": "" if view.limits is None else limits_line(view.limits) or "none",
     }.get(kind, "")
     title = _name(check)
-    return Form(title=f"{title[:1].upper()}{title[1:]}", hint=_ENTRIES[kind], read=read, initial=known, above=above)
+    return Form(
+        title=f"{title[:1].upper()}{title[1:]}", hint=_ENTRIES[kind], read=read, initial=known, above=above,
+        codes=kind == "participants",
+    )  # fmt: skip
 
 
 def heard_form(line: PreflightLine, above: Above) -> Form:

@@ -44,63 +44,6 @@ class KeyRests:
         self.seen.pop(name, None)
 
 
-RUN_GAP_S = 0.6
-"""Digits that follow each other sooner are one run: marks are chosen one by one (our judgement)."""
-
-PIN_DIGITS = 4
-"""So many in a run are a PIN that was typed where none was asked for; no PIN is shorter."""
-
-HELD_DIGIT_S = 0.15
-"""The same digit again within less than this is a held key, whose repeats a busy machine may bring late."""
-
-AFTER_PIN_S = 2.0
-"""A digit so soon after the last key of a PIN still belongs to it."""
-
-
-class DigitRun:
-    """Tells marks from a PIN that is typed where none is asked for. The first digit is a mark at once.
-
-    Those behind it wait until it is known what they are: marks after all where the run stays short, else nothing. Any
-    other key ends a run.
-    """
-
-    def __init__(self) -> None:
-        self.clear()
-
-    def clear(self) -> None:
-        """Begin afresh."""
-        self._digits: list[str] = []
-        self._before = ""
-        self._secret = False
-        self.since = self.last = float("-inf")
-        """When the run began, and when its newest digit came."""
-        self.held: list[tuple[str, float]] = []
-        """What waits, with the times of the presses."""
-
-    @property
-    def is_pin(self) -> bool:
-        """Whether the digits are somebody's PIN."""
-        return self._secret or len(self._digits) >= PIN_DIGITS
-
-    def secret(self, now: float) -> None:
-        """A key of a PIN, where it was asked for."""
-        self.clear()
-        self._secret, self.since, self.last = True, now, now + AFTER_PIN_S - RUN_GAP_S
-
-    def feed(self, digit: str, now: float) -> bool:
-        """Take a digit; whether it is to be acted upon at once."""
-        if now - self.last > RUN_GAP_S:
-            self._digits, self._secret, self.since = [], False, now
-        if digit == self._before and now - self.last < HELD_DIGIT_S:
-            self._digits = []  # nobody holds a key down in a PIN
-        else:
-            self._digits.append(digit)
-        self._before, self.last = digit, max(self.last, now)
-        if self.is_pin:
-            self.held.clear()
-        return self._digits == [digit] and not self._secret
-
-
 class TypingWatch:
     """Finds five letters within a second: somebody is typing, not commanding."""
 

@@ -1,4 +1,7 @@
-"""The questions of who is on duty: initials, PIN, handover, break. A PIN is typed hidden, and only sent on. Pure."""
+"""The questions of who is on duty: initials, PIN, handover, break. A PIN is typed hidden, and only sent on. Pure.
+
+The 0 that a PIN begins with opens its question wherever no text is asked for; see `sitters.register`.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from controller.console.forms import Filled, Form
 from controller.messages import BreakBegun, Status
 
 _INITIALS = re.compile(r"[A-Z]{2,4}")
-_PIN = re.compile(r"[0-9]{4,12}")
+_PIN = re.compile(r"0[0-9]{4,12}")
 
 
 class Signing(Struct, frozen=True, kw_only=True):
@@ -36,13 +39,22 @@ def read_initials(text: str) -> str:
     return initials
 
 
+def is_pin(text: str) -> bool:
+    """Whether this can be a PIN."""
+    return _PIN.fullmatch(text) is not None
+
+
+def _read_pin(text: str) -> str:
+    if not is_pin(text):
+        raise ValueError("a PIN is 0, then 4 to 12 digits")
+    return text
+
+
 def pin_form(signing: Signing) -> Form:
     """The PIN of somebody, hidden while it is typed."""
 
     def read(text: str) -> Signing:
-        if not _PIN.fullmatch(text):
-            raise ValueError("a PIN has 4 to 12 digits")
-        return replace(signing, pin=text)
+        return replace(signing, pin=_read_pin(text))
 
     return Form(
         title=f"PIN of {signing.initials}", hint="Space still pauses, c still calls", read=read, masked=True,
@@ -50,24 +62,31 @@ def pin_form(signing: Signing) -> Form:
     )  # fmt: skip
 
 
-def sign_on_form(signing: Signing | None = None) -> Form:
-    """Who, then the PIN."""
+def sign_on_form(signing: Signing | None = None, typed: str = "") -> Form:
+    """The PIN, then whose it is: what is typed first is hidden, whatever somebody takes it to be."""
 
     def read(text: str) -> Form:
-        return pin_form(replace(signing or Signing(initials=""), initials=read_initials(text)))
+        pin = _read_pin(text)
 
-    return Form(title="Sign on", hint="your initials", read=read)
+        def whose(text: str) -> Signing:
+            return replace(signing or Signing(initials=""), initials=read_initials(text), pin=pin)
+
+        return Form(title="Sign on", hint="whose PIN that was: your initials", read=whose)
+
+    return Form(
+        title="Sign on: your PIN", hint="0 and your digits, then your initials", read=read, masked=True, initial=typed
+    )
 
 
 def unlock_form(initials: str, typed: str = "") -> Form:
-    """The PIN of whoever was here, begun with the digit that was pressed; nothing at all: somebody else."""
-    other = sign_on_form(Signing(initials="", purpose="unlock"))
+    """The PIN of whoever was here, begun with what was `typed` of it; nothing at all: somebody else."""
+    other = sign_on_form(Signing(initials="", purpose="unlock"), typed)
     if not initials:
-        return replace(other, title="Unlock")
+        return replace(other, title="Unlock: your PIN")
     known = pin_form(Signing(initials=initials, purpose="unlock"))
 
     def read(text: str) -> Signing | Form:
-        return known.read(text) if text else other  # type: ignore[return-value]
+        return known.read(text) if text else replace(other, initial="")  # type: ignore[return-value]
 
     hint = "or empty: somebody else signs on"
     return replace(known, title=f"Unlock: PIN of {initials}", hint=hint, read=read, initial=typed)

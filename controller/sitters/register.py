@@ -2,6 +2,9 @@
 
 A PIN of four digits can be tried out by whoever holds the file, whatever the hash; the file's mode keeps it, and the
 hash (Argon2id, RFC 9106) is what keeps a copy from showing a PIN at a glance.
+
+Every PIN begins with 0, the one digit that is no mark: at a console it opens the hidden line, so that a PIN that is
+typed where none is asked for makes no marks, however slowly. The hash is of the digits behind it.
 """
 
 from __future__ import annotations
@@ -22,6 +25,9 @@ FILE = "sitters.json"
 FORMAT = 1
 LEAST_DIGITS = 4
 MOST_DIGITS = 12
+"""Behind the 0 that every PIN begins with."""
+
+PIN_SHAPE = f"a PIN is 0, then {LEAST_DIGITS} to {MOST_DIGITS} digits"
 
 NO_FILE = (0, 0, 0)
 """The stamp of a register that is not there."""
@@ -33,8 +39,9 @@ _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 def check_pin(pin: str) -> None:
     """Raise ValueError, which does not repeat it, for what can be no PIN."""
-    if not (pin.isascii() and pin.isdigit() and LEAST_DIGITS <= len(pin) <= MOST_DIGITS):
-        raise ValueError(f"a PIN has {LEAST_DIGITS} to {MOST_DIGITS} digits")
+    digits = pin.removeprefix("0")
+    if not (pin.isascii() and pin.isdigit() and len(digits) < len(pin) and LEAST_DIGITS <= len(digits) <= MOST_DIGITS):
+        raise ValueError(PIN_SHAPE)
 
 
 def check_initials(text: str) -> None:
@@ -70,7 +77,7 @@ class Register:
         """Whether this is the PIN of that sitter; takes as long where nobody has these initials. Raises ConfigError."""
         kept = self._read().get(initials)
         try:
-            return _HASHER.verify(kept or _nobodys(), pin) and kept is not None
+            return _HASHER.verify(kept or _nobodys(), _behind_0(pin)) and kept is not None
         except (Argon2Error, InvalidHashError):
             return False
 
@@ -78,7 +85,7 @@ class Register:
         """Write down a sitter, or another PIN of one. Raises ValueError, ConfigError or OSError."""
         check_initials(initials)
         check_pin(pin)
-        self._write({**self._read(), initials: _HASHER.hash(pin)})
+        self._write({**self._read(), initials: _HASHER.hash(_behind_0(pin))})
 
     def remove(self, initials: str) -> None:
         """Take a sitter out; signed on or not, that is over within seconds. Raises KeyError, ConfigError or OSError."""
@@ -116,6 +123,11 @@ class Register:
             fresh.unlink(missing_ok=True)
             raise
         to_disk(self.state_dir)
+
+
+def _behind_0(pin: str) -> str:
+    """What is hashed of a PIN."""
+    return pin.removeprefix("0")
 
 
 @cache

@@ -45,7 +45,7 @@ def list_(state: StateDir = STATE, as_json: AsJson = False) -> None:
 
 @app.command()
 def add(initials: Initials, pin_from: PinFrom = None, state: StateDir = STATE) -> None:
-    """Let a sitter sign on; the PIN is asked for twice, hidden.
+    """Let a sitter sign on; the PIN, 0 and four digits or more, is asked for twice, hidden.
 
     Example: stillroom sitters add AB --state /var/lib/stillroom
     """

@@ -131,7 +131,8 @@ def pictures() -> dict[str, Picture]:
         "duty-80x24": Picture(status=on_duty(well)),
         "duty-100x30": Picture(status=on_duty(well), size=(100, 30)),
         "nobody-80x24": Picture(status=replace(well, signs_on=True)),
-        "pin-80x24": Picture(status=on_duty(well), keys=("ctrl+l", *"7391")),
+        "sign-on-80x24": Picture(status=on_duty(well), keys=("0",)),
+        "pin-80x24": Picture(status=on_duty(well), keys=("ctrl+l", *"07391")),
         "locked-60x12": Picture(status=on_duty(well), size=(60, 12), keys=("ctrl+l",)),
         "small-60x12": Picture(status=undelivered, size=(60, 12)),
     }

@@ -49,7 +49,6 @@ def rest_keys(app: ConsoleApp) -> None:
     app.keyboard._rests.seen.clear()
     app.keyboard._rests.counted.clear()
     app.keyboard._typing.clear()
-    app.keyboard._digits.clear()
 
 
 def way(name: str) -> tuple[str, ...]:

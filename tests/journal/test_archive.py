@@ -134,7 +134,7 @@ def test_the_daemon_writes_while_it_runs_and_the_command_does_where_none_runs(st
         assert b"Berta" not in newest.file.read_bytes()
         entries = asyncio.run(_log(state))
         assert "Berta" not in entries and "late entry" not in entries
-        Register(state).keep("XY", "2468")
+        Register(state).keep("XY", "02468")
         (state / "pin").write_text("2468\n")
         (state / "pin").chmod(0o600)
         asyncio.run(_until_people_sign_on(state))
@@ -153,7 +153,7 @@ def test_the_daemon_writes_while_it_runs_and_the_command_does_where_none_runs(st
 
 
 def test_in_a_room_with_sitters_a_signature_takes_a_pin(state: Path) -> None:
-    Register(state).keep("XY", "2468")
+    Register(state).keep("XY", "02468")
     pin = state / "pin"
     pin.write_text("1357\n")
     pin.chmod(0o600)

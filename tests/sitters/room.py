@@ -20,7 +20,7 @@ from controller.options import runtime_dir
 from controller.sitters.register import Register
 from tests.waiting import patiently, until
 
-PINS = {"AB": "739154826", "CD": "462857193", "EF": "918273645"}
+PINS = {"AB": "0739154826", "CD": "0462857193", "EF": "0918273645"}
 ROOM = """
 format = 1
 name = "room-1"

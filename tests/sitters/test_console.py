@@ -23,7 +23,7 @@ from controller.journal.reading import read_records, room_file, session_file
 from controller.messages import Call, Dose, Evacuate, Light, Pause, Record, SeeAlarm, StandDown, Start
 from controller.options import runtime_dir
 from controller.wording import alarm
-from tests.console.pressing import in_one_moment, rest_keys, rows, text
+from tests.console.pressing import rest_keys, rows, text
 from tests.sitters.room import PINS, console, daemon_here, sign_on
 from tests.waiting import until
 
@@ -58,8 +58,8 @@ class Sitting:
 
     async def sign_on(self, who: str, pin: str = "") -> None:
         await self.choose("sign_on")
-        await self.type(who.lower())
         await self.type(pin or PINS[who])
+        await self.type(who.lower())
         if not pin:
             await self.shown(f"{who} signed on")
 
@@ -93,12 +93,12 @@ async def _a_moment(_least: float = 0.0) -> None:
 
 async def test_by_keys_alone_two_sitters_sign_on_hand_over_and_take_a_break(state_dir: Path) -> None:
     async with daemon_here(state_dir), sitting(state_dir) as it:
-        await it.shown(f"nobody is signed on here: {path(named('sign_on'))}")
+        await it.shown("nobody is signed on here: 0 signs on")
         await it.press("l")
         await it.shown("noted")
         await it.press("right")
         await it.shown("sign on first")
-        await it.sign_on("AB", "0000")
+        await it.sign_on("AB", "00000")
         await it.shown("initials or PIN are wrong")
         assert it.app.asking is not None, "the hidden line stays, so that digits typed blindly are no marks"
         await it.type(PINS["AB"])
@@ -152,12 +152,10 @@ async def test_an_override_is_released_by_two_the_second_by_their_own_pin(state_
 
 async def test_a_pin_is_hidden_and_space_and_c_keep_their_meaning_above_it(state_dir: Path) -> None:
     async with daemon_here(state_dir), sitting(state_dir) as it:
-        await it.choose("sign_on")
-        await it.type("AB")
-        await it.press(*"7391")
-        assert "7391" not in text(it.app) and "••••" in text(it.app)
+        await it.press(*"07391")
+        assert "7391" not in text(it.app) and "•••••" in text(it.app)
         await it.press("space", "c", "x", "8")
-        assert it.app.asking is not None and it.app.asking.line.value == "73918"
+        assert it.app.asking is not None and it.app.asking.line.value == "073918"
         await until(lambda: it.client.call.call)
         await until(lambda: {"pause", "call"} <= {record.input.act.kind for record in kept(state_dir)})
         await it.press("ampersand", "escape")
@@ -192,7 +190,9 @@ async def test_a_locked_console_keeps_what_must_never_wait_and_nothing_else(stat
         assert it.app.is_running
         session = it.client.status.session
         await it.press("7")
-        assert it.app.asking is not None and it.app.asking.line.value == "7", "the digit that opens it is its first"
+        assert it.app.asking is not None and not it.app.asking.line.value
+        await it.press("escape", "m", "0")
+        assert it.app.asking is not None and it.app.asking.line.value == "0", "the digit that opens it is its first"
         await it.type("0000")
         await it.shown("initials or PIN are wrong")
         assert it.app.lock.on
@@ -215,9 +215,9 @@ async def test_a_locked_console_keeps_what_must_never_wait_and_nothing_else(stat
 
 async def test_a_console_that_is_locked_while_a_pin_is_looked_at_stays_locked(state_dir: Path) -> None:
     async with daemon_here(state_dir), sitting(state_dir) as it:
-        await it.choose("sign_on")
+        await it.press("0")
+        await it.type(PINS["AB"][1:])
         await it.type("AB")
-        await it.type(PINS["AB"])
         await it.press("ctrl+l")
         await until(lambda: it.client.signed_on == "AB" and not it.client._signing)
         await it.pilot.pause()
@@ -230,17 +230,19 @@ async def test_somebody_else_may_unlock_and_is_who_notes_from_then_on(state_dir:
         await it.choose("lock")
         assert it.app.lock.on
         await it.press("x", "enter")
-        await it.type("CD")
         await it.type(PINS["CD"])
+        await it.type("CD")
         await until(lambda: it.client.signed_on == "CD" and not it.app.lock.on)
 
 
 async def test_in_a_lockout_the_console_says_how_long_and_still_calls_and_pauses(state_dir: Path) -> None:
     async with daemon_here(state_dir), sitting(state_dir) as it:
         await it.choose("sign_on")
+        await it.type("00000")
         await it.type("AB")
-        for _ in range(3):
-            await it.type("0000")
+        await it.shown("wrong")
+        for _ in range(2):
+            await it.type("00000")
             await it.shown("wrong")
         await it.shown("too many wrong PINs: wait 60 s")
         await it.press("space", "c", "escape")
@@ -286,21 +288,104 @@ async def test_the_lock_fits_every_size_and_the_bare_linux_console(state_dir: Pa
                 assert all(len(row.rstrip()) <= size[0] for row in rows(it.app))
 
 
-async def test_digits_just_behind_a_pin_are_no_marks(state_dir: Path) -> None:
+def _open(app: ConsoleApp) -> None:
+    app.back()
+
+
+def _menu(app: ConsoleApp) -> None:
+    app.commands.open_menu()
+
+
+def _marks(app: ConsoleApp) -> None:
+    app.commands.run(named("mark"), "")
+
+
+def _sheet(app: ConsoleApp) -> None:
+    app.show_keys()
+
+
+def _locked(app: ConsoleApp) -> None:
+    app.lock.shut()
+
+
+def _locked_menu(app: ConsoleApp) -> None:
+    app.lock.shut()
+    app.keyboard.press(events.Key("m", "m"))
+
+
+def _dark(app: ConsoleApp) -> None:
+    while not app.look.off:
+        app.darken()
+
+
+STATES = (_open, _menu, _marks, _sheet, _locked, _locked_menu, _dark)
+
+
+@pytest.mark.parametrize("slowly", [False, True])
+async def test_a_pin_makes_no_mark_and_leaves_no_digit_wherever_and_however_slowly_it_is_typed(
+    state_dir: Path, *, slowly: bool
+) -> None:
     async with daemon_here(state_dir), sitting(state_dir) as it:
-        async with console(state_dir) as other:
-            await sign_on(other, "CD")
-            assert not (await other.send(START)).refused
-        await it.choose("sign_on")
-        await it.type("ab")
-        with in_one_moment():
-            await it.type(PINS["AB"])
-            await it.shown("AB signed on")
-            it.app.keyboard.press(events.Key("1", "1"))
-            it.app.keyboard.press(events.Key("2", "2"))
-            await it.shown("no marks were made")
-        await it.press("3")  # after a rest
-        await it.shown("noted")
+        await it.sign_on("AB")
+        assert not (await it.client.send(START)).refused
+        await until(lambda: it.client.status.state == "running")
         session = it.client.status.session
-    kinds = [record.input.act for record, _ in read_records(session_file(state_dir, session))]
-    assert len([act for act in kinds if act.kind == "mark"]) == 1
+        before = {code for code, _ in it.client.status.marks}
+        assert before, "there are marks to be made"
+        for state in STATES:
+            it.app.back()
+            it.app.lock.open()
+            state(it.app)
+            for digit in PINS["AB"]:
+                if slowly:
+                    rest_keys(it.app)
+                it.app.keyboard.press(events.Key(digit, digit))
+            assert it.app.asking is not None and it.app.asking.line.value == PINS["AB"], state.__name__
+            assert PINS["AB"][1:4] not in text(it.app)
+            await it.press("enter")
+            if it.app.asking is not None and not it.app.lock.on:
+                await it.type("ab")
+            await until(lambda: it.app.asking is None and not it.app.lock.on)
+        await it.press("3")
+        await it.shown("noted")
+    records = list(read_records(session_file(state_dir, session)))
+    assert [record.input.act.kind for record, _ in records].count("mark") == 1, "and a mark is one still"
+    assert all(PINS["AB"][1:] not in f"{record}{words}" for record, words in records)
+
+
+async def test_a_pin_typed_again_while_the_first_is_looked_at_stays_in_the_hidden_line(state_dir: Path) -> None:
+    async with daemon_here(state_dir), sitting(state_dir) as it:
+        await it.sign_on("AB")
+        assert not (await it.client.send(START)).refused
+        it.app.lock.shut()
+        for key in (*PINS["AB"], "enter", *PINS["AB"][:4]):
+            rest_keys(it.app)
+            await it.pilot.press(key)
+        await until(lambda: not it.app.lock.on)
+        for digit in PINS["AB"][4:]:
+            it.app.keyboard.press(events.Key(digit, digit))
+        await it.press("enter")
+        await until(lambda: it.app.asking is None)
+        session = it.client.status.session
+    acts = [record.input.act.kind for record, _ in read_records(session_file(state_dir, session))]
+    assert "mark" not in acts
+
+
+async def test_a_line_that_looks_like_a_pin_is_kept_by_no_question(state_dir: Path) -> None:
+    async with daemon_here(state_dir), sitting(state_dir) as it:
+        await it.sign_on("AB")
+        assert not (await it.client.send(START)).refused
+        await it.choose("hand_over")
+        await it.type("cd")
+        await it.type(PINS["CD"])  # as the few words for the record
+        await it.shown("looks like a PIN")
+        assert PINS["CD"] not in text(it.app)
+        await it.type("she sleeps")
+        await it.type(PINS["CD"])
+        await it.shown("AB handed over to CD")
+        await it.press("n")
+        await it.type(PINS["CD"])
+        await it.shown("looks like a PIN")
+        session = it.client.status.session
+    texts = [words for _, words in read_records(session_file(state_dir, session)) if words]
+    assert texts == ["she sleeps"]

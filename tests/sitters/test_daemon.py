@@ -68,7 +68,7 @@ async def test_a_session_is_kept_by_who_signed_on_and_no_pin_leaves_a_trace(stat
             assert client.status.signs_on and not client.signed_on
             refused = await client.send(START)
             assert refused.refused == "sign_on_needed"
-            assert (await sign_on(client, "AB", "739182640")).refused == "wrong_pin"
+            assert (await sign_on(client, "AB", "0739182640")).refused == "wrong_pin"
             assert (await sign_on(client, "AB", "12")).refused == "bad_value"
             assert not (await sign_on(client, "AB")).refused
             await until(lambda: client.signed_on == "AB")
@@ -89,7 +89,7 @@ async def test_a_session_is_kept_by_who_signed_on_and_no_pin_leaves_a_trace(stat
         wrong = [record.input for record in kept(state_dir) if record.input.act.kind == "sign_on_refused"]
         assert [given.origin.console for given in wrong] == ["console-a"], "what can be no PIN was never compared"
         traces = every_byte(state_dir)
-        for pin in (*PINS.values(), "739182640"):
+        for pin in (*PINS.values(), "0739182640"):
             assert pin.encode() not in traces
 
 
@@ -116,7 +116,7 @@ async def test_what_never_waits_works_without_a_sign_on_and_in_a_lockout_and_the
             await client.send(SignedOff())
         async with console(state_dir, "console-b") as client:
             for wanted in ("wrong_pin", "wrong_pin", "locked_out"):
-                assert (await sign_on(client, "AB", "11111111")).refused == wanted
+                assert (await sign_on(client, "AB", "011111111")).refused == wanted
             reply = await sign_on(client, "AB")
             assert reply.refused == "locked_out", "the right PIN is not looked at either"
             assert 0 < float(reply.values["wait_s"]) <= 60
@@ -237,7 +237,7 @@ async def talk(where: Path, *messages: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 async def test_what_is_no_sign_on_is_answered_without_a_word_of_it(state_dir: Path) -> None:
-    secret = "5558675309"
+    secret = "05558675309"
     async with daemon_here(state_dir):
         answers = await talk(
             runtime_dir(state_dir),
@@ -278,7 +278,7 @@ async def test_a_script_acts_for_one_person_by_one_pin_and_calls_without(state_d
         assert (await run("light", "20"))[0] == 1
         code, said = await run("light", "20", "--person", "AB")
         assert code == 2 and "--pin-from" in said
-        assert (await run("light", "20", "--person", "AB", pin="4711"))[0] == 1
+        assert (await run("light", "20", "--person", "AB", pin="04711"))[0] == 1
         assert (await run("light", "20", "--person", "AB", pin=PINS["AB"]))[0] == 0
         assert (await run("pause", "--person", "AB"))[0] == 0, "no PIN is asked for what never waits"
         assert "no session" in (await run("resume", "--person", "AB", pin=PINS["AB"]))[1], "the PIN was right"
@@ -295,7 +295,7 @@ async def test_a_script_acts_for_one_person_by_one_pin_and_calls_without(state_d
         kept_pin = state_dir.parent / f"{state_dir.name}.pin"
         kept_pin.touch(mode=0o600)
         over = ["release", "--override", "--reason", "asked", "--second", "CD", "--second-pin-from", str(kept_pin)]
-        for pin, code in (("4711", 1), (PINS["CD"], 0)):
+        for pin, code in (("04711", 1), (PINS["CD"], 0)):
             kept_pin.write_text(pin)
             assert (await run(*over, "--person", "EF", pin=PINS["EF"]))[0] == code
         kept_pin.unlink()

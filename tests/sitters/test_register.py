@@ -14,7 +14,7 @@ from controller.__main__ import app
 from controller.files import ConfigError
 from controller.sitters.register import Register
 
-PIN = "739154826"
+PIN = "0739154826"
 
 
 @pytest.fixture
@@ -42,15 +42,15 @@ def test_the_mode_holds_whatever_the_umask_is(tmp_path: Path) -> None:
 
 def test_only_the_right_pin_of_the_right_person_is_right(register: Register) -> None:
     assert register.matches("AB", PIN)
-    assert not register.matches("AB", "7391")
+    assert not register.matches("AB", "07391")
     assert not register.matches("CD", PIN)
-    register.keep("AB", "0042")
-    assert register.matches("AB", "0042") and not register.matches("AB", PIN)
+    register.keep("AB", "00042")
+    assert register.matches("AB", "00042") and not register.matches("AB", PIN)
 
 
-@pytest.mark.parametrize("pin", ["", "123", "12 4", "abcd", "1234567890123", "١٢٣٤"])
+@pytest.mark.parametrize("pin", ["", "000", "0123", "1234", "012 4", "0abcd", "01234567890123", "٠١٢٣٤"])
 def test_what_can_be_no_pin_is_refused_without_being_repeated(register: Register, pin: str) -> None:
-    with pytest.raises(ValueError, match="4 to 12 digits") as refused:
+    with pytest.raises(ValueError, match="0, then 4 to 12 digits") as refused:
         register.keep("AB", pin)
     assert not pin or pin not in str(refused.value)
     assert register.matches("AB", PIN)
@@ -89,12 +89,12 @@ def test_sitters_are_added_listed_and_removed_and_a_pin_is_asked_for_twice(
     typed(monkeypatch, PIN, PIN)
     assert sitters(tmp_path, "add", "AB") == (0, "AB can sign on. From now on acts of people need a sign-on here.\n")
     assert sitters(tmp_path, "list")[1] == "AB\n"
-    typed(monkeypatch, PIN, "1234")
+    typed(monkeypatch, PIN, "01234")
     assert sitters(tmp_path, "pin", "AB")[0] == 1
     assert Register(tmp_path).matches("AB", PIN)
-    typed(monkeypatch, "4711", "4711")
+    typed(monkeypatch, "04711", "04711")
     assert sitters(tmp_path, "pin", "AB") == (0, "AB has another PIN.\n")
-    assert Register(tmp_path).matches("AB", "4711")
+    assert Register(tmp_path).matches("AB", "04711")
     for words in (["add", "AB"], ["pin", "CD"], ["remove", "CD"], ["add", "Anna"], ["add", "1234"]):
         assert sitters(tmp_path, *words)[0] == 1
     assert sitters(tmp_path, "remove", "AB")[0] == 0

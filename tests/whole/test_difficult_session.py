@@ -26,7 +26,7 @@ from tests.whole.room import WholeRoom, whole_room
 
 REPOSITORY = Path(__file__).parents[2]
 WALK = REPOSITORY / "deploy" / "difficult-session.md"
-PINS = {"AB": "2468", "CD": "1357"}
+PINS = {"AB": "02468", "CD": "01357"}
 NAMES = {"→": "Right"}
 
 STEP_S = 25.0

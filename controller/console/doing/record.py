@@ -19,8 +19,8 @@ def note(do: Commands, key: str) -> None:
     do.ask(clinical_forms.note_form(do.client.room_time, do.clock, blinded=do.status.blinded), key)
 
 
-def mark(do: Commands, key: str, ago_s: float = 0.0) -> None:
-    """The mark of this digit, pressed a moment ago; without one, the list of them."""
+def mark(do: Commands, key: str) -> None:
+    """The mark of this digit; without one, the list of them."""
     marks = do.status.marks
     at = int(key or 1) - 1
     if not marks:
@@ -31,7 +31,7 @@ def mark(do: Commands, key: str, ago_s: float = 0.0) -> None:
     elif at >= len(marks):
         do.say(f"no mark {key}: 1-{len(marks)}", "bad")
     else:
-        do.send(Mark(code=marks[at][0]), f"{key} {marks[at][1]}", ago_s=ago_s)
+        do.send(Mark(code=marks[at][0]), f"{key} {marks[at][1]}")
 
 
 def next_whom(do: Commands, _key: str) -> None:

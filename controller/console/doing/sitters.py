@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 
 def sign_on(do: Commands, key: str) -> None:
-    """Initials, then the PIN."""
-    do.ask(sitter_forms.sign_on_form(), key)
+    """The PIN, begun with the key that opens it, then whose it is."""
+    if not do.status.signs_on:
+        do.say(wording.refusal("no_sitters", {}))
+        return
+    do.ask(sitter_forms.sign_on_form(typed=key))
 
 
 def hand_over(do: Commands, key: str) -> None:
@@ -70,8 +73,9 @@ def _on_break(status: Status) -> str:
 
 ACTIONS = (
     Action(
-        name="sign_on", run=sign_on, menu="sitters", long="sign on …", ctl="sign-on", sends=(SignedOn,),
-        offered=_signs_on, stands=wording.on_duty, help="initials, then PIN; entries are yours from then on",
+        name="sign_on", run=sign_on, keys=("0",), in_dialog=True, shown="0", caps=("sign on",), menu="sitters",
+        long="sign on …", ctl="sign-on", sends=(SignedOn,), offered=_signs_on, stands=wording.on_duty,
+        help="0 begins every PIN, then initials; entries are yours",
     ),
     Action(
         name="hand_over", run=hand_over, menu="sitters", long="hand over …", ctl="hand-over", sends=(HandOver,),

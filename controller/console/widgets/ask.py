@@ -10,8 +10,10 @@ from textual.widgets import Input, Static
 
 from controller.console.forms import Filled, Form
 from controller.console.looks import Palette
-from controller.console.sitter_forms import Signing
+from controller.console.sitter_forms import Signing, is_pin
 from controller.console.view import styled
+
+NOT_KEPT = "that looks like a PIN: nothing of it was kept. Esc, then 0 signs on"
 
 
 class Ask(Vertical):
@@ -89,8 +91,13 @@ class Ask(Vertical):
             return None
         if self._ready is not None:
             return self._ready
+        line = " ".join(text.split())
+        if is_pin(line) and not (self.form.masked or self.form.codes):
+            self.line.value = ""
+            self.say(NOT_KEPT, colours.medium)
+            return None
         try:
-            answer = self.form.read(" ".join(text.split()))
+            answer = self.form.read(line)
         except ValueError as wrong:
             self.say(str(wrong), colours.medium)
             return None
@@ -102,4 +109,6 @@ class Ask(Vertical):
             self._ready = answer
             self.say(f"{answer.words}.   Enter: note it    Esc: back", colours.bright)
             return None
+        if isinstance(answer, Signing):
+            self.line.value = ""  # whatever comes now was typed behind it
         return answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from controller import wording
-from controller.console.doing.table import ROWS, named, path
+from controller.console.doing.table import ROWS, named
 from controller.console.lock import KEYS
 from controller.console.view import View, row, styled
 from controller.console.widgets.header import DUTY_COLUMNS, duty
@@ -40,7 +40,7 @@ def draw_answer(view: View, width: int, _height: int) -> list[Text]:
     colour = {"plain": colours.text, "good": colours.bright, "bad": colours.medium}[view.answer_tone]
     text = view.answer
     if not text and view.status.signs_on and not view.person and not view.locked:
-        text, colour = f"nobody is signed on here: {path(named('sign_on'))} signs on", colours.text
+        text, colour = f"nobody is signed on here: {named('sign_on').shown} signs on", colours.text
     elif not text and view.in_session and not view.status.reviewed and not view.locked:
         unprepared = "" if view.status.preflight.required else ", preflight off"
         text, colour = f"{wording.NOT_SIGNED}{unprepared}", colours.dim

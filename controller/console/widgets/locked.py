@@ -11,7 +11,7 @@ from controller.console.view import View, styled
 def draw_locked(view: View, width: int, height: int) -> list[Text]:
     """In the middle of what is left: that it is locked, by whom it is opened, and what works all the same."""
     colours = view.look.colours
-    opens = "any other key: PIN" if view.status.signs_on else "any other key unlocks"
+    opens = "0 and your digits: PIN" if view.status.signs_on else "any other key unlocks"
     told = [
         styled("LOCKED", colours.bright, bold=True),
         styled(wording.on_duty(view.status), colours.text),
