@@ -6,6 +6,7 @@ Every mistake at once, each with file, place, what, what is allowed, nearest nam
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 import types
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,23 @@ from typing import Any, TypeVar, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 M = TypeVar("M", bound=BaseModel)
+
+_WORDS = {
+    "greater_than": "must be more than {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than": "must be less than {lt:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "string_type": "must be text, in quotation marks",
+}
+_ONE_OF = frozenset(("str", "bool", "int"))
+"""Where a key takes one of several kinds, a place ends in the kind that was tried."""
 
 
 class ConfigError(Exception):
@@ -61,8 +79,22 @@ def mistakes_in(path: Path, model: type[M], data: dict[str, Any]) -> tuple[M | N
     try:
         return model.model_validate(data), []
     except ValidationError as error:
-        found = [dict(entry) for entry in error.errors(include_url=False)]
+        found = _once([dict(entry) for entry in error.errors(include_url=False)])
         return None, [f"{path}: {_explain(model, entry)}" for entry in found if not _follows(entry, found)]
+
+
+def _once(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One mistake where a key takes one of several kinds and got none: of the kind that it came nearest to."""
+    kept: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for error in found:
+        loc = error["loc"]
+        tried = next((place for place, part in enumerate(loc) if part in _ONE_OF or "[" in str(part)), None)
+        place = loc if tried is None else loc[:tried]
+        error["loc"] = loc if tried is None else place + loc[tried + 1 :]
+        key = (place, error["type"] if tried is None else "")
+        if key not in kept or len(error["loc"]) > len(kept[key]["loc"]):
+            kept[key] = error
+    return list(kept.values())
 
 
 def _follows(error: dict[str, Any], found: list[dict[str, Any]]) -> bool:
@@ -84,12 +116,28 @@ def _explain(model: type[BaseModel], error: dict[str, Any]) -> str:
     if kind == "literal_error":
         allowed = [text.strip().strip("'") for text in error["ctx"]["expected"].replace(" or ", ", ").split(",")]
         near = did_you_mean(str(error["input"]), allowed)
-        return f'{place}: "{error["input"]}" is not allowed{near} (allowed: {", ".join(allowed)})'
+        every = f" (allowed: {', '.join(allowed)})" if "did you mean" in near else ""
+        return f'{place}: "{error["input"]}" is not allowed{near}{every}'
     if kind == "value_error":
         return f"{place + ': ' if place else ''}{error['ctx']['error']}"
     given = error["input"]
     shown = f" (it is {given!r})" if isinstance(given, str | int | float | bool) else ""
+    if kind == "string_pattern_mismatch":
+        return f"{place}: {_pattern_in_words(error['ctx']['pattern'])}{shown}"
+    if kind in _WORDS:
+        return f"{place}: {_WORDS[kind].format(**error.get('ctx', {}))}{shown}"
     return f"{place}: {error['msg'][0].lower()}{error['msg'][1:]}{shown}"
+
+
+def _pattern_in_words(pattern: str) -> str:
+    """What a person may write there."""
+    letters = re.fullmatch(r"\^\[([^\]\\]+)\]\+\$", pattern)
+    if letters:
+        return f"may hold only {' '.join(re.findall('.-.|.', letters[1]))}"
+    words = re.fullmatch(r"\^\((.+)\)\$", pattern)
+    if words:
+        return f"must be {', '.join(words[1].replace('.+', '…').replace(chr(92), '').split('|'))}"
+    return f"must match {pattern}"
 
 
 def _place(loc: Iterable[str | int]) -> str:

@@ -28,10 +28,27 @@ def dig(found: Any, path: str) -> Any:
     return found
 
 
+def word_of(value: Any) -> str | None:
+    """A value as profiles write it: JSON's true is "true", its 1 is "1"; None for what is no single value."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, str | int | float) else None
+
+
 def read_word(payload: bytes, key: str = "") -> str:
     """The word under `key` in JSON, or the bare text where there is no such thing."""
-    value = dig(document_of(payload), key) if key else None
-    return value if isinstance(value, str) else payload.decode("utf-8", "replace").strip()
+    word = word_of(dig(document_of(payload), key)) if key else None
+    return payload.decode("utf-8", "replace").strip() if word is None else word
+
+
+def read_number(value: Any) -> float | None:
+    """The number that a value is, also where it stands between quotation marks; None for what is none."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        return None
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:

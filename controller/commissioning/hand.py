@@ -14,7 +14,7 @@ from controller.broker import BrokerLink, BrokerSettings
 from controller.clock import RoomClock, boottime
 from controller.commissioning.listening import CONNECT_S, NoBroker
 from controller.config import Room
-from controller.lights.dialect import Ask, Dialect, announced_name
+from controller.lights.dialect import Dialect, Reports, announced_name
 from controller.lights.profile import Announce, Availability, Profile, StateReport
 from controller.messages import Act, DeviceLost, FadeLight, LampView, Point
 from controller.payloads import read_word
@@ -114,14 +114,15 @@ class Hand:
         return [sign for sign in self._signs[lamp] if sign.t >= since]
 
     def orders(self, lamp: str, since: float = 0.0) -> list[Order]:
-        """What was sent to move a lamp after a boot time; questions are not among it."""
+        """What was sent to move a lamp after a boot time; what asks or only lights it is not among it."""
         dialect = self.dialects.get(lamp)
-        question = dialect.message(Ask()) if dialect else None
-        asked = question[1].encode() if question else None
+        if dialect is None:
+            return []
+        others = {(topic, payload.encode()) for topic, payload in (*dialect.questions, dialect.wake or ("", ""))}
         return [
             order
             for order in self._orders
-            if dialect and order.t >= since and order.topic in dialect.command_topics and order.payload != asked
+            if order.t >= since and order.topic in dialect.command_topics and (order.topic, order.payload) not in others
         ]
 
     def view(self, lamp: str) -> LampView:
@@ -133,13 +134,9 @@ class Hand:
         dialect = self.dialects.get(lamp)
         if dialect is None:
             return self.view(lamp).confirmed
-        since = boottime()
-        question = dialect.message(Ask())
-        if question is None:
-            since = 0.0
-        else:
-            self.link.publish(*question)
-        within = dialect.profile.echo.within_s if question else _TURN_S
+        since = boottime() if dialect.questions else 0.0
+        await self.ask_only(lamp)
+        within = dialect.profile.echo.within_s if dialect.questions else _TURN_S
         await self._until(lambda: any(sign.level is not None for sign in self.signs(lamp, since)), within)
         said = [sign.level for sign in self.signs(lamp, since) if sign.level is not None]
         return said[-1] if said else None
@@ -162,8 +159,7 @@ class Hand:
 
     async def ask_only(self, lamp: str) -> None:
         """Put the question, where it can be put; what it says is among its signs."""
-        question = self.dialects[lamp].message(Ask())
-        if question is not None:
+        for question in self.dialects[lamp].questions:
             self.link.publish(*question)
 
     # What is moved
@@ -215,18 +211,19 @@ class Hand:
     # Hearing
 
     def _listen(self, name: str, dialect: Dialect) -> None:
+        reports = Reports(dialect)
         for topic, report in dialect.states:
-            self.link.subscribe(topic, partial(self._on_state, name, dialect, report))
+            self.link.subscribe(topic, partial(self._on_state, name, reports, report))
         for topic, how in dialect.availability:
             self.link.subscribe(topic, partial(self._on_reach, name, how))
         for topic, announce in dialect.announce:
             self.link.subscribe(topic, partial(self._on_announce, name, dialect, announce))
 
     def _on_state(
-        self, name: str, dialect: Dialect, report: StateReport, _topic: str, payload: bytes, retained: bool, at: float
+        self, name: str, reports: Reports, report: StateReport, _topic: str, payload: bytes, retained: bool, at: float
     ) -> None:
-        level = dialect.read(report, payload)
-        if level is not None and not retained:
+        level = None if retained else reports.take(report, payload)
+        if level is not None:
             self._signs[name].append(Sign(at, level=level))
 
     def _on_reach(self, name: str, how: Availability, _topic: str, payload: bytes, retained: bool, at: float) -> None:

@@ -13,7 +13,7 @@ from controller.config import Room
 from controller.inputs.hearing import Hearer
 from controller.inputs.mqtt import MqttButtons
 from controller.inputs.settings import Button
-from controller.lights.dialect import Ask, Dialect, announced_name
+from controller.lights.dialect import Dialect, Reports, announced_name
 from controller.lights.profile import Announce, Availability, Profile, StateReport
 from controller.lights.simulated_mqtt import understand
 from controller.payloads import document_of, read_word
@@ -61,8 +61,9 @@ class Watch:
         return self._room.table.light.floor
 
     def _listen(self, name: str, dialect: Dialect) -> None:
+        reports = Reports(dialect)
         for topic, report in dialect.states:
-            self._link.subscribe(topic, partial(self._on_state, name, dialect, report))
+            self._link.subscribe(topic, partial(self._on_state, name, reports, report))
         for topic in dialect.command_topics:
             self._link.subscribe(topic, partial(self._on_command, name, dialect))
         for topic, how in dialect.availability:
@@ -80,13 +81,13 @@ class Watch:
             self._tell(name, words)
 
     def _on_state(
-        self, name: str, dialect: Dialect, report: StateReport, topic: str, payload: bytes, retained: bool, at: float
+        self, name: str, reports: Reports, report: StateReport, topic: str, payload: bytes, retained: bool, at: float
     ) -> None:
         document = document_of(payload)
         battery = document.get("battery") if isinstance(document, dict) else None
         if isinstance(battery, int | float):
             self._change(f"{name} battery", f"{battery:.0f} %")
-        level = dialect.read(report, payload)
+        level = reports.take(report, payload)
         if level is None:
             return
         told = self._told.pop(name, None)
@@ -98,14 +99,16 @@ class Watch:
         self._tell(name, f"{was} at {level * 100:.0f} %{echo}" if level > 0 else f"{was} off{echo}")
 
     def _on_command(self, name: str, dialect: Dialect, topic: str, payload: bytes, retained: bool, at: float) -> None:
-        question = dialect.message(Ask())
-        if not payload or (question is not None and (topic, payload.decode("utf-8", "replace")) == question):
+        if not payload or (topic, payload.decode("utf-8", "replace")) in dialect.questions:
             return
         if retained:
             self._tell(name, f"has a RETAINED command on {topic}: it is carried out at every reconnection")
             return
-        heard = understand(dialect, payload)
         self._told[name] = at
+        if (topic, payload.decode("utf-8", "replace")) == dialect.wake:
+            self._tell(name, "is told to be lit")
+            return
+        heard = understand(dialect, payload)
         if heard is not None and heard.level is not None:
             self._tell(
                 name, f"is told {heard.level * 100:.0f} %" + (f" in {heard.seconds:g} s" if heard.seconds else "")

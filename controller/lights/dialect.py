@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from controller.lights.profile import Announce, Availability, Level, Profile, StateReport
 from controller.lights.scale import Scale
-from controller.payloads import dig, document_of, fill
+from controller.payloads import dig, document_of, fill, read_number, word_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,6 @@ class Dialect:
         self._names = {"name": name, "base": self.base}
         self.command_topic = self._fill(profile.command.topic)
         self.colour_topic = self._fill(profile.colour.topic) if profile.colour else ""
-        self.ask_topic = self._fill(profile.ask.topic) if profile.ask else ""
         self.wake_topic = self._fill(profile.wake.topic) if profile.wake else ""
 
     @property
@@ -83,12 +82,16 @@ class Dialect:
         """How long the lamp really takes from `start` to `level` when it is asked for so many seconds."""
         return self.profile.transition.takes_s(seconds, self.scale.share(start, level))
 
-    def message(self, said: Said) -> tuple[str, str] | None:
-        """Topic and payload; None for a question to a lamp that cannot be asked."""
+    @property
+    def questions(self) -> tuple[tuple[str, str], ...]:
+        """Topics and payloads that ask how it is; none for a lamp that cannot be asked."""
+        ask = self.profile.ask
+        return tuple((self._fill(topic), self._fill(ask.payload)) for topic in ask.topics) if ask else ()
+
+    def message(self, said: Move | Tint | Turn) -> tuple[str, str]:
+        """Topic and payload of a command."""
         profile = self.profile
         match said:
-            case Ask():
-                return (self.ask_topic, self._fill(profile.ask.payload)) if profile.ask else None
             case Turn() if profile.switch:
                 word = profile.switch.on if said.on else profile.switch.off
                 return self.command_topic, self._fill(profile.command.payload, switch=word)
@@ -115,38 +118,61 @@ class Dialect:
         """What lights it, where a level alone does not."""
         return (self.wake_topic, self._fill(self.profile.wake.payload)) if self.profile.wake else None
 
-    def read(self, report: StateReport, payload: bytes) -> float | None:
-        """The perceived level in a state message; 0 for a lamp that is off, None where it says nothing about it."""
+    def read(self, report: StateReport, payload: bytes) -> tuple[bool | None, float | None]:
+        """Whether it is on, and its perceived level, in a state message; None each where it says nothing about it."""
+        if not payload:  # a question on the topic where it is answered
+            return None, None
         document = document_of(payload)
-        on = None if report.on is None else dig(document, report.on)
-        if on is not None and _word(on) != _word(report.on_value):
-            return 0.0
-        if self.profile.switch is not None:
-            return None if on is None else 1.0
-        for path in report.paths:
-            value = dig(document, path)
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                return self.scale.from_device(value)
-        return None
+        word = None if report.on is None else word_of(dig(document, report.on))
+        on = None if word is None else word == word_of(report.on_value)
+        numbers = (read_number(dig(document, path)) for path in report.paths)
+        number = next((each for each in numbers if each is not None), None)
+        return on, None if number is None else self.scale.from_device(number)
 
     def _fill(self, text: str, **words: str) -> str:
         return fill(text, self._names | words)
 
 
+class Reports:
+    """What a lamp has said of itself, put together: its level and on and off may come in messages of their own."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._on: bool | None = None
+        self._level: float | None = None
+
+    def take(self, report: StateReport, payload: bytes) -> float | None:
+        """The level at which it is by this message, 0 for a lamp that is off; None where that is not said.
+
+        A level that comes alone is none while the lamp is off. Of a lamp that needs to be woken it is none before it
+        has said that it is on.
+        """
+        profile = self._dialect.profile
+        on, level = self._dialect.read(report, payload)
+        self._on = self._on if on is None else on
+        self._level = self._level if level is None else level
+        if on is False:
+            return 0.0
+        if profile.switch is not None:
+            return None if on is None else 1.0
+        if on is None and (level is None or self._on is False or (profile.says_on and self._on is None)):
+            return None
+        return self._level
+
+    def forget(self) -> None:
+        """It may have become another since it spoke."""
+        self._on = self._level = None
+
+
 def announced_name(announce: Announce, payload: bytes) -> str | None:
     """The device that a message announces; "" where the topic itself says it, None where it announces nothing."""
     document = document_of(payload)
-    if announce.key and str(dig(document, announce.key)) != announce.value:
+    if announce.key and word_of(dig(document, announce.key)) != announce.value:
         return None
     if not announce.name_key:
         return ""
     name = dig(document, announce.name_key)
     return name if isinstance(name, str) else None
-
-
-def _word(value: object) -> object:
-    """A word as profiles may write it: JSON's true is "true" as well."""
-    return str(value).lower() if isinstance(value, bool) else value
 
 
 def _number(value: float) -> str:

@@ -16,7 +16,7 @@ from functools import partial
 
 from controller.broker import BrokerLink
 from controller.clock import Clock
-from controller.lights.dialect import Dialect, Move, Said, announced_name
+from controller.lights.dialect import Ask, Dialect, Move, Reports, Said, announced_name
 from controller.lights.fader import Envelope, Fade
 from controller.lights.follower import FollowerDrive
 from controller.lights.lamp import LampDrive
@@ -88,6 +88,7 @@ class _Lamp:
         self.dialect = Dialect(
             profile, settings.device_name, settings.base, floor=envelope.floor, lowest=settings.lowest
         )
+        self.reports = Reports(self.dialect)
         # Lamps behind one bridge wait for each other: a keyframe is as long as it takes until the next one's turn.
         interval = max(profile.rate.lamp_interval_s, bridge.lamps * bridge.interval_s)
         self.drive: LampDrive | FollowerDrive
@@ -173,8 +174,8 @@ class MqttLights:
     def _on_state(
         self, lamp: _Lamp, report: StateReport, _topic: str, payload: bytes, retained: bool, _at: float
     ) -> None:
-        level = lamp.dialect.read(report, payload)
-        if retained or level is None:  # a retained state is older than this connection
+        level = None if retained else lamp.reports.take(report, payload)  # a retained one is older than this connection
+        if level is None:
             return
         taken = lamp.drive.heard(level, self._clock.now())
         if taken and not lamp.taken:
@@ -197,8 +198,7 @@ class MqttLights:
         elif word == how.online:
             lamp.offline.discard(topic)
             if not retained and not lamp.offline and not lamp.lost:  # it was born again just now
-                lamp.drive.back(self._clock.now())
-                self._touch(lamp)
+                self._back(lamp)
         self._post_reach(lamp, "the bridge is offline" if how.scope == "bridge" else "the lamp is offline")
 
     def _on_announce(
@@ -210,8 +210,7 @@ class MqttLights:
         if lamp.lost:
             self._post_reach(lamp, "")
         else:
-            lamp.drive.back(self._clock.now())
-            self._touch(lamp)
+            self._back(lamp)
 
     def _link_changed(self, up: bool, why: str) -> None:
         self._waiting.clear()
@@ -221,8 +220,7 @@ class MqttLights:
             return
         for lamp in self._lamps.values():
             if not lamp.lost:  # one that was lost stays so until its availability says otherwise
-                lamp.drive.back(self._clock.now(), born=False)
-                self._touch(lamp)
+                self._back(lamp, born=False)
         if self._broker_lost:
             self._broker_lost = False
             self._post(DeviceBack(name="broker"))
@@ -237,9 +235,13 @@ class MqttLights:
             lamp.drive.lose()
             self._post(DeviceLost(name=name, why=why))
         else:
-            lamp.drive.back(self._clock.now())
+            self._back(lamp)
             self._post(DeviceBack(name=name))
-            self._touch(lamp)
+
+    def _back(self, lamp: _Lamp, *, born: bool = True) -> None:
+        lamp.reports.forget()
+        lamp.drive.back(self._clock.now(), born=born)
+        self._touch(lamp)
 
     def _post_change(self, lamp: _Lamp) -> None:
         drive = lamp.drive
@@ -304,13 +306,13 @@ class MqttLights:
             self._touch(lamp)
 
     def _say(self, lamp: _Lamp, said: Said) -> bool:
-        message, wake = lamp.dialect.message(said), lamp.dialect.wake
-        if message is None:
-            return True
-        sent = self._link.publish(*message)
-        if sent and wake is not None and isinstance(said, Move) and not lamp.drive.burns:
-            self._link.publish(*wake)  # after the level, so that it does not light up at the one before
-        return sent
+        if isinstance(said, Ask):
+            messages = lamp.dialect.questions
+        else:
+            messages = (lamp.dialect.message(said),)
+            if isinstance(said, Move) and lamp.dialect.wake is not None and not lamp.drive.burns:
+                messages += (lamp.dialect.wake,)  # after the level, so that it does not light up at the one before
+        return all([self._link.publish(*message) for message in messages])
 
 
 def _bridge_of(lamp: LampSettings) -> tuple[str, str]:

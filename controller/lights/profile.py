@@ -166,7 +166,7 @@ class StateReport(_Topic):
     """Where its brightness stands; the first of these that is there counts."""
     on: str | None = None
     """Where on and off stand, and the word for on."""
-    on_value: str | bool = "ON"
+    on_value: str | bool | int = "ON"
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -189,10 +189,24 @@ class Echo(Table):
     """Whether a bridge speaks for the lamp, and may repeat what it believed before the lamp's power was cut."""
 
 
-class Ask(_Topic):
+class Ask(Table):
     """How to ask the lamp how it is."""
 
+    topic: str | Annotated[tuple[str, ...], Field(min_length=1)]
+    """Several, where it is asked for its level and for on and off apart."""
     payload: str = ""
+
+    @field_validator("topic")
+    @classmethod
+    def _topic_tokens(cls, topic: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        for each in (topic,) if isinstance(topic, str) else topic:
+            _only_tokens(each, _TOPIC_TOKENS)
+        return topic
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Where the question is put."""
+        return (self.topic,) if isinstance(self.topic, str) else self.topic
 
 
 class Availability(_Topic):
@@ -269,6 +283,11 @@ class Profile(Table):
     announce: tuple[Announce, ...] = ()
     power_on: PowerOn
     rate: Rate
+
+    @property
+    def says_on(self) -> bool:
+        """Whether it needs a message of its own to be lit, and says whether it is."""
+        return self.wake is not None and any(report.on is not None for report in self.state)
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -161,7 +161,7 @@ class SimulatedLamps:
     async def start(self) -> None:
         """Connect in the background, and say so on the broker."""
         for lamp in self.lamps.values():
-            for topic in {*lamp.dialect.command_topics, lamp.dialect.ask_topic} - {""}:
+            for topic in {*lamp.dialect.command_topics, *(topic for topic, _ in lamp.dialect.questions)}:
                 self._link.subscribe(topic, partial(self._on_message, lamp), own=False)
         self._link.start(self._on_link)
 
@@ -222,20 +222,28 @@ class SimulatedLamps:
         if not lamp.reachable:
             return
         dialect = lamp.dialect
-        ask = self._profile.ask
-        if ask is not None and topic == dialect.ask_topic and payload.decode() == _names(ask.payload, dialect):
-            for _, report in dialect.states:
-                self._report(lamp, lamp.level, report)
+        if (topic, payload.decode()) in dialect.questions:
+            if lamp.echoes:
+                for where, report in dialect.states:
+                    self._say(lamp, lamp.level, where, report)
             return
-        heard = understand(dialect, payload)
+        heard = understand(dialect, payload) if (topic, payload.decode()) != dialect.wake else None
         if heard is not None:
             lamp.obey(heard)
             self._report(lamp, lamp.target)
 
-    def _report(self, lamp: SimulatedLamp, level: float, only: StateReport | None = None) -> None:
-        topic, report = next(each for each in lamp.dialect.states if only in (None, each[1]))
-        if not lamp.echoes:
-            return
+    def _report(self, lamp: SimulatedLamp, level: float) -> None:
+        """Say the level, and on or off, in as many messages as it takes."""
+        if lamp.echoes:
+            said: set[str] = set()
+            for topic, report in lamp.dialect.states:
+                says = {"level"} if report.paths else set()
+                says |= {"on"} if report.on is not None else set()
+                if says - said:
+                    said |= says
+                    self._say(lamp, level, topic, report)
+
+    def _say(self, lamp: SimulatedLamp, level: float, topic: str, report: StateReport) -> None:
         document: Any = {}
         if report.on is not None:
             document = _put(document, report.on, report.on_value if level > 0 else _opposite(report.on_value))
@@ -322,10 +330,11 @@ def _put(document: Any, path: str, value: Any) -> Any:
     return document
 
 
-def _opposite(word: str | bool) -> str | bool:
+def _opposite(word: str | bool | int) -> str | bool | int:
     if isinstance(word, bool):
         return not word
-    return {"ON": "OFF", "on": "off"}.get(word, "")
+    opposites: dict[str | int, str | int] = {"ON": "OFF", "on": "off", "1": "0", 1: 0}
+    return opposites.get(word, "")
 
 
 def _word(how: Availability, *, up: bool) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -55,7 +56,12 @@ def new_room(
     write_new(path, room_text(answers))
     lamps = sum(block.kind == "lamp" for block in answers.blocks)
     print(f"{path}: a room with {lamps} {'lamp' if lamps == 1 else 'lamps'}; it is right.")
-    print(f"Next: stillroom devices identify NAME --room {path}, then stillroom devices commission {path}")
+    file = shlex.quote(str(path))
+    if lamps:
+        print(f"Next: stillroom devices identify NAME --room {file}, then stillroom devices commission {file}")
+    else:
+        print(f"No lamp spoke of itself. When one does: stillroom devices discover --room {file} --write")
+        print('Any other is written into the file: devices/README.md, "Add a lamp that is not in the list".')
 
 
 def write_new(path: Path, text: str) -> None:

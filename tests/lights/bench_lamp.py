@@ -91,12 +91,11 @@ class Bench:
 
     def _take(self, said: Said) -> None:
         self.said.append((self.now, said))
-        message = self.dialect.message(said)
         if isinstance(said, Ask):
-            if self.answers and message is not None:
+            if self.answers and self.dialect.questions:
                 self.hear(self.at(self.now))
             return
-        assert message is not None
+        message = self.dialect.message(said)
         self.payloads.append((self.now, *message))
         if isinstance(said, Move):
             self.moves.append((self.now, said))

@@ -58,10 +58,9 @@ class Room:
 
     def commands(self, name: str = "left") -> list[tuple[float, str]]:
         """What was published to a lamp that moves it: (when, payload)."""
-        topics = self.lamp(name).dialect.command_topics
-        asked = self.lamp(name).dialect.profile.ask
-        question = asked.payload.replace("{name}", name) if asked else None
-        return [(t, said) for t, topic, said, _ in self.link.published if topic in topics and said != question]
+        dialect = self.lamp(name).dialect
+        told = ((t, topic, said) for t, topic, said, _ in self.link.published if topic in dialect.command_topics)
+        return [(t, said) for t, topic, said in told if (topic, said) not in dialect.questions]
 
 
 @asynccontextmanager

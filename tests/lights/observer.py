@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from controller.lights.dialect import Ask, Dialect, announced_name
+from controller.lights.dialect import Dialect, announced_name
 from tests.waiting import until
 
 _CODE = """
@@ -94,11 +94,12 @@ def led_after(heard: list[Published], dialect: Dialect, since: float) -> float:
         name = announced_name(announced[each.topic], each.payload.encode()) if each.topic in announced else None
         return name in ("", dialect.name)
 
-    question = dialect.message(Ask())
     born = next((each.t for each in heard if each.t >= since and is_return(each)), math.inf)
     orders = [
         each.t
         for each in heard
-        if each.t >= born and each.topic in dialect.command_topics and (question is None or each.payload != question[1])
+        if each.t >= born
+        and each.topic in dialect.command_topics
+        and (each.topic, each.payload) not in dialect.questions
     ]
     return orders[0] - born if orders else math.inf

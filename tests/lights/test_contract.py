@@ -102,20 +102,23 @@ class TestLampsBehindMqtt(LightContract):
 class InTheTwin:
     def __init__(self, lights: SimulatedLights) -> None:
         self.lights = lights
-        self.history: dict[str, list[float]] = {}
+        self.history: dict[str, list[tuple[float, float, float]]] = {}
+        """(before it was looked at, its level, after that), in room time."""
 
     async def watch(self) -> None:
+        now = self.lights._clock.now
         while True:
-            for view in self.lights.view(self.lights._clock.now()):
-                self.history.setdefault(view.lamp, []).append(self.lights.shown(view.lamp))
+            for view in self.lights.view(now()):
+                seen = (now(), self.lights.shown(view.lamp), now())
+                self.history.setdefault(view.lamp, []).append(seen)
             await asyncio.sleep(0.05)
 
     def shown(self, lamp: str) -> float:
         return self.lights.shown(lamp)
 
     def steepest(self, lamp: str) -> float:
-        shown = self.history[lamp]
-        return max(max(shown[k : k + 20]) - min(shown[k : k + 20]) for k in range(len(shown)))
+        seen = self.history[lamp]
+        return max(abs(b - a) for t, a, _ in seen for _, b, u in seen if 0 <= u - t <= 1.0)
 
     def commands(self, lamp: str) -> int:
         return 0

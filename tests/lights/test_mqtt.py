@@ -118,13 +118,14 @@ async def test_a_lamp_from_the_handbook_works_without_any_python(mosquitto: Priv
     handbook = (FOLDER / "README.md").read_text(encoding="utf-8")
     profile = load_profile(handbook.split("```toml\n")[1].split("```")[0])
     async with mqtt_room(mosquitto, profiles={"den": profile}) as room:
+        room.far["den"].meddle("den", 0.0)  # it is off
         room.fade("den", 0.3, 0.5, 1.0)
         await until(lambda: room.view("den").state == "confirmed" and abs(room.lamp("den").level - 0.5) < 0.01)
-        said = [(topic, payload) for _, topic, payload, _ in room.link.published if topic.startswith("lights/")]
-        assert said[0][0] == "lights/den/brightness/set"
-        assert said[1] == ("lights/den/power/set", "ON"), "it is lit after it was told how bright"
-        assert said[-1] == ("lights/den/brightness/set", "50")
-        assert [topic for topic, _ in said].count("lights/den/power/set") < len(said) / 2
+        said = [(topic, payload) for _, topic, payload, _ in room.link.published if topic.startswith("cmnd/")]
+        assert said[0][0] == "cmnd/den/led_dimmer"
+        assert said[1] == ("cmnd/den/led_enableAll", "1"), "it is lit after it was told how bright"
+        assert said[-1] == ("cmnd/den/led_dimmer", "50")
+        assert [topic for topic, _ in said].count("cmnd/den/led_enableAll") < len(said) / 2
         assert room.lamp("den").largest_jump() <= SLEW * 1.1 + 0.03
 
 

@@ -17,9 +17,7 @@ _LEVEL = ("[level]", "min = 1 ", "max = 254", "curve =")
 
 
 def payload(text: str, level: float, seconds: float) -> str:
-    message = Dialect(load_profile(text), "left").message(Move(level, seconds, 0.0))
-    assert message is not None
-    return message[1]
+    return Dialect(load_profile(text), "left").message(Move(level, seconds, 0.0))[1]
 
 
 def test_the_darkest_level_never_switches_a_lamp_off() -> None:
@@ -34,14 +32,14 @@ def test_a_level_survives_the_way_to_the_lamp_and_back() -> None:
     (_, report), *_ = DIALECT.states
     for percent in range(5, 101):
         sent = json.loads(payload(TEXT, percent / 100, 1))
-        read = DIALECT.read(report, json.dumps({**sent, "state": "ON"}).encode())
-        assert read == pytest.approx(percent / 100, abs=0.003)
+        on, read = DIALECT.read(report, json.dumps({**sent, "state": "ON"}).encode())
+        assert on and read == pytest.approx(percent / 100, abs=0.003)
 
 
 def test_topics_are_filled_from_the_room() -> None:
     dialect = Dialect(ZIGBEE, "lamp left", "z2m")
     assert dialect.command_topics == ("z2m/lamp left/set",)
-    assert dialect.ask_topic == "z2m/lamp left/get"
+    assert [topic for topic, _ in dialect.questions] == ["z2m/lamp left/get"]
     assert [topic for topic, _ in dialect.availability] == ["z2m/bridge/state", "z2m/lamp left/availability"]
 
 

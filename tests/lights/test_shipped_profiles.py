@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from controller.lights.dialect import Ask, Dialect, Move, Tint, Turn
+from controller.lights.dialect import Dialect, Move, Reports, Tint, Turn
 from tests.lights.shipped import PROFILES
 
 Z = "z2m/lamp"
@@ -89,7 +89,7 @@ COLOURS: dict[str, tuple[str, Any]] = {
 }
 
 ASKED: dict[str, tuple[str, str]] = {
-    "zigbee2mqtt-dimmable": (f"{Z}/get", '{"brightness": ""}'),
+    "zigbee2mqtt-dimmable": (f"{Z}/get", '{"state": "", "brightness": ""}'),
     "zigbee2mqtt-plug": (f"{Z}/get", '{"state": ""}'),
     "tasmota-dimmer": ("cmnd/lamp/State", ""),
     "tasmota-plug": ("cmnd/lamp/State", ""),
@@ -227,14 +227,14 @@ def test_a_lamp_is_told_its_colour_as_it_understands_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", list(ASKED))
 def test_a_lamp_is_asked_as_it_understands_it(name: str) -> None:
-    assert dialect(name).message(Ask()) == ASKED[name]
+    assert dialect(name).questions == (ASKED[name],)
 
 
 @pytest.mark.parametrize(("name", "topic", "message", "share"), REPORTS, ids=lambda each: str(each)[:24])
 def test_what_a_lamp_says_is_understood(name: str, topic: str, message: str, share: float | None) -> None:
     lamp = dialect(name)
     report = next(report for where, report in lamp.states if where == topic)
-    read = lamp.read(report, message.encode())
+    read = Reports(lamp).take(report, message.encode())
     assert read == (None if share is None else pytest.approx(share, abs=0.001))
 
 
