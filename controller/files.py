@@ -35,6 +35,16 @@ _WORDS = {
 _ONE_OF = frozenset(("str", "bool", "int"))
 """Where a key takes one of several kinds, a place ends in the kind that was tried."""
 
+LOOKS = {
+    r"^[a-z0-9-]+$": "small letters, digits and hyphens",
+    r"^[a-z0-9.-]+$": "small letters, digits, dots and hyphens",
+    r"^[A-Z]$": "one capital letter",
+    r"^\S{1,8}$": "initials, at most 8 characters",
+    r"^[0-9+() /.x-]{0,40}$": "a telephone number, at most 40 characters",
+    r"^(auto|null|file:.+\.wav|device:.+)$": '"auto", "null", "device:NAME" or "file:PATH.wav"',
+}
+"""What the patterns of the tables ask for, in words."""
+
 
 class ConfigError(Exception):
     """A file that has to be mended; `mistakes` are whole sentences, each beginning with the file."""
@@ -123,21 +133,10 @@ def _explain(model: type[BaseModel], error: dict[str, Any]) -> str:
     given = error["input"]
     shown = f" (it is {given!r})" if isinstance(given, str | int | float | bool) else ""
     if kind == "string_pattern_mismatch":
-        return f"{place}: {_pattern_in_words(error['ctx']['pattern'])}{shown}"
+        return f"{place}: must be {LOOKS[error['ctx']['pattern']]}{shown}"
     if kind in _WORDS:
         return f"{place}: {_WORDS[kind].format(**error.get('ctx', {}))}{shown}"
     return f"{place}: {error['msg'][0].lower()}{error['msg'][1:]}{shown}"
-
-
-def _pattern_in_words(pattern: str) -> str:
-    """What a person may write there."""
-    letters = re.fullmatch(r"\^\[([^\]\\]+)\]\+\$", pattern)
-    if letters:
-        return f"may hold only {' '.join(re.findall('.-.|.', letters[1]))}"
-    words = re.fullmatch(r"\^\((.+)\)\$", pattern)
-    if words:
-        return f"must be {', '.join(words[1].replace('.+', '…').replace(chr(92), '').split('|'))}"
-    return f"must match {pattern}"
 
 
 def _place(loc: Iterable[str | int]) -> str:

@@ -17,6 +17,10 @@ OUTPUTS = tuple(_BUSES)
 """What a room may have to listen to; each is a pair of channels of one interface."""
 
 
+SCHEMA = "room.schema.json"
+"""The file beside a room file that lets an editor complete it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answers:
     """What a first room file needs to know. `listen`: one of OUTPUTS."""
@@ -67,7 +71,7 @@ def room_text(answers: Answers) -> str:
         "minutes": "what was found counts for so long",
     })  # fmt: skip
     add_blocks(document, answers.blocks)
-    return tomlkit.dumps(document)
+    return f"#:schema ./{SCHEMA}\n{tomlkit.dumps(document)}"
 
 
 def _table(values: Mapping[str, object], comments: Mapping[str, str] | None = None) -> tomlkit.items.Table:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+from controller.files import ConfigError
+
+T = TypeVar("T")
 
 
 class NobodyAnswers(Exception):
@@ -78,6 +82,15 @@ async def _readable(number: int) -> bytes:
 def _tell(came: asyncio.Future[None]) -> None:
     if not came.done():
         came.set_result(None)
+
+
+async def ask_until(person: Person, question: str, read: Callable[[str], T], default: str = "") -> T:
+    """What an answer means, asked until `read` takes it; its ConfigError says what is wrong with one."""
+    while True:
+        try:
+            return read(await person.ask(question, default))
+        except ConfigError as error:
+            person.say(str(error))
 
 
 async def choose(person: Person, question: str, allowed: Sequence[str], default: str = "") -> str:

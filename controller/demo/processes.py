@@ -1,4 +1,4 @@
-"""The processes of a simulated room: started together, ended together, and nothing else touched."""
+"""The processes of a simulated room: started together and again, ended together, and nothing else touched."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class RoomProcesses:
         self._room_file = room_file
         self._state_dir = state_dir
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._started: list[subprocess.Popen[bytes]] = []
 
     def start(self, verb: str) -> subprocess.Popen[bytes]:
         """Start one of `VERBS`, or another; its log goes to a file in the state directory."""
@@ -40,6 +41,7 @@ class RoomProcesses:
                 start_new_session=True,
             )
         self._running[verb] = process
+        self._started.append(process)
         return process
 
     def start_all(self) -> None:
@@ -63,8 +65,9 @@ class RoomProcesses:
     def stop_all(self) -> None:
         """End everything in reverse order; what does not end is killed. Twice is fine."""
         deadline = boottime() + STOP_S
-        while self._running:
-            _, process = self._running.popitem()
+        self._running.clear()
+        while self._started:
+            process = self._started.pop()
             # Its whole group: a process that a warden watched outlives a warden that was killed.
             _send(process, signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):

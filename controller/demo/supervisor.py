@@ -26,6 +26,9 @@ from controller.wording import entry as entry_words
 PARTICIPANT = "D-001"
 READY_S = 20.0
 DESK_DELAY_S = 2.0
+RESTART_S = 3.0
+"""What died is started again after so long, as a service manager would."""
+MOST_RESTARTS = 10
 
 
 class DemoFailed(Exception):
@@ -43,6 +46,7 @@ class Demo:
         self._told: set[tuple[str, int, str]] = set()
         self._alarms: set[str] = set()
         self._done: set[str] = set()
+        self._restarts: list[str] = []
         self._key = SimulatedWriter(state_dir / "wall-button")
 
     async def run(self) -> int:
@@ -102,9 +106,7 @@ class Demo:
             while client.status.state != "ended":
                 await asyncio.sleep(0.1)
                 self._tell(client.status)
-                if dead := processes.dead():
-                    verb = next(iter(dead))
-                    raise DemoFailed(f"{verb} ended with status {dead[verb]}:\n{processes.log_tail(verb)}")
+                await self._start_again(processes)
                 await self._play_along(client)
                 if console is not None and console.returncode is not None:
                     return False
@@ -116,6 +118,17 @@ class Demo:
             if console is not None and console.returncode is None:
                 console.terminate()
                 await console.wait()
+
+    async def _start_again(self, processes: RoomProcesses) -> None:
+        """Whoever kills a program sees what the room does without it, and what it does afterwards."""
+        for verb, status in processes.dead().items():
+            self._restarts.append(verb)
+            if len(self._restarts) > MOST_RESTARTS:
+                raise DemoFailed(f"{verb} ended with status {status}:\n{processes.log_tail(verb)}")
+            if self.headless:
+                self._say(f"{verb} ended with status {status}; it is started again in {RESTART_S:.0f} s")
+            await asyncio.sleep(RESTART_S)
+            processes.start(verb)
 
     async def _open_console(self) -> asyncio.subprocess.Process:
         arguments = ["-m", "controller", "console", "--state", str(self.state_dir), "--person", "you"]
@@ -149,7 +162,9 @@ class Demo:
         if name not in self._done and client.status.state != "ended":
             self._done.add(name)
             reply = await client.send(act, participants)
-            if reply.refused:
+            if reply.refused == "not_reached":
+                self._done.discard(name)  # the daemon was away
+            elif reply.refused:
                 self._say(f"{name} was refused: {reply.refused}")
 
     def _tell(self, status: Status) -> None:
@@ -185,6 +200,8 @@ class Demo:
             unreached = not finished and finding.name.startswith(("phases", "light"))
             sign = "ok " if finding.good else "you" if finding.by_hand else "---" if unreached else "NOT"
             print(f"{sign}  {finding.name:<18} {finding.value}")
+        if self._restarts:
+            print(f"     {'started again':<18} {', '.join(self._restarts)}")
         if any(finding.by_hand for finding in findings):
             print("     you: moved by what was pressed at the console, not by the programme")
         print(f"     {'record':<18} stillroom journal show {status.session} --state {self.state_dir}")

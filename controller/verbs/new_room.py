@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shlex
 from pathlib import Path
@@ -14,11 +15,13 @@ from controller.broker import BrokerSettings
 from controller.commissioning.blocks import Block, blocks_for, slug
 from controller.commissioning.found import devices_in
 from controller.commissioning.listening import NoBroker, broker_place, hear_devices, plugged_in
-from controller.commissioning.new_room import OUTPUTS, Answers, room_text
-from controller.commissioning.terminal import NobodyAnswers, Terminal, choose, yes
+from controller.commissioning.new_room import OUTPUTS, SCHEMA, Answers, room_text
+from controller.commissioning.terminal import NobodyAnswers, Terminal, ask_until, choose, yes
 from controller.config import load_room, shipped_profiles
-from controller.files import ConfigError
+from controller.config.tables import SoundTable
+from controller.files import ConfigError, mistakes_in
 from controller.options import fail
+from controller.schema import schema_of
 
 _DELIVER_S, _ANSWER_S = (1.0, 60.0), (5.0, 300.0)
 
@@ -56,6 +59,8 @@ def new_room(
     write_new(path, room_text(answers))
     lamps = sum(block.kind == "lamp" for block in answers.blocks)
     print(f"{path}: a room with {lamps} {'lamp' if lamps == 1 else 'lamps'}; it is right.")
+    if not Path(answers.music).is_dir():
+        print(f"There is no folder {answers.music} yet: the music goes there.")
     file = shlex.quote(str(path))
     if lamps:
         print(f"Next: stillroom devices identify NAME --room {file}, then stillroom devices commission {file}")
@@ -76,6 +81,17 @@ def write_new(path: Path, text: str) -> None:
     except ConfigError:
         path.unlink()
         raise
+    schema = path.with_name(SCHEMA)
+    if not schema.exists():
+        schema.write_text(json.dumps(schema_of("room"), indent=1, ensure_ascii=False), encoding="utf-8")
+
+
+def _output(text: str) -> str:
+    """Where the sound goes. Raises ConfigError."""
+    _, wrong = mistakes_in(Path("sound"), SoundTable, {"output": text})
+    if wrong:
+        raise ConfigError([f'"{text}" is no place for the sound; like auto or device:hw:2'])
+    return text
 
 
 async def _ask(usual: Answers, seconds: float, *, quiet: bool) -> Answers:
@@ -83,11 +99,13 @@ async def _ask(usual: Answers, seconds: float, *, quiet: bool) -> Answers:
     if not quiet:
         person.say("Enter alone takes what stands in brackets.")
         host = f"{usual.broker_host}:{usual.broker_port}"
-        name = slug(await person.ask("The room's name:", usual.name))
-        output = await person.ask('Where the sound goes, "auto" or "device:NAME":', usual.output)
+        called = await person.ask("The room's name:", usual.name)
+        if (name := slug(called)) != called:
+            person.say(f"It is {name} in files and topics.")
+        output = await ask_until(person, 'Where the sound goes, "auto" or "device:NAME":', _output, usual.output)
         listen = await choose(person, "What there is to listen to:", OUTPUTS, usual.listen)
         music = await person.ask("Folder of music:", usual.music)
-        place = broker_place(await person.ask("The room's MQTT broker, HOST[:PORT]:", host))
+        place = await ask_until(person, "The room's MQTT broker, HOST[:PORT]:", broker_place, host)
         username = await person.ask("User name there (Enter for none):", usual.username)
         password = usual.password_file
         if username:
@@ -104,14 +122,16 @@ async def _ask(usual: Answers, seconds: float, *, quiet: bool) -> Answers:
 
 async def _seconds(person: Terminal, question: str, usual: float, between: tuple[float, float]) -> float:
     low, high = between
-    while True:
-        answer = await person.ask(question, f"{usual:g}")
+
+    def read(answer: str) -> float:
         try:
             if low <= float(answer) <= high:
                 return float(answer)
         except ValueError:
             pass
-        person.say(f"Please a number from {low:g} to {high:g}.")
+        raise ConfigError([f"Please a number from {low:g} to {high:g}."])
+
+    return await ask_until(person, question, read, f"{usual:g}")
 
 
 async def _look_around(person: Terminal, answers: Answers, seconds: float) -> list[Block]:

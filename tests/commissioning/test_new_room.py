@@ -17,6 +17,7 @@ from controller.broker_private import PrivateBroker
 from controller.clock import boottime
 from controller.config import load_room
 from controller.files import ConfigError
+from controller.schema import schema_of
 from tests.commissioning.test_moving import bridge
 from tests.waiting import PATIENCE_S
 
@@ -37,6 +38,8 @@ def test_a_script_makes_a_room_that_is_right_and_never_overwrites_one(tmp_path: 
     assert (room.name, room.table.broker.host, room.table.broker.port) == ("room-7", "b.local", 1884)
     assert [bus.channels for bus in room.table.sound.buses] == [(1, 2), (3, 4)]
     written = path.read_text(encoding="utf-8")
+    schema = path.parent / written.splitlines()[0].removeprefix("#:schema ./")
+    assert json.loads(schema.read_text(encoding="utf-8")) == schema_of("room"), "an editor can complete the file"
     with pytest.raises(ConfigError, match="is there already"):
         make(str(path), "--yes", "--seconds", "0")
     assert path.read_text(encoding="utf-8") == written
@@ -93,9 +96,9 @@ async def test_a_room_is_made_at_a_terminal_with_the_lamps_that_are_there(
     def talk() -> int:
         typed = Typed("new-room", str(path), "--seconds", "0.5")
         for question, answer in (
-            ("room's name:", ""), ("sound goes", "auto"), ("listen to:", "both"),
+            ("room's name:", ""), ("sound goes", "loud"), ("no place for the sound", "auto"), ("listen to:", "both"),
             ("Please one of", "speakers+headphones"),
-            ("music:", ""), ("broker, HOST", f"127.0.0.1:{mosquitto.port}"), ("User name", ""),
+            ("music:", ""), ("broker, HOST", "a:b"), ("no HOST", f"127.0.0.1:{mosquitto.port}"), ("User name", ""),
             ("passed on after", "900"),
             ("number from 1 to 60", "4"), ("nobody answers", ""), ("in the room?", ""), ("in the room?", "n"),
         ):  # fmt: skip

@@ -52,6 +52,16 @@ def test_five_mistakes_give_five_messages(tmp_path: Path) -> None:
     assert "the floor (0.9) must lie below the ceiling (0.8)" in text
 
 
+def test_a_word_of_the_wrong_kind_is_told_what_would_be_right(tmp_path: Path) -> None:
+    file = tmp_path / "room.toml"
+    file.write_text('format = 1\nname = "Room 2"\n[sound]\noutput = "speakers"\n')
+    with pytest.raises(ConfigError) as error:
+        load_room(file)
+    text = "\n".join(error.value.mistakes)
+    assert "name: must be small letters, digits and hyphens (it is 'Room 2')" in text
+    assert 'sound.output: must be "auto", "null", "device:NAME" or "file:PATH.wav" (it is \'speakers\')' in text
+
+
 def test_the_check_command_says_all_of_them_and_exits_1(tmp_path: Path) -> None:
     file = tmp_path / "room.toml"
     file.write_text(FIVE_MISTAKES)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from controller.files import LOOKS
 from controller.schema import SHIPPED, Kind, schema_of
 from tests.config.json_schema import mistakes
 
@@ -48,3 +49,16 @@ def test_an_editor_is_told_of_an_unknown_key_a_wrong_unit_and_a_missing_part() -
     assert mistakes(schema, {key: value for key, value in good.items() if key != "power_on"})
     described = json.dumps(schema)
     assert "{name}, the device's name there" in described, "an editor shows what a key means"
+
+
+@pytest.mark.parametrize("kind", list(FOLDERS))
+def test_what_a_text_must_look_like_is_said_in_words(kind: Kind) -> None:
+    asked = {found for found in _values_of(schema_of(kind), "pattern") if isinstance(found, str)}
+    assert asked <= LOOKS.keys()
+
+
+def _values_of(schema: Any, key: str) -> list[Any]:
+    if isinstance(schema, dict):
+        here = [schema[key]] if key in schema else []
+        return here + [found for value in schema.values() for found in _values_of(value, key)]
+    return [found for value in schema for found in _values_of(value, key)] if isinstance(schema, list) else []

@@ -123,7 +123,7 @@ def test_the_record_verifies(demo: Demo) -> None:
     assert verify(demo.file).ok
 
 
-def test_ctrl_c_ends_everything_the_demo_started(tmp_path: Path) -> None:
+def test_a_daemon_that_dies_is_started_again_and_ctrl_c_ends_everything_the_demo_started(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "controller", "demo", "--headless", "--minutes", "2", "--state", str(tmp_path)],
         stdout=subprocess.PIPE,
@@ -133,6 +133,11 @@ def test_ctrl_c_ends_everything_the_demo_started(tmp_path: Path) -> None:
     assert process.stdout is not None
     for line in process.stdout:
         if "Arrival begins" in line:
+            daemon = subprocess.run(
+                ["pgrep", "-f", f"controller run {tmp_path}"], capture_output=True, text=True, check=True
+            )
+            os.kill(int(daemon.stdout), signal.SIGKILL)
+        elif "the room's program started" in line:
             break
     os.kill(process.pid, signal.SIGINT)
     process.communicate(timeout=PATIENCE_S)
