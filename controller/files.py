@@ -6,7 +6,6 @@ Every mistake at once, each with file, place, what, what is allowed, nearest nam
 from __future__ import annotations
 
 import os
-import re
 import tomllib
 import types
 from collections.abc import Iterable, Iterator

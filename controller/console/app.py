@@ -304,8 +304,12 @@ class ConsoleApp(App[None]):
         """The sheet of all keys, or its next page."""
         page = 0 if self.keys_page is None else self.keys_page + 1
         self.back()
-        self.keys_page = page
         self.screen.add_class("listing")
+        self.turn_to(page)
+
+    def turn_to(self, page: int) -> None:
+        """Another page of the sheet of all keys; behind the last one comes the first."""
+        self.keys_page = page
         self._changed()
 
     def shut(self) -> None:

@@ -102,7 +102,7 @@ def vitals_form(whom: str, last: Vitals | None, limits: tuple[tuple[str, float, 
     told = wording.limits_words(limits)
     return Form(
         title=title, hint=f"120/80 72 98 36.8   empty: missed   {WHEN}", read=read,
-        beside=f"{before}   limits {told}" if told else before,
+        beside=f"{before}\nlimits {told}" if told else before,
     )  # fmt: skip
 
 

@@ -107,6 +107,17 @@ class _Done:
     why: str = ""
     instead: Callable[[], None] | None = None
     ago_s: float = 0.0
+    before: frozenset[str] = frozenset()
+    """What stood in the music's way when it was sent."""
+
+
+_STANDS: dict[str, Act] = {"hold": Hold(), "quiet": Quiet(), "paused": Pause()}
+"""What stands in the music's way until somebody goes on, and the act that puts it there."""
+
+
+def _standing(status: Status) -> frozenset[str]:
+    stands = {"hold": status.hold, "quiet": status.quiet, "paused": status.state == "paused"}
+    return frozenset(name for name, there in stands.items() if there)
 
 
 class Commands:
@@ -225,7 +236,8 @@ class Commands:
         whom = self.whom if participants is None else participants
         if participants is None and len(self.status.participants) > 1:
             words = f"{words}  ({' and '.join(whom)})"
-        done = _Done(boottime(), act, words, whom, why=why, ago_s=ago_s, instead=instead)
+        before = _standing(self.status)
+        done = _Done(boottime(), act, words, whom, why=why, ago_s=ago_s, instead=instead, before=before)
         self._done = [*self._done, done][-20:]
         self._spawn(self._await_answer(done))
 
@@ -270,9 +282,19 @@ class Commands:
     async def _take_back_typing(self) -> None:
         recent = [done for done in self._done if boottime() - done.at < SOON_S and not isinstance(done.act, Call)]
         await asyncio.sleep(ANSWERED_S)
-        if any(isinstance(done.act, Pause | Hold | Quiet) for done in recent):
-            await self.client.send(Resume())
+        if moved := [done for done in recent if isinstance(done.act, Pause | Hold | Quiet | Resume)]:
+            await self._as_before(moved[0].before)
         await self._undo(recent)
+
+    async def _as_before(self, before: frozenset[str]) -> None:
+        """Hold, silence and pause as they stood: going on ends a pause first, and then all the rest together."""
+        for _ in range(2 + len(_STANDS)):
+            now = _standing(self.status)
+            if now == before:
+                return
+            wanted = next((act for name, act in _STANDS.items() if name in before - now), None)
+            await self.client.send(Resume() if now - before or wanted is None else wanted)
+            await asyncio.sleep(ANSWERED_S)
 
     async def _undo(self, recent: Sequence[_Done]) -> None:
         for done in reversed([done for done in recent if done.seq]):
@@ -297,7 +319,7 @@ class Commands:
         finally:
             slow.cancel()
         done.seq = reply.seq if _can_be_taken_back(done.act, reply) else 0
-        if not done.seq and done in self._done and not isinstance(done.act, Pause | Quiet | Hold):
+        if not done.seq and done in self._done and not isinstance(done.act, Pause | Quiet | Hold | Resume):
             self._done.remove(done)
         self.say(*_told(done, reply, self.client))
         if reply.refused and done.instead is not None:

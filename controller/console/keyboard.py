@@ -25,6 +25,9 @@ WAKING = ("call", "emergency", "pause", "resume", "sign_on")
 IN_A_PIN = ("enter", "escape", "backspace", "delete", "left", "right", "home", "end")
 """The keys that a hidden line is typed with, beside digits."""
 
+TURNING = {"down": 1, "right": 1, "pagedown": 1, "up": -1, "left": -1, "pageup": -1}
+"""Keys that turn the pages of the sheet of all keys."""
+
 MIXED_LETTERS = 3
 """So many letters just before and with the one that opened a question make its text suspect of being typed prose."""
 
@@ -66,6 +69,9 @@ class Keyboard:
             app.back()
         elif app.menu is not None:
             self._in_menu(app.menu, key, action, now)
+        elif app.keys_page is not None and key in TURNING:
+            if self._rests.counts(f"page {key}", now, step=True):
+                app.turn_to(app.keys_page + TURNING[key])
         elif action is not None and (app.keys_page is None or _over_sheet(action, key)):
             self._act(action, key, now)
         return True

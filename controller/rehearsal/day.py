@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
+from msgspec.structs import replace as struct_replace
+
 from controller.arc.imagined import imagined_pool
 from controller.arc.programme import Programme
 from controller.arc.shelves import Pool
@@ -58,7 +60,7 @@ def rehearse(wishes: Wishes) -> int:
     path = find_programme(wishes.programme)
     programme = load_programme(path)
     script = read_script(wishes.script) if wishes.script else []
-    rules = wishes.room.rules() if wishes.room else RoomRules(room="rehearsal", lamps=("lamp",), buses=("speakers",))
+    rules = _rules_of(wishes.room) if wishes.room else RoomRules(room="rehearsal", lamps=("lamp",), buses=("speakers",))
     pool, troubles = _pool(wishes, programme, path)
     text = path.read_text(encoding="utf-8")
     found, account = _lived(programme, text, rules, pool, wishes.seed, script)
@@ -74,6 +76,11 @@ def rehearse(wishes: Wishes) -> int:
             _, account = _lived(programme, text, rules, pool, wishes.seed, [])
         write_card(card_of(programme, account, _picture(programme, account, wishes, []), wishes.seed), wishes.card)
     return 1 if troubles else 0
+
+
+def _rules_of(room: Room) -> RoomRules:
+    """A room's rules, but for what only people and devices that are there can answer: its preflight and its codes."""
+    return struct_replace(room.rules(), preflight=False, code_pattern="")
 
 
 def _lived(

@@ -95,7 +95,7 @@ def _register_lost(values: Values) -> str:
 
 REFUSALS: dict[str, Template] = {
     "sign_on_needed": "sign on first (0). Call, pause and exit light need no sign-on",
-    "no_sitters": "nobody signs on in this room: stillroom sitters add AB begins it",
+    "no_sitters": "no PINs here: stillroom sitters add AB",
     "not_on_duty": _not_on_duty,
     "not_on_break": _not_on_break,
     "no_cover": "nobody else is on duty: name who stays in the room (cover)",

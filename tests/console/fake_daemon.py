@@ -314,7 +314,8 @@ class FakeRoom:
             case Pause():
                 changed["state"] = "paused"
             case Resume():
-                changed |= {"state": "running", "hold": False, "quiet": False}
+                still = self.status.hold and self.status.state == "paused"  # a pause ends first
+                changed |= {"state": "running", "hold": still, "quiet": False}
             case Hold():
                 changed["hold"] = True
             case Quiet():

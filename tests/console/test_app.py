@@ -344,3 +344,19 @@ async def test_all_keys_are_explained_whole_at_80_by_24(room: FakeRoom) -> None:
         for action in ACTIONS:
             assert f"{action.long} " in seen and action.help in " ".join(seen.split()), action.name
         assert wording.NOT_A_MEDICAL_DEVICE in seen
+
+
+async def test_the_first_page_of_all_keys_names_the_marks_and_arrows_turn_the_pages(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        await pilot.press("question_mark")
+        await pilot.pause()
+        first = text(app)
+        assert "1 spoke  2 crying" in first and "9 onset noticed" in first
+        await pilot.press("down")
+        await pilot.pause()
+        assert "2 of" in text(app)
+        rest_keys(app)
+        await pilot.press("up")
+        await pilot.pause()
+        assert text(app).splitlines()[3:10] == first.splitlines()[3:10]
+        assert not room.inputs, "no volume was moved"

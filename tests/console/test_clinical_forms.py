@@ -71,7 +71,7 @@ def test_implausible_vitals_are_asked_about_and_kept_by_a_second_enter(line: str
 
 def test_vitals_stand_beside_the_last_ones_and_their_limits() -> None:
     form = vitals_form("A", LAST, LIMITS, clock)
-    assert form.beside == "last 120/80 70   limits BP 90-180/50-110"
+    assert form.beside == "last 120/80 70\nlimits BP 90-180/50-110"
     told = filled(vitals_form("A", None, LIMITS, clock).read("184/80")).words
     assert "184/80" in told and "systolic 184, limit 180" in told
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from msgspec.structs import replace
 from textual import events
 
 from controller.console import keyboard
@@ -53,6 +56,27 @@ async def test_five_letters_at_once_are_somebody_typing(room: FakeRoom) -> None:
         assert app.asking is not None and app.asking.line.value.startswith("hlfah")
         await until(lambda: any(given.act.kind == "resume" for given in room.inputs))
         await until(lambda: sum(given.act.kind == "take_back" for given in room.inputs) == 2)
+
+
+@pytest.mark.parametrize(
+    ("prose", "before"),
+    [
+        ("she cries", {}), ("she cries", {"hold": True}), ("hers ago", {"state": "paused"}),
+        ("shares", {"hold": True, "state": "paused"}), ("horse", {"quiet": True}),
+    ],
+)  # fmt: skip
+async def test_after_somebody_typed_the_room_stands_as_it_did(
+    room: FakeRoom, prose: str, before: dict[str, Any]
+) -> None:
+    room.status = replace(room.status, **before)
+    was = (room.status.hold, room.status.quiet, room.status.state)
+    async with console(room) as (app, _):
+        with in_one_moment():
+            for letter in prose:
+                app.keyboard.press(events.Key("space" if letter == " " else letter, letter))
+        await until(lambda: app.asking is not None)
+        await until(lambda: len(room.inputs) > 2 and not app.commands._tasks)
+        assert (room.status.hold, room.status.quiet, room.status.state) == was
 
 
 async def test_a_screen_that_is_off_wakes_at_any_key_and_still_calls(room: FakeRoom) -> None:

@@ -15,10 +15,25 @@ import controller
 from controller import wording
 from controller.console.doing.table import ACTIONS, action_of
 from controller.console.keys import plain_key
+from controller.console.looks import Look
 from controller.console.repeat import KeyRests, TypingWatch
 from controller.console.typed import read_dose, read_vitals
+from controller.console.view import View
 from controller.console.widgets.arc import events_at
-from controller.messages import PEOPLES_ACTS, Act, Alarm, CallStage, CallView, Dose, DueView, LogEntry, Vitals, kind_of
+from controller.console.widgets.panels import due
+from controller.messages import (
+    PEOPLES_ACTS,
+    Act,
+    Alarm,
+    CallStage,
+    CallView,
+    Dose,
+    DueView,
+    LogEntry,
+    Status,
+    Vitals,
+    kind_of,
+)
 from controller.wording import reasons, sentences
 from tests.console.fake_daemon import demo_status
 
@@ -107,6 +122,20 @@ def test_every_stage_of_a_call_has_its_own_words() -> None:
 )
 def test_durations_are_read_once(seconds: float, told: str) -> None:
     assert wording.duration(seconds) == told
+
+
+@pytest.mark.parametrize(
+    ("in_s", "columns", "told"),
+    [
+        (120, 17, "BP due in 2 min"), (-120, 17, "BP    since 2 min"), (-720, 15, "BP since 12 min"),
+        (60, 12, "BP  in 1 min"),
+    ],
+)  # fmt: skip
+def test_what_is_due_in_a_narrow_panel_still_says_whether_its_time_has_gone_by(
+    in_s: float, columns: int, told: str
+) -> None:
+    view = View(status=Status(state="running", due=(DueView(code="vitals", in_s=in_s),)), look=Look())
+    assert due(view, columns)[0].plain == told
 
 
 def test_due_and_overdue() -> None:

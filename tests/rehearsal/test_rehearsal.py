@@ -12,7 +12,7 @@ import pytest
 
 from controller.arc.imagined import imagined_pool
 from controller.arc.shelves import Pool
-from controller.config import find_programme, load_programme, shipped
+from controller.config import find_programme, load_programme, load_room, shipped
 from controller.files import ConfigError
 from controller.journal.reading import Verified
 from controller.messages import Dose, Hold, PieceStarted, RoomRules, Start
@@ -189,3 +189,12 @@ def test_the_shipped_difficult_day_is_lived_through_without_a_warning(tmp_path: 
     told = [row["what"] for row in rows(capsys.readouterr().out) if "what" in row]
     assert code == 0
     assert {"hold", "softer", "ground", "land", "quiet", "pause"} <= set(told)
+
+
+def test_a_room_that_asks_for_a_preflight_and_codes_of_its_own_is_rehearsed_without_them(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    file = tmp_path / "room.toml"
+    file.write_text('format = 1\nname = "room-9"\n[preflight]\nrequired = true\ncode = "C-[0-9]{4}"\n')
+    rehearse(Wishes(programme="mdma", room=load_room(file), state_dir=tmp_path, as_json=True))
+    assert [phase for phase, _ in entered(capsys.readouterr().out)][-1] == "return"

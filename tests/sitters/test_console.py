@@ -260,9 +260,9 @@ async def test_in_a_room_without_sitters_any_key_unlocks_and_initials_are_as_giv
         assert it.app.lock.on
         await it.press("x")
         assert not it.app.lock.on
-        await it.shown("AB not signed on")
+        await it.shown("as AB, no PIN")
         await it.choose("sign_on")
-        await it.shown("nobody signs on in this room")
+        await it.shown("no PINs here: stillroom sitters add AB")
 
 
 async def test_a_console_locks_itself_after_the_rooms_time_without_a_key(state_dir: Path) -> None:

@@ -47,7 +47,7 @@ async def test_held_keys_a_paste_and_two_hundred_random_keys_leave_room_and_reco
                     await asyncio.to_thread(console.paste, "she says the light is too bright", *brackets)
                     await asyncio.to_thread(console.wait, lambda told=told: told in console.screen())
                     console.press("Escape")
-                    await asyncio.to_thread(console.wait, lambda: "Enter: go on" not in console.screen())
+                    await asyncio.to_thread(console.wait, lambda: "Enter: confirm" not in console.screen())
                     await asyncio.sleep(0.8)
                 assert not _acts(file, Note)
 

@@ -36,7 +36,7 @@ def emergency(do: Commands, key: str) -> None:
     elif key in ("f9", ""):
         _place(do, str(uuid4()), "emergency")
     else:
-        do.say("e makes a call an emergency: press c first. F9 does it alone.")
+        do.say("c first, then e; F9 alone is an emergency")
 
 
 def _place(do: Commands, call_id: str, level: CallLevel) -> None:

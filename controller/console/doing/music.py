@@ -159,7 +159,7 @@ ACTIONS = (
     ),
     Action(
         name="resume", run=sending(Resume(), "go on"), keys=("r",), in_dialog=True, shown="r", short="go on",
-        long="go on", ctl="resume", sends=(Resume,), help="go on: ends pause, silence and hold",
+        long="go on", ctl="resume", sends=(Resume,), help="ends a pause; without one, silence and hold",
     ),
     Action(
         name="hold", run=sending(Hold(), "hold"), keys=("h",), shown="h", short="hold", long="hold", ctl="hold",

@@ -11,7 +11,7 @@ ACTIONS = (
     ),
     Action(
         name="help", run=lambda do, _key: do.shell.show_keys(), keys=("?",), shown="?", short="keys", long="all keys",
-        help="this sheet; ? again: the next page; Esc is back", menu="screen",
+        repeat="step", help="this sheet; ? again: the next page; Esc is back", menu="screen",
     ),
     Action(
         name="find", run=lambda do, _key: do.shell.find(), keys=(":", "ctrl+p"), shown="^P", long="find an action",

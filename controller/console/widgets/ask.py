@@ -55,7 +55,7 @@ class Ask(Vertical):
         title.append_text(styled(form.hint, colours.text))
         self.query_one("#ask-title", Static).update(title)
         self.line.password = form.masked
-        self.say(form.beside or "Enter: go on    Esc: back", colours.bright if form.beside else colours.dim)
+        self.say(form.beside or "Enter: confirm    Esc: back", colours.bright if form.beside else colours.dim)
         self.line.value = form.initial
         self.line.cursor_position = len(form.initial)
         self.screen.set_focus(self.line)  # `focus()` comes a moment later, when the question may be left again

@@ -100,7 +100,7 @@ def duty(view: View) -> str:
     """Who is on duty; who sits here, where nobody signs on."""
     if view.status.signs_on:
         return wording.on_duty(view.status)
-    return f"{view.person} not signed on" if view.person else ""
+    return f"as {view.person}, no PIN" if view.person else ""
 
 
 def _big_clock(view: View) -> str:

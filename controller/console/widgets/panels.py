@@ -201,12 +201,15 @@ def _due_line(view: View, item: DueView, columns: int, named: bool) -> Text:
     told = wording.due(item, named=named)
     if len(told) <= columns:
         return styled(told, colour)
-    # Never cut the number: the words give way.
+    # Never cut the number, nor whether it is to come or gone by: the words give way.
     when = wording.duration(item.in_s)
-    what = told.removesuffix(when).removesuffix(" in ").removesuffix(" since ").removesuffix(" due")
-    while " " in what and len(what) + len(when) >= columns:
+    what = told.removesuffix(when).rstrip()
+    sign = "now" if abs(item.in_s) <= 30.0 else f"since {when}" if item.in_s < 0 else f"in {when}"
+    for word in (" now", " in", " since", " overdue", " due"):
+        what = what.removesuffix(word)
+    while " " in what and len(what) + len(sign) >= columns:
         what = what.rsplit(" ", maxsplit=1)[0]
-    return row(styled(what, colour), styled(when, colour), columns)
+    return row(styled(what.rstrip(":"), colour), styled(sign, colour), columns)
 
 
 def paths(view: View, columns: int) -> list[Text]:

@@ -44,12 +44,8 @@ HELP_HEAD = " All actions"
 
 
 def help_sheet(view: View, width: int, height: int) -> list[list[Text]]:
-    """All pages of the sheet: every action with its key, then the marks."""
-    colours = view.look.colours
+    """All pages of the sheet: every action with its key, and each mark's digit where the marks are."""
     entries = [_explained(action, view, width) for action in ordered()]
-    marks = "  ".join(f"{at}_{label.replace(' ', '_')}" for at, (_, label) in enumerate(view.status.marks, 1))
-    told = wrap(f"Marks  {marks}", width - 2) if marks else []
-    entries.append([styled(f" {text.replace('_', ' ')}", colours.text) for text in told])
     room = max(1, height - 2)
     pages: list[list[Text]] = [[]]
     for entry in entries:
@@ -64,7 +60,7 @@ def draw_help(page: int, view: View, width: int, height: int) -> list[Text]:
     colours = view.look.colours
     pages = help_sheet(view, width, height)
     page %= len(pages)
-    more = f"   {page + 1} of {len(pages)}: ? shows the next" if len(pages) > 1 else ""
+    more = f"   {page + 1} of {len(pages)}: ↑↓ turn the page, Esc: back" if len(pages) > 1 else "   Esc: back"
     return [
         styled(f"{HELP_HEAD}{more}", colours.bright, bold=True),
         *pages[page],
@@ -75,9 +71,15 @@ def draw_help(page: int, view: View, width: int, height: int) -> list[Text]:
 def _explained(action: Action, view: View, width: int) -> list[Text]:
     colours = view.look.colours
     line = styled(f" {reached_by(action, plain=view.look.signs.plain):<6}", colours.bright, bold=True)
-    line.append_text(styled(f"{action.long:<15} ", colours.text))
+    line.append_text(styled(f"{action.long:<15}  ", colours.text))
+    lines = [line]
     if line.cell_len + len(action.help) < width:
         line.append_text(styled(action.help, colours.dim))
-        return [line]
-    below = wrap(action.help, max(20, width - 9))
-    return [line, *(styled(f"        {text}", colours.dim) for text in below)]
+    else:
+        below = wrap(action.help, max(20, width - 9))
+        lines += [styled(f"        {text}", colours.dim) for text in below]
+    if action.name == "mark":
+        marks = "  ".join(f"{at}_{label.replace(' ', '_')}" for at, (_, label) in enumerate(view.status.marks, 1))
+        told = wrap(marks, max(20, width - 9))
+        lines += [styled(f"        {text.replace('_', ' ')}", colours.text) for text in told]
+    return lines
