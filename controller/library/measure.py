@@ -14,8 +14,8 @@ from controller.library.tags import read_tags
 
 _SHORTEST_S = 1.0
 """Below that the gated loudness of EBU R 128 (400 ms blocks) says little, and no fade fits in."""
-_SILENT_LUFS = -69.0
-"""ffmpeg gives -70 where every block lies below R 128's absolute gate."""
+_SILENT_LUFS = -66.0
+"""ffmpeg gives -70 where every block lies below R 128's absolute gate; of one channel that is -67 in a room."""
 _SHORT_S, _SHORT_SHARE = 0.5, 0.005
 """Headers of sound files are a few frames off; more than this is missing music."""
 _HARMLESS_ERRORS = 3

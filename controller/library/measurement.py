@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MEASURE_VERSION = 2
+MEASURE_VERSION = 3
 """Raise it when measuring gives other numbers: everything is then measured again at the next scan."""
 
 
@@ -12,6 +12,7 @@ MEASURE_VERSION = 2
 class Measurement:
     """All that one file's content says, wherever it lies. Lengths in seconds; ""/0/None where nothing is said.
 
+    `lufs`, `true_peak_dbfs`: of the two channels that a room hears, whatever the file has.
     `clipped_per_minute`: samples a minute at which the recording's peaks are cut flat; 0 for an unspoilt one.
     """
 

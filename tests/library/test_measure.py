@@ -187,6 +187,9 @@ def test_a_file_that_is_no_music_is_named_so(tmp_path: Path, name: str, content:
 def test_what_cannot_be_levelled_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Unmeasurable, match="silent"):
         measure(write_tone(tmp_path / "silence.flac", dbfs=-200))
+    soundfile.write(tmp_path / "one.flac", np.zeros(2 * RATE), RATE)
+    with pytest.raises(Unmeasurable, match="silent"):
+        measure(tmp_path / "one.flac")
     with pytest.raises(Unmeasurable, match="too short"):
         measure(write_tone(tmp_path / "blip.flac", seconds=0.6))
 

@@ -13,6 +13,7 @@ import soundfile
 from scipy import signal
 
 from controller import clock
+from controller.library.measure import measure
 from controller.messages import Cue, Piece
 from controller.sound.deck import Deck
 from controller.sound.decks import Decks
@@ -149,3 +150,16 @@ def test_a_silent_head_is_left_out_to_the_sample(tmp_path: Path) -> None:
         decks.decoder.shut()
     offset = round(0.4 * RATE)
     assert np.abs(first - noise[offset : offset + 1000]).max() < 2 / 32768
+
+
+@pytest.mark.parametrize("channels", [1, 2, 6])
+def test_a_piece_is_as_loud_in_the_room_as_it_was_measured_whatever_channels_it_has(
+    tmp_path: Path, channels: int
+) -> None:
+    each = 0.05 * np.random.default_rng(channels).standard_normal((2 * RATE, channels))
+    path, heard = tmp_path / "piece.flac", tmp_path / "heard.wav"
+    soundfile.write(path, each, RATE)
+    measured = measure(path)
+    soundfile.write(heard, decode(Piece(path=str(path), title="p", duration_s=SECONDS))[0], RATE, "FLOAT")
+    there = measure(heard)
+    assert (there.lufs, there.true_peak_dbfs) == pytest.approx((measured.lufs, measured.true_peak_dbfs), abs=0.15)
