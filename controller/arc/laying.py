@@ -104,7 +104,8 @@ class Sheet:
             offset_s=0.0 if phase.gapless else track.piece.head_s,
             fade_in_s=fade_in,
             fade_out_s=min(phase.crossfade_s, length / 2),
-            gain_db=self.gain_db(track, phase),
+            # A join has one level: what sounds across it must not be heard to step.
+            gain_db=previous.gain_db if together and previous else self.gain_db(track, phase),
             phase=phase.code,
             after=previous.id if together and previous else 0,
             set=pick.chosen_set,
@@ -116,6 +117,9 @@ class Sheet:
         return cue
 
     def gain_db(self, track: Track, phase: Phase) -> float:
-        """What brings a piece to the phase's loudness, as far as its true peak allows."""
-        target = self._target_lufs + phase.loudness_offset_db
-        return min(target - track.piece.lufs, self._peak_dbfs - track.piece.true_peak_dbfs)
+        """What brings a piece to the phase's loudness, as far as its true peak allows.
+
+        Where a phase is gapless that is the work's and not the piece's: a slow movement stays as soft as it was played.
+        """
+        lufs, true_peak_dbfs = track.together if phase.gapless else (track.piece.lufs, track.piece.true_peak_dbfs)
+        return min(self._target_lufs + phase.loudness_offset_db - lufs, self._peak_dbfs - true_peak_dbfs)

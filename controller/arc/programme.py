@@ -39,7 +39,7 @@ class Phase(FileModel):
     """A source, or a folder of the library to draw from; the phase's code where empty; "silence" for none."""
     arrangement: Arrangement = "any"
     gapless: bool = False
-    """Pieces as they are listed belong together and are joined without a crossfade."""
+    """Pieces as they are listed belong together: joined without a crossfade, and levelled as one work."""
     crossfade_s: Annotated[float, Field(ge=0, le=60)] = 8.0
     loudness_offset_db: Annotated[float, Field(ge=-20, le=0)] = 0.0
     vocals: bool = True

@@ -26,14 +26,16 @@ class Track:
     """A piece and its place in the listing of its source.
 
     `sound_s` is its length between its silences; `crest_db` how far its true peak lies above its loudness; `energy` its
-    loudness range and brightness together, in standard deviations from the source's mean.
+    loudness range and brightness together, in standard deviations from the source's mean. `together`: loudness (LUFS)
+    and true peak (dBFS) of the whole source as one work, for where its pieces are joined.
     """
 
     piece: Piece
     place: int
     sound_s: float
     crest_db: float
-    energy: float = 0.0
+    energy: float
+    together: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,9 @@ class Shelf:
         """The pieces as tracks."""
         ranges = _standing([piece.loudness_range_lu for piece in self.pieces])
         bright = _standing([math.log2(max(piece.centroid_hz, 1.0)) for piece in self.pieces])
+        work = _as_one(self.pieces)
         return tuple(
-            track_of(piece, place, energy=ranges[place] + bright[place]) for place, piece in enumerate(self.pieces)
+            track_of(piece, place, ranges[place] + bright[place], work) for place, piece in enumerate(self.pieces)
         )
 
     @cached_property
@@ -121,10 +124,20 @@ class Pool:
         return found
 
 
-def track_of(piece: Piece, place: int, energy: float = 0.0) -> Track:
+def track_of(piece: Piece, place: int, energy: float = 0.0, together: tuple[float, float] | None = None) -> Track:
     """A piece as a track. A file that is silent nearly throughout keeps a second of itself."""
     sound_s = max(min(1.0, piece.duration_s), piece.duration_s - piece.head_s - piece.tail_s)
-    return Track(piece, place, sound_s, piece.true_peak_dbfs - piece.lufs, energy)
+    work = together or (piece.lufs, piece.true_peak_dbfs)
+    return Track(piece, place, sound_s, piece.true_peak_dbfs - piece.lufs, energy, work)
+
+
+def _as_one(pieces: Sequence[Piece]) -> tuple[float, float] | None:
+    """Loudness (the mean power over the time) and true peak of pieces that are one work; None without any."""
+    seconds = sum(piece.duration_s for piece in pieces)
+    if seconds <= 0.0:
+        return None
+    power = sum(piece.duration_s * 10 ** (piece.lufs / 10) for piece in pieces) / seconds
+    return 10 * math.log10(power), max(piece.true_peak_dbfs for piece in pieces)
 
 
 def _standing(values: list[float]) -> list[float]:

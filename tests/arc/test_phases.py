@@ -88,6 +88,20 @@ def test_a_gapless_phase_joins_what_belongs_together_at_the_frame_and_trims_noth
     assert all(abs(miss) <= 5.0 for _, miss in made.made.misses)
 
 
+def test_a_gapless_phase_is_levelled_as_one_work_so_that_no_join_is_heard_as_a_step() -> None:
+    loud, soft = PIECES[0].lufs, PIECES[0].lufs - 12.0
+    levels = [loud if n % 2 else soft for n in range(len(PIECES))]
+    movements = [
+        replace(piece, lufs=lufs, true_peak_dbfs=lufs + 10.0) for piece, lufs in zip(PIECES, levels, strict=True)
+    ]
+    made = walk(programme({"gapless": True}, {}), movements).made
+    gains = {cue.gain_db for cue in made.cues if cue.phase == "p0"}
+    assert len(gains) == 1
+    # Half of the time at full power: 3 dB below the loud ones, but for the lengths.
+    assert loud + gains.pop() == pytest.approx(-23.0 + 3.0, abs=1.0)
+    assert len({cue.gain_db for cue in made.cues if cue.phase == "p1"}) == 2, "elsewhere each by itself"
+
+
 def test_a_gapless_phase_that_is_planned_again_goes_on_as_it_was() -> None:
     made = walk(programme({"gapless": True}), PIECES)
     before = made.made.cues
