@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import sys
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from controller import clock
 from controller.messages import Piece
 from controller.sound.ceiling import Audio
 from controller.sound.resampler import Resampler, resampler_for
+from controller.sound.seams import Seam
 
 CAPACITY_S = 10
 """Seconds a deck can hold. The decoder is told to wait long before."""
@@ -46,8 +48,12 @@ class Deck:
         self._half = 0
         self._kept = 0
         self._phase = 0
+        self.seam = Seam()
+        """Where the piece lies in what is decoded; the decoder looks it up."""
         self._skipped = 0
         """Natives that are still to be left out."""
+        self._left = 0
+        """Natives that may still come; what follows only fills up the file's last packet."""
         self._given_up = 0
         """Natives before this one may be written over."""
         self._lead_in: Audio | None = None
@@ -78,7 +84,9 @@ class Deck:
         if self._resampler is not None:
             self._up, self._down = self._resampler.up, self._resampler.down
             self._half = self._resampler.half
-        self._skipped = 0 if self.jump_s else round(self.seek_s * rate)
+        seam, skipped_s = self.seam, 0.0 if self.jump_s else self.seek_s
+        self._skipped = round((seam.delay_s + skipped_s) * rate)
+        self._left = sys.maxsize if seam.length_s is None else round((seam.length_s - skipped_s) * rate)
         self._kept = int(_KEPT_S * rate)
         self._given_up = -self._kept
         # Mapped by itself, and so given back whole: it is made in a thread of libVLC's that ends with the piece.
@@ -92,6 +100,8 @@ class Deck:
             self._skipped -= skipped
             samples += skipped * _FRAME_BYTES
             count -= skipped
+        count = min(count, self._left)
+        self._left -= count
         first, capacity = self.written, len(self._ring)
         if first + count - self._given_up > capacity:
             self.failure = "overrun"

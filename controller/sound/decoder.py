@@ -19,6 +19,8 @@ import vlc
 from controller import clock
 from controller.sound.deck import Deck
 from controller.sound.resampler import native_rate
+from controller.sound.seams import Seam, find_seam
+from controller.sound.shown import Shown
 
 PATIENCE_S = 4.0
 """A call into libVLC that takes longer counts as hung."""
@@ -125,9 +127,17 @@ class Decoder:
             deck.failure = "decoder"
 
     def _play(self, deck: Deck) -> None:
-        media = self._instance.media_new_path(deck.piece.path)
-        # The native Ogg demuxer seeks up to 34 s wrong and FLAC's 0.2 s; libavformat's is right within 0.1 s.
-        media.add_option(":demux=avformat")
+        seam = find_seam(Path(deck.piece.path))
+        if deck.jump_s > 0:
+            # The native Ogg demuxer seeks up to 34 s wrong and FLAC's 0.2 s; libavformat's is right within 0.1 s.
+            seam = Seam(codec=seam.codec)
+        deck.seam = seam
+        shown = Shown(deck.piece.path, seam.patches) if seam.patches else None
+        media = shown.media(self._instance) if shown else self._instance.media_new_path(deck.piece.path)
+        if seam.demux:
+            media.add_option(f":demux={seam.demux}")
+        if seam.codec:
+            media.add_option(f":codec={seam.codec}")
         if deck.jump_s > 0:
             media.add_option(f":start-time={deck.jump_s:.6f}")
         player = self._instance.media_player_new()
@@ -155,7 +165,7 @@ class Decoder:
             _EVENTS, (lambda _event: _finish(deck), lambda _event: _fail(deck, "not_audio")), strict=True
         ):
             events.event_attach(kind, heard)
-        deck.player = (player, callbacks, volume, format_callbacks, events)
+        deck.player = (player, shown, callbacks, volume, format_callbacks, events)
         if player.play() != 0:
             _fail(deck, "decoder")
 
@@ -165,12 +175,14 @@ class Decoder:
 
     def _close(self, deck: Deck) -> None:
         if deck.player is not None:
-            player, events = deck.player[0], deck.player[-1]
+            player, shown, events = deck.player[0], deck.player[1], deck.player[-1]
             for kind in _EVENTS:
                 # The binding's handler is a circle that would hold the deck until a collection.
                 events.event_detach(kind)
             player.stop()
             player.release()
+            if shown is not None:
+                shown.close()
             deck.player = None
 
 
