@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.journal.chain import free_text
+from controller.journal.lines import part_is_whole
 from controller.journal.schema import read_body
 from controller.journal.store import book_file, read_meta, reading, room_file, session_file, sessions_dir, set_aside
 from controller.journal.verify import Verified, verify
@@ -264,7 +265,7 @@ def parts_of(file: Path) -> dict[KeptName, bytes]:
         if not isinstance(start, Start) or not start.kept:
             return {}
         there = dict(connection.execute("SELECT digest, content FROM parts WHERE content IS NOT NULL").fetchall())
-    contents = {digest.hex(): zlib.decompress(content) for digest, content in there.items()}
+    contents = {digest.hex(): zlib.decompress(it) for digest, it in there.items() if part_is_whole(digest, it)}
     return {kept.name: contents[kept.sha256] for kept in start.kept if kept.sha256 in contents}
 
 

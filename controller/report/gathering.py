@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import logging
+import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from controller.arc.curves import intensity_curve, level_at
 from controller.arc.programme import Programme
 from controller.journal.chain import ROOM
 from controller.journal.reading import Verified, log_entries, parts_of, read_records, verify
+from controller.journal.store import is_passing
 from controller.messages import (
     AboutABook,
     Addendum,
@@ -73,13 +75,37 @@ Records = Sequence[tuple[Record, str]]
 def account_of(file: Path, role: Role | None = None) -> Account:
     """The session in a journal file. Raises FileNotFoundError; `sqlite3.Error` or ValueError for what is no session.
 
-    Without a role: everything, and in a blinded session what those who sat may see.
+    Without a role: everything, and in a blinded session what those who sat may see. Of a damaged record as much as can
+    be told; `damage` says what is not in it.
     """
-    records = list(read_records(file))
+    records, missing = _readable(file)
     _check_opening(records)
-    first, missing = opened_state(file, records[0][0])
-    account = account_from(file.stem, records, first, verify(file), role)
+    first, lost = opened_state(file, records[0][0])
+    chain = verify(file)
+    missing += lost
+    try:
+        account = account_from(file.stem, records, first, chain, role)
+    except Exception:  # what is not as it was written may say anything
+        sound = [(record, text) for record, text in records if record.seq < (chain.first_bad or 0)]
+        if chain.ok or not sound:
+            raise
+        log.exception("%s is told up to where it is damaged", file.name)
+        account = account_from(file.stem, sound, first, chain, role)
+        missing += (f"what came after record {sound[-1][0].seq} cannot be told",)
     return dataclasses.replace(account, as_run=parts_of(file), missing=(*missing, *account.missing))
+
+
+def _readable(file: Path) -> tuple[list[tuple[Record, str]], tuple[str, ...]]:
+    """The records up to the first that cannot be read, and what is missing for it."""
+    records: list[tuple[Record, str]] = []
+    try:
+        for entry in read_records(file):
+            records.append(entry)  # what was read before an error stays
+    except (sqlite3.DatabaseError, ValueError) as error:
+        if not records or is_passing(error):
+            raise
+        return records, (f"nothing after record {records[-1][0].seq} can be read",)
+    return records, ()
 
 
 def account_from(session: str, records: Records, first: State, chain: Verified, role: Role | None = None) -> Account:
@@ -118,7 +144,7 @@ def account_from(session: str, records: Records, first: State, chain: Verified, 
         dosed=bool(doses),
         state=replace(found.state, participants=tuple(doses_seen_by(role, one) for one in found.state.participants)),
         events=events,
-        vitals=tuple(vitals_taken(found.state, stamps, {event.seq: event.amended_by for event in events})),
+        vitals=tuple(vitals_taken(found.state, stamps, {event.seq: event.amended_by for event in reversed(events)})),
         adverse=adverse_events(found.state, stamps),
         pieces=tuple(
             piece if piece.why else dataclasses.replace(piece, played_s=max(0.0, last_t - piece.t))

@@ -74,12 +74,12 @@ def _facts(account: Account) -> Iterable[tuple[str, str]]:
     yield "Present", told(account.people) or "nobody signed on"
     signed = f"signed by {programme.reviewed_by} on {programme.reviewed_on}"
     yield "Programme", f"{programme.name}, {signed if programme.reviewed else 'not signed by a medical lead'}"
+    yield "SHA-256", f"{account.programme_digest} (of the programme)"
     for signature in account.signatures:
         at = signature.utc[:19].replace("T", " ")
         yield "Signed off", f"{signature.who}, {at} UTC, up to record {signature.after}: {signature.meaning}"
     if not account.signatures:
         yield "Signed off", "not yet"
-    yield "SHA-256", account.programme_digest
     yield "Software", account.software
     for kept in account.kept:
         yield "As run", f"{kept.name} {kept.sha256}"

@@ -68,4 +68,6 @@ def _is_marked(event: Event) -> bool:
 
 def _word(event: Event) -> str:
     """A mark by its own word, anything else by its kind: notes are for the page, not for the picture."""
-    return event.text.split("  ")[0].split(",")[0][:18] if event.kind == "mark" else event.kind.replace("_", " ")
+    if event.kind == "mark":
+        return event.text.split("  ")[0].split(",")[0][:18]
+    return event.kind.replace("_", " ") + (" ends" if event.values.get("part") in ("end", "stop") else "")

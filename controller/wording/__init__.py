@@ -114,7 +114,7 @@ def entry(item: LogEntry) -> tuple[str, str]:
     if item.amended_by:
         text = f"{text} (corrected in {item.amended_by})"
     if item.waits:
-        text = f"{text} (not written yet)"
+        text = f"not written yet: {text}"  # before the words, which a line may have to cut
     return kind, f"{text} (taken back)" if item.taken_back else text
 
 

@@ -6,7 +6,7 @@ import re
 
 from controller.wording.templates import Values, text
 
-_ERRNO = re.compile(r"^\[Errno -?\d+\] ?")
+_ERRNO = re.compile(r"^(?:\w+Error: )?(?:\[Errno -?\d+\] ?)?")
 
 WHYS: dict[str, str] = {
     # What can be wrong with a file of music.
@@ -52,7 +52,7 @@ BROKER: dict[str, str] = {
 
 
 def why(code: str) -> str:
-    """A reason in words. An error of the system loses its number."""
+    """A reason in words. An error of the system loses its kind and number."""
     return WHYS.get(code) or _ERRNO.sub("", code).replace("_", " ")
 
 

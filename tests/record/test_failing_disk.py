@@ -92,7 +92,7 @@ async def room_goes_on_unnoted(client: Client, other: Client) -> list[asyncio.Ta
     assert refused.refused == "not_recorded"
     marks = [entry for entry in other.status.log if entry.kind in ("pause", "resume")]
     assert marks
-    assert all(entry.waits and "not written yet" in wording.entry(entry)[1] for entry in marks)
+    assert all(entry.waits and wording.entry(entry)[1].startswith("not written yet: ") for entry in marks)
     assert not any(task.done() for task in waiting), "something was shown as noted that is not"
     assert not paused.done() or paused.result().values.get("path") == "engine"
     return [*waiting, paused]

@@ -8,7 +8,7 @@ import random
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -16,6 +16,12 @@ import pytest
 
 from controller.journal.store import is_passing, room_file, session_file
 from controller.journal.verify import Walk, verify, walk
+from controller.report.account import Account
+from controller.report.gathering import account_of
+from controller.report.page import html
+from controller.report.respct import respct
+from controller.report.study import study_files
+from controller.report.tables import INCOMPLETE, jsonl, music_csv, records_csv
 from tests.record.small_session import SESSION, exported, made_of, told_of, write_small_session
 from tests.seeds import any_seed
 
@@ -122,3 +128,31 @@ async def test_a_flipped_bit_of_every_byte_is_found_or_changes_no_export(tmp_pat
     count = at_once(state, places)
     print(f"{shape}: {len(places)} bytes, {count['found']} found, {count['harmless']} harmless")
     assert count.total() == len(places)
+
+
+FORMS: dict[str, Callable[[Account], str]] = {
+    "csv": records_csv, "jsonl": jsonl, "html": html, "respct": respct, "music": music_csv,
+    "study": lambda account: dict(study_files([account], {}))["sessions.csv"],
+}  # fmt: skip
+
+
+@pytest.mark.timeout(3000)
+@pytest.mark.parametrize("flips", [12, pytest.param(5000, marks=pytest.mark.proof)])
+async def test_an_export_of_a_damaged_record_says_so_in_every_form_or_refuses(tmp_path: Path, flips: int) -> None:
+    await write_small_session(tmp_path)
+    file = session_file(tmp_path / "closed", SESSION)
+    content, chance, count = file.read_bytes(), random.Random(any_seed()), Counter[str]()
+    for _ in range(flips):
+        at, bit = chance.randrange(len(content)), chance.randrange(8)
+        file.write_bytes(content[:at] + bytes([content[at] ^ 1 << bit]) + content[at + 1 :])
+        try:
+            account = account_of(file)
+        except (ValueError, sqlite3.Error):
+            count["refused"] += 1
+            continue
+        for name, make in FORMS.items():
+            words = {"jsonl": '"ok": false', "music": INCOMPLETE}.get(name, "DAMAGED")
+            assert (words in make(account)) != account.chain.ok, f"{name}, {at}, bit {bit}: {account.chain.why}"
+        count["whole" if account.chain.ok else "damaged"] += 1
+    print(dict(count))
+    assert count.total() == flips

@@ -403,6 +403,7 @@ def test_every_export_tells_what_stood_before_and_what_stands(clinical: Account)
     ):  # fmt: skip
         assert word in page, word
     assert [(taken.vitals.systolic, taken.t) for taken in clinical.vitals] == [(190, 800.0)]
+    assert clinical.vitals[0].remarks == "systolic 190, limit 180, corrected in no. 5"
     assert [(one.t, one.text) for one in clinical.adverse] == [
         (1460.0, "fall, grade 2, relation unknown, needed medical provider, resolved")
     ]
