@@ -10,6 +10,7 @@ from controller import bedside, wording
 from controller.messages import Touch, Vitals, plain_fields
 from controller.session.state import Participant, State
 from controller.session.touch import is_outside, where
+from controller.wording.quantities import counted
 
 NO_SCOPE = "no scope entered"
 
@@ -113,7 +114,7 @@ def _touch_given(state: State, person: Participant) -> str:
         return "none was recorded"
     outside = sum(is_outside(act, person.touch_scope) for act in given)
     places = ", ".join(dict.fromkeys(where(act) for act in given))
-    return f"{len(given)} entries ({places}), {outside or 'none'} outside the scope consented to"
+    return f"{counted(len(given), 'entry', 'entries')} ({places}), {outside or 'none'} outside the scope consented to"
 
 
 def utc_before(utc: str, seconds: float) -> str:

@@ -9,7 +9,7 @@ from controller.report import clinical
 from controller.report.account import Account
 from controller.report.people import told
 from controller.report.tables import clock_of
-from controller.wording.quantities import duration
+from controller.wording.quantities import counted, duration
 
 
 def respct(account: Account) -> str:
@@ -58,7 +58,7 @@ def _items(account: Account) -> list[tuple[int, str, str]]:
         (
             12,
             "Interventions",
-            f"{len(marks)} entries by those present; touch agreed and given: "
+            f"{counted(len(marks), 'entry', 'entries')} by those present; touch agreed and given: "
             f"{'; '.join(clinical.touch(account.state))}.",
         ),
         (13, "Participant's control", f"{len(wishes)} changes of music, volume or light were made on request or need."),

@@ -17,6 +17,11 @@ def duration(seconds: float) -> str:
     return f"{hours} h {rest:02d}" if rest else f"{hours} h"
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number with what is counted: "1 text", "3 texts"; `many` where the plural is another."""
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
+
+
 def clock(seconds: float | None) -> str:
     """T+ as "2:28:06"; "-:--:--" before ingestion."""
     if seconds is None:

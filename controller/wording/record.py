@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controller.wording.quantities import number
+from controller.wording.quantities import counted, number
 from controller.wording.templates import Template, Values, text
 
 
@@ -32,11 +32,11 @@ def _reserve(values: Values) -> str:
 def gone(*, redacted: int, unnamed: int, lost: int) -> str:
     """What a record lacks, behind the number of what it holds: `unnamed` of the blank texts nobody redacted."""
     told = (
-        (redacted - unnamed, "texts redacted"),
-        (unnamed, "texts blank that no redaction on record names"),
-        (lost, "parts lost to damage"),
+        (redacted - unnamed, "text", "redacted"),
+        (unnamed, "text", "blank that no redaction on record names"),
+        (lost, "part", "lost to damage"),
     )
-    return "".join(f", {count} {what}" for count, what in told if count)
+    return "".join(f", {counted(count, what)} {how}" for count, what, how in told if count)
 
 
 FACTS: dict[str, tuple[str, Template]] = {

@@ -229,7 +229,7 @@ def test_respct_items_are_those_that_the_room_knows(account: Account) -> None:
 def test_a_redacted_note_is_blank_in_every_export(state_dir: Path) -> None:
     file = session_file(state_dir, SESSION)
     blank_text(file, 8)
-    assert "1 texts blank that no redaction on record names" in html(account_of(file))
+    assert "1 text blank that no redaction on record names" in html(account_of(file))
     with closing(BookFile(file, SESSION, "")) as book:
         redacted = Record(
             seq=18,
@@ -240,7 +240,7 @@ def test_a_redacted_note_is_blank_in_every_export(state_dir: Path) -> None:
     account = account_of(file)
     for made in (html(account), records_csv(account), jsonl(account), respct(account)):
         assert "water" not in made
-    assert "1 texts redacted" in html(account)
+    assert "1 text redacted" in html(account)
 
 
 def test_a_session_that_was_ended_as_soon_as_it_was_opened_has_its_pages(tmp_path: Path) -> None:
@@ -382,8 +382,8 @@ def test_every_export_tells_the_touch_that_each_of_two_consented_to(tmp_path: Pa
     room.close()
     account = account_of(room.file)
     told = (
-        "C-1: hands; 1 entries (hands), none outside the scope consented to",
-        "C-2: none; 1 entries (hands), 1 outside the scope consented to",
+        "C-1: hands; 1 entry (hands), none outside the scope consented to",
+        "C-2: none; 1 entry (hands), 1 outside the scope consented to",
     )
     for export in (html(account), respct(account), "\n".join(head_lines(account))):
         assert all(words in export for words in told)
@@ -399,7 +399,7 @@ def test_every_export_tells_what_stood_before_and_what_stands(clinical: Account)
         "foot: OUTSIDE SCOPE (hands)", "in all 25 mg", "fall, grade 3",
         "-&gt; fall, grade 2", "systolic 190, limit 180",
         "released by override with EF of the support desk: asks to go", "released although steady: not answered",
-        "C-0412: released by override at", "1 entries (foot), 1 outside the scope",
+        "C-0412: released by override at", "1 entry (foot), 1 outside the scope",
     ):  # fmt: skip
         assert word in page, word
     assert [(taken.vitals.systolic, taken.t) for taken in clinical.vitals] == [(190, 800.0)]
