@@ -13,6 +13,7 @@ from controller.lights.simulated_mqtt import understand
 _RETURN_S = 60.0
 """Some lamps take that long to join again."""
 _LED_DOWN_S = 5.0
+_SPARE_S = 3.0
 
 
 async def pull_plug(hand: Hand, lamps: Sequence[str], person: Person, *, whole_room: bool) -> dict[str, Finding]:
@@ -30,7 +31,7 @@ async def pull_plug(hand: Hand, lamps: Sequence[str], person: Person, *, whole_r
     lit = boottime()
     await hand.until(lambda: all(_returned(hand, lamp, dark) for lamp in lamps), _RETURN_S if hand.dialects else 0.0)
     await hand.until(lambda: all(_led_down(hand, lamp, dark) for lamp in lamps), _LED_DOWN_S)
-    await hand.until(lambda: all(boottime() >= _ends(hand, lamp, dark) for lamp in lamps), 1.0 / _slew(hand) + 1.0)
+    await hand.until(lambda: all(_down(hand, lamp, dark) for lamp in lamps), 1.0 / _slew(hand) + _SPARE_S)
     found = {}
     for lamp in lamps:
         bright = await yes(person, f"  Was {lamp} brighter than before, when it came back?")
@@ -68,6 +69,13 @@ def _returned(hand: Hand, lamp: str, since: float) -> float | None:
 
 def _led_down(hand: Hand, lamp: str, since: float) -> bool:
     return lamp not in hand.dialects or bool(hand.orders(lamp, _returned(hand, lamp, since) or since))
+
+
+def _down(hand: Hand, lamp: str, since: float) -> bool:
+    """Whether it is where it was before: the last fade is over, and the last of many small steps is taken."""
+    if boottime() < _ends(hand, lamp, since):
+        return False
+    return lamp not in hand.dialects or hand.arrived(lamp, hand.room.table.light.floor)
 
 
 def _ends(hand: Hand, lamp: str, since: float) -> float:

@@ -249,7 +249,7 @@ async def power_on(hand: Hand, lamp: str, person: Person) -> Finding:
 def _how(hand: Hand, lamp: str) -> str:
     profile = profile_of(hand, lamp)
     if isinstance(profile, Profile):
-        return profile.power_on.how
+        return profile.power_on.how or "as its maker says"
     if isinstance(profile, Fixture):
         without = "the last level" if profile.signal_lost == "hold" else f"{profile.power_on:.0%}"
         return f"at the dimmer itself; its profile counts on {without} without a signal"

@@ -43,7 +43,7 @@ class Walk:
         room = load_room(self._path)
         self._found = {lamp.name: [] for lamp in room.table.light.lamps}
         say = self._person.say
-        say(f"Commissioning {room.name}: {len(self._found)} lamps. Nobody who is treated may be in the room.")
+        say(f"Commissioning {room.name}, lamp by lamp. Nobody who is treated may be in the room.")
         say("Lamps are only faded, within the room's limits. End at any time with Ctrl+C; only the signature counts.")
         await self._look_for_retained(room)
         await self._find_lowest(room)

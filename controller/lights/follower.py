@@ -11,10 +11,14 @@ from controller.lights.fader import Fade
 from controller.messages import LampView
 
 _VERIFY_AFTER_S = 1.0
+_ANSWER_WITHIN_S = 0.5
 
 
 class FollowerDrive:
-    """On above one level of its fade, off below another; between them it stays as it is. At first it is off."""
+    """On above one level of its fade, off below another; between them it stays as it is.
+
+    It is asked first how it is, where it can be asked; one that does not say is taken to be off.
+    """
 
     def __init__(self, lamp: str, dialect: Dialect, interval_s: float | None = None) -> None:
         assert dialect.profile.switch is not None
@@ -28,6 +32,8 @@ class FollowerDrive:
         self._fade: Fade | None = None
         self._on = False
         self._told: bool | None = None
+        self._said: bool | None = None
+        self._asked = False
         self._sent_at = -inf
         self._look_at = inf
         self._verify_at = inf
@@ -44,7 +50,7 @@ class FollowerDrive:
 
     def back(self, now: float, *, born: bool = True) -> None:
         """It is back, on or off."""
-        self.lost = False
+        self.lost = self._asked = False
         self.forget(now)
 
     def forget(self, now: float) -> None:
@@ -53,7 +59,10 @@ class FollowerDrive:
 
     def heard(self, level: float, now: float) -> bool:
         """A fresh report of on (1) or off (0). True: something else has switched it."""
-        if self.lost or self._told is None:
+        if self.lost:
+            return False
+        if self._told is None:
+            self._said = level > 0
             return False
         if (level > 0) == self._told:
             self._silent_since, self.confirmed, self.confirmed_level = None, True, level
@@ -72,6 +81,11 @@ class FollowerDrive:
             self.confirmed = False
             self.forget(now)
         if now >= self._look_at and now >= self._sent_at + self._interval:
+            if not self._asked and self._profile.ask is not None:
+                self._asked, self._look_at = True, now + _ANSWER_WITHIN_S
+                return Ask()
+            if self._said is not None:
+                self._on, self._said = self._said, None
             level = self._fade.level_at(now)
             self._on = level > self._switch.on_above or (self._on and level >= self._switch.off_below)
             self._look_at = inf if now >= self._fade.end.t else now + self._interval

@@ -141,8 +141,9 @@ class LampDrive:
                 self._recent.popleft()
             return False
         since = now - self._profile.echo.within_s
-        if any(at >= since and abs(level - sent) <= tolerance for at, sent in self._recent):
-            self._silent_since = None
+        said = [at for at, sent in self._recent if at >= since and abs(level - sent) <= tolerance]
+        if said:  # what it was told before; it has still to answer what it was told after that
+            self._silent_since = next((at for at, _ in self._recent if at > said[-1]), None)
             self._heard = True
             return False
         if not self._known:  # on its way in our slow fade, or another hand has ended that: it is asked when it is over
@@ -185,6 +186,7 @@ class LampDrive:
                 return said
         if now >= self._verify_at:
             self._verify_at = inf
+            self._recent.clear()  # what it says now is no late echo
             return Ask()
         return None
 

@@ -9,6 +9,7 @@ from controller.broker_private import PrivateBroker
 from controller.commissioning.blocks import write_copy
 from controller.commissioning.gentle import breathe
 from controller.commissioning.hand import Hand
+from controller.commissioning.plug import pull_plug
 from controller.commissioning.steps import echo_and_transition
 from controller.config import check_file, load_room, shipped
 from controller.files import ConfigError
@@ -85,3 +86,28 @@ async def test_an_unlisted_lamp_follows_and_that_it_only_pretends_to_fade_comes_
         echo, fades = await echo_and_transition(hand, "7f3a", Technician({"glide": "jump"}))
     assert (echo.verdict, echo.code) == ("ok", "heard")
     assert (fades.verdict, fades.code) == ("failed", "jump")
+
+
+async def test_the_glare_of_a_lamp_that_is_moved_in_steps_lasts_until_the_last_of_them(
+    mosquitto: PrivateBroker, tmp_path: Path, lumen: Path, lamp: UnlistedLamp
+) -> None:
+    text = lumen.read_text(encoding="utf-8").replace(', "over": {transition}', "")
+    text = text.replace('unit = "ms"\nmin = 0\nmax = 60000', 'unit = "none"')
+    lumen.write_text(text.replace("lamp_interval_s = 0.4", "lamp_interval_s = 0.1"), encoding="utf-8")
+    room = load_room(room_file(tmp_path, mosquitto, {"7f3a": "lumen"}))
+
+    async def pull(_question: str) -> str:
+        lamp.unplug()
+        return ""
+
+    async def plug_in(_question: str) -> str:
+        lamp.plug()
+        return ""
+
+    person = Technician({"press Enter\\.": pull, "as soon as it is lit": plug_in, "brighter than before": "y"})
+    async with Hand(room, tmp_path) as hand:
+        found = (await pull_plug(hand, ["7f3a"], person, whole_room=False))["7f3a"]
+        assert hand.arrived("7f3a", room.table.light.floor)
+    assert (found.verdict, found.code) == ("look", "glare")
+    way = 1.0 - room.table.light.floor
+    assert float(found.values["glare_s"]) >= 0.9 * way / room.table.light.slew_per_s

@@ -31,6 +31,7 @@ class Bench:
     echoes: bool = True
     answers: bool = True
     ignores_transition: bool = False
+    deaf: bool = False
     now: float = 0.0
     moves: list[tuple[float, Move]] = field(default_factory=list)
     said: list[tuple[float, Said]] = field(default_factory=list)
@@ -99,6 +100,8 @@ class Bench:
         self.payloads.append((self.now, *message))
         if isinstance(said, Move):
             self.moves.append((self.now, said))
+        if self.deaf:
+            return
         heard = understand(self.dialect, message[1].encode())
         assert heard is not None, message
         self.kelvin = heard.kelvin or self.kelvin

@@ -202,6 +202,26 @@ def test_a_lamp_without_an_echo_is_unconfirmed_and_is_told_again() -> None:
     assert bench.drive.view(bench.now).state == "confirmed"
 
 
+@pytest.mark.parametrize("name", ["wled", "home-assistant-json-light", "zigbee2mqtt-dimmable", "stepped"])
+def test_a_last_command_that_got_lost_is_noticed_although_the_one_before_it_was_answered_late(name: str) -> None:
+    bench = Bench(profile=STEPPED if name == "stepped" else PROFILES[name])
+    bench.drive.follow(fade(0.3, 0.3, 0, 0), 0)
+    bench.run(90)
+    bench.drive.follow(fade(0.3, 0.8, 90, 100), 90)
+    bench.run(98.2)
+    answered, sent = bench.target, len(bench.moves)
+    bench.deaf, bench.echoes = True, False
+    bench.run(100.5)
+    assert len(bench.moves) > sent
+    bench.hear(answered)
+    bench.run(107)
+    assert bench.drive.confirmed is False, "it was told more, and never said so"
+    bench.deaf, bench.echoes = False, True
+    bench.run(300)
+    assert bench.drive.view(bench.now).state == "confirmed"
+    assert bench.shown[-1] == pytest.approx(0.8, abs=0.01)
+
+
 def test_the_exit_light_does_not_wait_for_the_lamps_turn() -> None:
     bench = Bench(level=0.05)
     bench.drive.follow(fade(0.05, 0.2, 0, 100), 0)
@@ -455,3 +475,14 @@ def test_a_plug_follows_with_hysteresis_and_never_chatters() -> None:
     assert drive.heard(1.0, 300) is True
     assert replace(drive.view(300)).state == "unconfirmed"
     assert drive.step(303) == Turn(False)
+
+
+@pytest.mark.parametrize(("says", "on"), [(1.0, True), (0.0, False), (None, False)])
+def test_a_plug_between_its_two_levels_stays_as_it_was_before_the_program_started(says: float | None, on: bool) -> None:
+    drive = FollowerDrive("plug", Dialect(PROFILES["zigbee2mqtt-plug"], "plug"))
+    drive.follow(fade(0.3, 0.3, 0, 0), 0)
+    assert drive.step(0) == Ask()
+    if says is not None:
+        drive.heard(says, 0.1)
+    assert drive.next_at() == pytest.approx(0.5)
+    assert drive.step(0.5) == Turn(on)
