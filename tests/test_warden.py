@@ -33,7 +33,7 @@ def live(heart, past):
         print(os.getpid(), "told to end", 0, file=lives, flush=True)
 
 where = Path(sys.argv[1])
-keep_alive("work", where, live, silent_s=0.4, starting_s=0.8)
+keep_alive("work", where, live, silent_s=1.5, starting_s=10.0)
 """
 
 

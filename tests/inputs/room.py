@@ -109,6 +109,12 @@ class Room:
     def calls(self) -> list[tuple[str, str]]:
         return [(message["call"], message["level"]) for _, message in self.caller.lines if "call" in message]
 
+    async def caller_says(self, call: str, stage: str) -> None:
+        """What becomes of an assist, until the panel has taken it in."""
+        self.caller.say({"call": call, "level": "assist", "stage": stage})
+        known = self.panel._calls._open
+        await until(lambda: (call in known) is (stage != "stood_down"))
+
     async def connect(self) -> None:
         self.client = ButtonsClient(self.folder)
         await self.client.start(self.posted.append)
@@ -117,7 +123,8 @@ class Room:
 
     def begin(self, opener: Opener, grabbing: Grab) -> None:
         self._stop.clear()
-        self._task = asyncio.create_task(Panel(self.settings, opener=opener, grabbing=grabbing).run(self._stop))
+        self.panel = Panel(self.settings, opener=opener, grabbing=grabbing)
+        self._task = asyncio.create_task(self.panel.run(self._stop))
 
     async def end(self) -> None:
         self._stop.set()

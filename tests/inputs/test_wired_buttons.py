@@ -6,14 +6,16 @@ import asyncio
 import errno
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from controller.inputs.presses import Charge, Presses, Steady
 from controller.inputs.simulated import SimulatedContacts, SimulatedKeypad, SimulatedWriter
 from controller.messages import LEAVING_FADE_S, DeviceBack, DeviceLost, Fire, FireOver, Light, Pause, Resume
+from controller.serial_port import OpenPort, PortSettings, open_serial
 from tests.inputs.room import button, panel_room
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 
 def wire(folder: Path) -> str:
@@ -22,7 +24,9 @@ def wire(folder: Path) -> str:
     return str(folder / "adapter")
 
 
-async def test_a_contact_that_bounces_is_one_press_and_one_call(tmp_path: Path) -> None:
+async def test_a_contact_that_bounces_is_one_press_and_one_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lines = SimulatedContacts(cts=False)
     cord = button("cord", "button-contact-cts", on=wire(tmp_path), closed="call assist")
     async with panel_room(tmp_path, None, cord, opener=lines.opener) as room:
@@ -30,10 +34,10 @@ async def test_a_contact_that_bounces_is_one_press_and_one_call(tmp_path: Path) 
         assert lines.opened_with is not None and lines.opened_with.rts and not lines.opened_with.dtr
         await asyncio.sleep(0.1)
         assert room.posted == []
-        for closed in (True, False, True, False, True):
-            lines.closed["cts"] = closed
-            await asyncio.sleep(0.005)
-        await until(lambda: len(room.calls()) == 1)
+        bounces = iter((True, False, True, False))  # one at each look, however far apart they are
+        monkeypatch.setattr(lines, "line", lambda _: next(bounces, lines.closed["cts"]))
+        lines.closed["cts"] = True
+        await until(lambda: len(room.calls()) == 1 and len(room.acts("call")) == 1)
         await asyncio.sleep(0.1)
         lines.closed["cts"] = False
         await asyncio.sleep(0.1)
@@ -47,7 +51,7 @@ async def test_a_call_cord_that_is_pulled_already_calls_and_a_switch_does_nothin
     switch = button("switch", "button-contact-dsr", on=device, closed="light exit", open="light arc")
     switch = replace(switch, port=cord.port)
     async with panel_room(tmp_path, None, cord, switch, opener=lines.opener) as room:
-        await until(lambda: len(room.acts("call")) == 1)
+        await until(lambda: room.acts("call") and room.calls())
         await asyncio.sleep(0.1)
         assert [level for _, level in room.calls()] == ["emergency"]
         assert room.acts("light") == []
@@ -69,7 +73,10 @@ async def test_an_adapter_that_is_pulled_is_said_once_and_its_button_works_again
         await until(lambda: len(room.calls()) == 1)
 
 
-async def test_the_fire_panels_contact_is_a_state_that_every_daemon_is_told(tmp_path: Path) -> None:
+async def test_the_fire_panels_contact_is_a_state_that_every_daemon_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("controller.inputs.panel._FIRE_TAKEN_S", PATIENCE_S)  # here the daemon takes it, if late
     lines = SimulatedContacts(cts=True)
     panel = button("fire-panel", "button-fire-panel", on=wire(tmp_path), open="fire")
     async with panel_room(tmp_path, None, panel, opener=lines.opener) as room:
@@ -102,8 +109,15 @@ async def test_a_key_that_writes_lines_is_understood_in_pieces(tmp_path: Path) -
     writer = SimulatedWriter(tmp_path / "key")
     writer.plug()
     key = button("key", "button-serial-key", on=writer.device, single="pause", double="resume")
-    async with panel_room(tmp_path, None, key) as room:
-        await asyncio.sleep(0.2)
+    opened = Event()
+
+    def opener(settings: PortSettings) -> OpenPort:
+        port = open_serial(settings)
+        opened.set()
+        return port
+
+    async with panel_room(tmp_path, None, key, opener=opener) as room:
+        await until(opened.is_set)
         for piece in ("P\r\nP\nnoise\nD", "", "\n", "H\n"):
             writer.write(piece)
             await asyncio.sleep(0.02)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.lights.dialect import Dialect, announced_name
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 _CODE = """
 import json, sys, time
@@ -77,7 +77,7 @@ async def observing(port: int, directory: Path) -> AsyncIterator[Observer]:
         yield observer
     finally:
         process.terminate()
-        await asyncio.to_thread(process.wait, 5)
+        await asyncio.to_thread(process.wait, PATIENCE_S)
 
 
 def led_after(heard: list[Published], dialect: Dialect, since: float) -> float:

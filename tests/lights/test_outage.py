@@ -12,13 +12,14 @@ from controller.clock import boottime
 from controller.messages import DeviceBack, DeviceLost
 from tests.lights.mqtt_room import Room, mqtt_room
 from tests.lights.wire import Wire
-from tests.waiting import until
+from tests.waiting import promised, until
 
 KINDS = ("killed", "frozen", "cut")
 SLEW = 0.10
 PROOF_HOLDS_S = 1.0
 CAUGHT_UP_S = 12.0
-FRESH_S = 0.06
+FRESH_S = 0.3
+"""A moment may lie between the look at the link and the word to it."""
 
 
 @contextlib.asynccontextmanager
@@ -58,6 +59,7 @@ async def live_through(kind: str, directory: Path, fade_s: float, before_s: floa
         await asyncio.sleep(before_s)
         broken = boottime()
         {"killed": room.broker.kill, "frozen": room.broker.freeze, "cut": wire.cut}[kind]()
+        gone = boottime()
         await until(lambda: bool(room.told(DeviceLost)))
         shown_s = boottime() - broken
         assert all(room.view(name).state == "lost" for name in ("left", "right"))
@@ -69,7 +71,7 @@ async def live_through(kind: str, directory: Path, fade_s: float, before_s: floa
         back = boottime()
         farthest = await follow(room, began, fade_s, back)
         await asyncio.sleep(max(0.0, back + 1.5 - boottime()))
-        into = [t for t, *_ in room.link.published if broken + FRESH_S < t < mended]
+        into = [t for t, *_ in room.link.published if gone + FRESH_S < t < mended]
         assert not into, "something was published into a broker that was not there"
         assert max(age for *_, age in room.link.published) < PROOF_HOLDS_S
         stale = {}
@@ -100,12 +102,13 @@ async def live_through(kind: str, directory: Path, fade_s: float, before_s: floa
 
 def judge(seen: dict[str, dict[str, float]]) -> None:
     assert all(each["stale"] <= 1 for each in seen.values()), seen
-    assert all(each["shown_s"] <= 6 for each in seen.values()), seen
+    assert all(each["shown_s"] <= promised(6) for each in seen.values()), seen
     assert all(each["off"] <= 0.02 for each in seen.values()), seen
     for kind, each in seen.items():
         print(kind, each)
 
 
+@pytest.mark.timed
 async def test_an_outage_in_a_fade_brings_no_old_command_and_no_jump(tmp_path: Path) -> None:
     found = await asyncio.gather(*(live_through(kind, tmp_path, 8.0, 1.3, 4.2) for kind in KINDS))
     judge(dict(zip(KINDS, found, strict=True)))
