@@ -19,6 +19,7 @@ import pytest
 
 from controller.console.repeat import REST_S
 from tests.console.tmux import PYTHON, RUN, Tmux
+from tests.waiting import PATIENCE_S, QUIET
 
 
 class Terminal(Tmux):
@@ -104,11 +105,15 @@ def test_the_console_answers_every_key_in_a_real_terminal(terminal: Terminal) ->
     terminal.wait(lambda: not terminal.alive())
 
 
+@pytest.mark.timed
 def test_a_key_held_in_a_real_terminal_acts_once_however_fast_it_repeats(terminal: Terminal) -> None:
-    for digit, (first, gap) in zip("123", ((0.25, 0.033), (0.5, 0.033), (0.25, 0.092)), strict=True):
-        for count in range(15):
-            terminal.press(digit)
-            time.sleep(gap if count else first)
+    for digit, gap in zip("123", (0.0, 0.033, 0.092), strict=True):
+        if gap and QUIET:  # a loaded machine has no such rhythm; by their own clock: tests/console/test_held_keys.py
+            for count in range(15):
+                terminal.press(digit)
+                time.sleep(gap if count else 0.25)
+        else:
+            terminal.press("-N", "15", digit)
     terminal.press("r")  # what was held comes before it
     terminal.wait(lambda: terminal.inputs() and terminal.inputs()[-1]["kind"] == "resume")
     assert [act.get("code") for act in terminal.inputs()[:-1]] == ["spoke", "crying", "touch"]
@@ -129,7 +134,7 @@ def test_a_console_whose_terminal_goes_ends_and_does_not_spin(how: str) -> None:
             os.environ.update(TERM="xterm-256color", COLUMNS="80", LINES="24")
             os.execv(PYTHON, [PYTHON, "-c", RUN.format(where, "AB")])
         seen = b""
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE_S
         while b"CALL" not in seen and time.monotonic() < end:
             if select.select([terminal], [], [], 0.1)[0]:
                 seen += os.read(terminal, 65536)
@@ -138,7 +143,7 @@ def test_a_console_whose_terminal_goes_ends_and_does_not_spin(how: str) -> None:
             os.kill(child, signal.SIGHUP)
         else:
             os.close(terminal)
-        end = time.monotonic() + 30
+        end = time.monotonic() + PATIENCE_S
         ended = 0
         while not ended and time.monotonic() < end:
             if how == "hang up" and select.select([terminal], [], [], 0)[0]:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import PATIENCE_S
+
 PYTHON = sys.executable
 RUN = "from pathlib import Path; from controller.console.app import run_console; run_console(Path({!r}), {!r})"
 
@@ -49,7 +51,7 @@ class Tmux:
         self.tmux("set-buffer", text)
         self.tmux("paste-buffer", *brackets)
 
-    def wait(self, true: Callable[[], object], timeout: float = 60.0) -> None:
+    def wait(self, true: Callable[[], object], timeout: float = PATIENCE_S) -> None:
         end = time.monotonic() + timeout
         while not true():
             assert time.monotonic() < end, f"not in time; the screen:\n{self.screen()}"

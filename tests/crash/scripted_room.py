@@ -94,7 +94,11 @@ async def live(state_dir: Path, die_at: int, swapped: bool) -> None:
     )
     acknowledged = os.open(state_dir / "acknowledged", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
+    answers = 0
+
     def noted(reply: Reply) -> None:
+        nonlocal answers
+        answers += 1
         if not reply.refused:
             os.write(acknowledged, f"{reply.id}\n".encode())
             os.fsync(acknowledged)
@@ -109,7 +113,8 @@ async def live(state_dir: Path, die_at: int, swapped: bool) -> None:
         runner.post(Input(act=act, origin=Origin(console="c", path="socket")), noted)
         if place % 3 == 0:  # the others go out in one burst, as a quick hand sends them
             await asyncio.sleep(0.01)
-    await asyncio.sleep(0.2)
+    while answers < 1 + len(SCRIPT):
+        await asyncio.sleep(0.005)
     await runner.close()
     await journal.close()
 

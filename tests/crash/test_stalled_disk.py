@@ -1,11 +1,12 @@
-"""The disk stands still for five seconds, and somebody presses pause."""
+"""The disk stands still for seconds, and somebody presses pause."""
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from controller.clock import RoomClock
 from controller.journal.reading import read_records, session_file, verify
@@ -15,8 +16,7 @@ from controller.planning import planner_for
 from controller.runner import Runner
 from controller.session.state import opening
 from tests.session.room import PLAYLISTS, RULES, pool_of
-
-STALL_S = 5.0
+from tests.waiting import PATIENCE_S, promised, until
 
 
 class Listening:
@@ -30,13 +30,14 @@ class Listening:
         self.heard.append((self.clock.now(), effect))
 
 
+@pytest.mark.timed
 async def test_pause_acts_at_once_while_the_disk_stalls_and_nothing_is_shown_as_noted(tmp_path: Path) -> None:
     clock = RoomClock()
     free = threading.Event()
     free.set()
 
     def commit(do: Callable[[], None]) -> None:
-        free.wait(STALL_S + 5.0)
+        free.wait(PATIENCE_S)
         do()
 
     journal = Journal(tmp_path, clock, lambda why: None, commit=commit)
@@ -51,8 +52,7 @@ async def test_pause_acts_at_once_while_the_disk_stalls_and_nothing_is_shown_as_
     runner.post_act(Opened(rules=RULES))
     text = (PLAYLISTS / "psilocybin-25mg.toml").read_text()
     runner.post_act(Start(programme="x", participants=("A-1",), programme_text=text, session="s1", seed=1))
-    while not any(isinstance(effect, SetTransport) for _, effect in device.heard):
-        await asyncio.sleep(0.01)
+    await until(lambda: any(isinstance(effect, SetTransport) for _, effect in device.heard))
 
     free.clear()
     device.heard.clear()
@@ -66,22 +66,20 @@ async def test_pause_acts_at_once_while_the_disk_stalls_and_nothing_is_shown_as_
     runner.post(Input(act=Note(text="before")), noted)
     runner.post(Input(act=Pause()), noted)
 
-    paused = [(at, e) for at, e in device.heard if isinstance(e, SetTransport) and e.transport == "pause"]
-    assert paused and paused[0][0] - pressed < 0.1, "pause waited for the disk"
+    paused = [e for _, e in device.heard if isinstance(e, SetTransport) and e.transport == "pause"]
+    assert paused, "pause waited for the disk, or for anything else"
     assert not any(effect.kind == "fade_bus" for _, effect in device.heard), "an effect went before its record"
 
-    await asyncio.sleep(2.6)
+    await until(lambda: any(effect.kind == "fade_bus" for _, effect in device.heard))
     late = [at - pressed for at, effect in device.heard if effect.kind == "fade_bus"]
-    assert late and 1.9 <= late[0] <= 2.6, "after two seconds the room goes on without the disk"
-    assert [alarm.code for alarm in runner.state.alarms] == ["journal_lost"]
+    assert 1.9 <= late[0] <= promised(2.6), "after two seconds the room goes on without the disk"
+    await until(lambda: [alarm.code for alarm in runner.state.alarms] == ["journal_lost"])
     assert replies == [], "something was shown as noted that was not"
 
-    await asyncio.sleep(STALL_S - 2.6)
+    flows = clock.now()
     free.set()
-    async with asyncio.timeout(5.0):
-        while len(replies) < 3 or runner.state.alarms:
-            await asyncio.sleep(0.01)
-    assert all(at - pressed >= STALL_S - 0.1 and not reply.refused for at, reply in replies)
+    await until(lambda: len(replies) == 3 and not runner.state.alarms)
+    assert all(at >= flows and not reply.refused for at, reply in replies)
     await runner.close()
     assert await journal.close()
 

@@ -168,21 +168,21 @@ def test_in_a_room_with_sitters_a_signature_takes_a_pin(state: Path) -> None:
 
 async def _open_session(state: Path) -> None:
     async with Client(runtime_dir(state), console="test", person="AB") as client:
-        await client.ready()
+        await client.ready(PATIENCE_S)
         assert not (await client.send(Start(programme="psilocybin-25mg", participants=("C-5",)))).refused
         assert not (await client.send(Note(text="Berta came in"))).refused
 
 
 async def _until_people_sign_on(state: Path) -> None:
     async with Client(runtime_dir(state), console="test") as client, asyncio.timeout(PATIENCE_S):
-        await client.ready()
+        await client.ready(PATIENCE_S)
         while not client.status.signs_on:
             await asyncio.sleep(0.05)
 
 
 async def _log(state: Path) -> str:
     async with Client(runtime_dir(state), console="test", person="AB") as client:
-        return str((await client.ready()).log)
+        return str((await client.ready(PATIENCE_S)).log)
 
 
 async def test_an_entry_that_a_crash_left_unwitnessed_is_witnessed_at_the_next_start(state: Path) -> None:

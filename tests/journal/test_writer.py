@@ -17,6 +17,7 @@ from controller.journal.recovery import recover
 from controller.journal.writer import Journal, JournalInUse
 from controller.messages import Note
 from tests.journal.writing import CLOCK, record, write_small_session, writing
+from tests.waiting import PATIENCE_S
 
 MARKS = [record(seq) for seq in range(1, 301)]
 
@@ -55,7 +56,7 @@ async def test_many_records_share_a_commit_and_the_loop_never_waits_for_a_slow_d
     go_on, commits = threading.Event(), []
 
     def dawdle(do: Callable[[], None]) -> None:
-        go_on.wait(20)
+        go_on.wait(PATIENCE_S)
         do()
         commits.append(1)
 

@@ -14,7 +14,7 @@ from controller.journal.reading import session_file
 from controller.messages import Pause
 from controller.options import runtime_dir
 from tests.runner.room import room
-from tests.waiting import patiently
+from tests.waiting import PATIENCE_S, patiently
 
 
 async def test_a_damaged_open_session_is_an_alarm_in_an_idle_room(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ async def test_a_damaged_open_session_is_an_alarm_in_an_idle_room(tmp_path: Path
     running = asyncio.create_task(daemon.run(opened.set))
     await patiently(opened.wait())
     async with Client(runtime_dir(tmp_path), console="c") as client:
-        status = await client.ready(5.0)
+        status = await client.ready(PATIENCE_S)
         assert status.state == "idle"
         assert ("journal_damaged", "high") in [(alarm.code, alarm.priority) for alarm in status.alarms]
         assert not (await client.send(Pause())).refused

@@ -20,6 +20,7 @@ from controller.options import runtime_dir
 from controller.server import Server
 from controller.sitters.desk import SignOnDesk
 from controller.sitters.register import Register
+from tests.waiting import PATIENCE_S
 
 
 class Desk:
@@ -60,7 +61,7 @@ class Wire:
         self.writer.write((message if isinstance(message, bytes) else json.dumps(message).encode()) + b"\n")
 
     async def hear(self, key: str) -> Any:
-        async with asyncio.timeout(3.0):
+        async with asyncio.timeout(PATIENCE_S):
             while line := await self.reader.readline():
                 if key in (message := json.loads(line)):
                     return message[key]

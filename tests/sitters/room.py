@@ -18,7 +18,7 @@ from controller.daemon import Daemon
 from controller.messages import Reply
 from controller.options import runtime_dir
 from controller.sitters.register import Register
-from tests.waiting import patiently, until
+from tests.waiting import PATIENCE_S, patiently, until
 
 PINS = {"AB": "0739154826", "CD": "0462857193", "EF": "0918273645"}
 ROOM = """
@@ -80,7 +80,7 @@ class StaffedDaemon:
 async def console(state_dir: Path, name: str = "console-a", person: str | None = None) -> AsyncIterator[Client]:
     """A console's link that is up."""
     async with Client(runtime_dir(state_dir), console=name, person=person) as client:
-        await client.ready()
+        await client.ready(PATIENCE_S)
         yield client
 
 

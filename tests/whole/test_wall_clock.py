@@ -231,7 +231,7 @@ async def test_a_daemon_killed_again_and_again_over_the_night_of_a_clock_change_
     clock = WallClock(tmp_path / "wall-clock")
     clock.set(f"{begins}:00")
     async with whole_room(tmp_path, TIMETABLE, clock.environment) as room, room.client() as client:
-        await client.ready(20.0)
+        await client.ready(PATIENCE_S)
         wanted = f"{begins[:8]}{shown[-1][:2]}T02:30"
         booked = Book(programme="psilocybin-25mg", participants=("C-0999",), wanted=wanted)
         assert not (await client.send(booked)).refused
