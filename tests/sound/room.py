@@ -153,7 +153,7 @@ class EngineProcess:
         before: str = "",
     ) -> None:
         self._watched = watched
-        self._environment = environment
+        self._environment = {"MALLOC_ARENA_MAX": "2", **(environment or os.environ)}  # as controller.sound.__main__
         self._code = before + _CODE
         self.directory = directory
         self.wav = directory / "heard.wav"
