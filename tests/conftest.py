@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from unittest.mock import patch
 
 import pytest
@@ -19,6 +20,12 @@ __all__ = ["mosquitto"]
 # Else each of the two hundred processes that the tests start compiles the product anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+STARTED = str(Path(__file__).parent / "started")
+"""What the processes that the tests start begin with."""
+
+if STARTED not in os.environ.get("PYTHONPATH", "").split(os.pathsep):
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (STARTED, os.environ.get("PYTHONPATH"))))
 
 
 # A slow machine takes long over an example, and that is no fault of what is tested.

@@ -15,7 +15,7 @@ from threading import Event
 from controller.clock import boottime
 from tests.waiting import PATIENCE_S
 
-LONGEST_S = 300.0
+LONGEST_S = 500.0
 
 
 @dataclass

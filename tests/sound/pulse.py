@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from controller import clock
 from tests.sound.room import RATE, wait
+from tests.waiting import PATIENCE_S
 
 _SINK = "module-null-sink sink_name=room norewinds=1 rate=48000"
 
@@ -44,7 +45,7 @@ class Pulse:
         ]
         command += ["-L", "module-native-protocol-unix", "-L", _SINK]
         self._server = subprocess.Popen(command, env=self.environment, stderr=subprocess.DEVNULL)
-        deadline = clock.boottime() + 5
+        deadline = clock.boottime() + PATIENCE_S
         while "room" not in self.control("list", "short", "sinks") and clock.boottime() < deadline:
             wait(0.05)
 

@@ -20,7 +20,7 @@ import soundfile
 from controller import clock
 from controller.messages import Cue, Effect, Piece, PlayCues, SetTransport, line_of
 from controller.sound import protocol
-from controller.sound.capture import read_start
+from tests.playing import Playing
 from tests.waiting import PATIENCE_S
 
 RATE = 48_000
@@ -129,14 +129,14 @@ class Link:
 
 @dataclass
 class Heard:
-    """The capture: samples (frames, channels), and when frame 0 was played."""
+    """The capture: samples (frames, channels), and when they were played."""
 
     samples: npt.NDArray[np.float64]
-    boottime: float
+    playing: Playing
 
     def frame_at(self, boottime: float) -> int:
         """The frame that was played at a CLOCK_BOOTTIME."""
-        return round((boottime - self.boottime) * RATE)
+        return self.playing.frame_at(boottime)
 
 
 class EngineProcess:
@@ -241,9 +241,7 @@ class EngineProcess:
         """What was captured so far."""
         samples, rate = soundfile.read(self.wav, dtype="float64", always_2d=True)
         assert rate == RATE
-        start = read_start(self.wav)
-        assert start is not None
-        return Heard(samples, start.boottime)
+        return Heard(samples, Playing.of(self.wav))
 
 
 def amplitude(samples: npt.NDArray[np.float64], hertz: float, window: int = 2_400) -> npt.NDArray[np.float64]:

@@ -19,6 +19,7 @@ from controller.sound.deck import Deck
 from controller.sound.decks import Decks
 from controller.sound.decoder import Decoder
 from controller.sound.timeline import Laid
+from tests.waiting import PATIENCE_S
 
 Samples = npt.NDArray[np.float64]
 
@@ -35,7 +36,7 @@ def decode(*pieces: Piece) -> list[Samples]:
     try:
         for deck in decks:
             decoder.open(deck)
-        deadline = clock.boottime() + 20
+        deadline = clock.boottime() + PATIENCE_S
         while not all(deck.ended for deck in decks):
             assert clock.boottime() < deadline, [deck.failure for deck in decks]
             Event().wait(0.02)
@@ -119,7 +120,7 @@ def test_a_libvlc_without_an_equaliser_plays_a_hot_piece_as_it_is(hot: dict[str,
     try:
         decoder._jobs.put(lambda: setattr(decoder, "_has_equalizer", False))
         decoder.open(deck)
-        deadline = clock.boottime() + 10
+        deadline = clock.boottime() + PATIENCE_S
         while deck.written < RATE and clock.boottime() < deadline:
             Event().wait(0.02)
         assert dbfs(deck.read(RATE // 2, RATE // 2).std()) > -6  # not 12 dB up, and not 12 dB down
@@ -140,7 +141,7 @@ def test_a_silent_head_is_left_out_to_the_sample(tmp_path: Path) -> None:
     decks = Decks()
     try:
         deck = decks.open(laid, 0)
-        deadline = clock.boottime() + 20
+        deadline = clock.boottime() + PATIENCE_S
         while not deck.ended:
             assert clock.boottime() < deadline, deck.failure
             Event().wait(0.02)

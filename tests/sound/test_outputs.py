@@ -18,7 +18,7 @@ from controller.sound.outputs import QUEUE_BLOCKS, Output, open_output
 from controller.sound.settings import Bus, SoundSettings
 from controller.sound.timeline import RATE
 from tests.sound.room import wait
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 Told = list[tuple[str, int, float]]
 
@@ -74,7 +74,7 @@ def test_a_capture_is_readable_while_it_is_written_and_knows_when_it_began(tmp_p
     assert capture.begin(begun) == 0
     for _ in range(60):
         capture.append(np.full((BLOCK, 4), -0.5))
-    deadline = clock.boottime() + 5
+    deadline = clock.boottime() + PATIENCE_S
     while path.stat().st_size < 60 * BLOCK * 8 and clock.boottime() < deadline:
         wait(0.01)
     copy = tmp_path / "killed.wav"

@@ -16,6 +16,7 @@ import pytest
 from controller.journal.reading import read_records, session_file, verify
 from controller.messages import Fact, FadeLight, FillerChanged
 from tests.measure_audio import analyse
+from tests.playing import Playing
 from tests.running_demo import RunningDemo
 from tests.waiting import PATIENCE_S
 from tests.whole.hearing import (
@@ -71,7 +72,9 @@ def demo(running_demo: RunningDemo) -> Demo:
     end = Fact(code="arc_waits", values={"for": "end"})
     over = next(record for record in records if end in record.facts)
     first = pieces[0][0].frame
-    end_frame = first + round((over.stamp.t - begun.input.act.at_t) * RATE) - RATE // 5  # type: ignore[union-attr]
+    playing = Playing.of(state_dir / "room.wav")
+    ended = playing.boottime_of(first) + over.stamp.t - begun.input.act.at_t  # type: ignore[union-attr]
+    end_frame = playing.frame_at(ended) - RATE // 5
     return Demo(state_dir, session, output, heard, pieces, end_frame)
 
 
@@ -100,6 +103,7 @@ def test_the_filler_was_never_needed(demo: Demo) -> None:
     assert not [act for act in acts if isinstance(act, FillerChanged)]
 
 
+@pytest.mark.timed
 def test_there_is_no_silence_no_click_and_nothing_above_the_ceiling(demo: Demo) -> None:
     facts = analyse(str(demo.wav))
     assert facts.longest_silence_ms <= 50

@@ -126,8 +126,7 @@ def lay_out(state_dir: Path) -> dict[str, str]:
     text = (REPOSITORY / "playlists" / "mdma.toml").read_text(encoding="utf-8")
     text = text.replace('name = "mdma"', 'name = "evening"').replace('title = "MDMA with booster"', 'title = "Evening"')
     (playlists / "evening.toml").write_text(text, encoding="utf-8")
-    path = f"{REPOSITORY / 'tests' / 'whole' / 'elsewhere'}:{REPOSITORY}"
-    return {"PYTHONPATH": path, "ROOM_OWN_FILES": str(state_dir / "own")}
+    return {"ROOM_OWN_FILES": str(state_dir / "own")}
 
 
 def sign_in_book(state_dir: Path) -> None:
