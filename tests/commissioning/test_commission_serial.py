@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from itertools import pairwise
 from pathlib import Path
-
-import pytest
 
 from controller.commissioned import commissioning_report
 from controller.commissioning.walk import Walk
@@ -16,6 +13,7 @@ from controller.lights.board import Board
 from controller.lights.simulated_serial import SimulatedBoard, SimulatedWidget
 from tests.commissioning.test_commission import Technician
 from tests.lights.shipped import FOLDER
+from tests.waiting import until
 
 ROOM = """format = 1
 name = "test"
@@ -76,8 +74,7 @@ async def test_a_room_on_serial_ports_is_commissioned_and_signed_without_a_broke
 
     async def look(question: str) -> str:
         number = float(re.search(r"At ([\d.]+) of", question)[1])  # type: ignore[index]
-        await asyncio.sleep(0.1)
-        assert widget.frames[-1].slots[0] == pytest.approx(number, abs=1), "the lamp is where the question says"
+        await until(lambda: abs(widget.frames[-1].slots[0] - number) <= 1)  # the lamp is where the question says
         return "y" if number >= DARK_BELOW else "n"
 
     person = Technician(

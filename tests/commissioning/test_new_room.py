@@ -63,7 +63,7 @@ class Typed:
         os.close(slave)
         self.shown = ""
 
-    def expect(self, text: str, within: float = 20.0) -> None:
+    def expect(self, text: str, within: float = PATIENCE_S) -> None:
         """Wait until it shows a text that it had not shown before."""
         deadline = boottime() + within
         while text not in self.shown:

@@ -13,14 +13,14 @@ from controller.console.client import Client
 from controller.journal.reading import read_records, session_file, verify
 from controller.messages import Dose, FillerChanged, Mark, Note, Pause, Reply, Resume, Start
 from tests.measure_audio import analyse
-from tests.waiting import promised, until
+from tests.waiting import PATIENCE_S, promised, until
 from tests.whole.hearing import RATE, listen
 from tests.whole.room import WholeRoom, whole_room
 
 
 async def begin(client: Client, minutes: float) -> None:
     """A session with its dose logged."""
-    await client.ready(60.0)
+    await client.ready(PATIENCE_S)
     await until(lambda: client.status.sound.state == "ok")
     assert not (await client.send(Start(programme="demo", participants=("D-001",), minutes=minutes, seed=3))).refused
     await until(lambda: client.status.state == "running")

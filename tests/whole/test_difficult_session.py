@@ -22,15 +22,13 @@ from controller.journal.reading import list_sessions, read_records, verify
 from controller.messages import Call, DeclineBooster, End, Hold, Land, Mark, Quiet, Record, Release
 from controller.report.gathering import account_of
 from tests.measure_audio import analyse
+from tests.waiting import PATIENCE_S
 from tests.whole.room import WholeRoom, whole_room
 
 REPOSITORY = Path(__file__).parents[2]
 WALK = REPOSITORY / "deploy" / "difficult-session.md"
 PINS = {"AB": "02468", "CD": "01357"}
 NAMES = {"→": "Right"}
-
-STEP_S = 25.0
-"""A machine that does much else may take so long to show what a key did."""
 
 ANSWER_S = 3.0
 """Within it the screen shows that a key has arrived; a hurried hand would press it again for nothing."""
@@ -108,7 +106,7 @@ class Hand:
         await asyncio.sleep(BETWEEN_S)
 
     async def see(self, words: str, place: str) -> None:
-        for _ in range(int(STEP_S / 0.2)):
+        for _ in range(int(PATIENCE_S / 0.2)):
             shown = self.screen()
             if words in shown:
                 return

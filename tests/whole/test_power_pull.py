@@ -19,7 +19,7 @@ from controller.messages import Light
 from controller.options import runtime_dir
 from tests.lights.observer import led_after, observing
 from tests.lights.shipped import PROFILES
-from tests.waiting import promised, until
+from tests.waiting import PATIENCE_S, promised, until
 
 SLEW = 0.25
 LEVEL = 0.4
@@ -47,7 +47,7 @@ async def running(folder: Path, broker: PrivateBroker) -> AsyncIterator[Client]:
     processes.start("run")
     try:
         async with Client(runtime_dir(folder), console="test", person="T") as client:
-            await client.ready(60)
+            await client.ready(PATIENCE_S)
             yield client
     finally:
         await asyncio.to_thread(processes.stop_all)

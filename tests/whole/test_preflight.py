@@ -26,7 +26,7 @@ from controller.messages import (
 from controller.report.gathering import account_of
 from controller.report.preflight import preflight_words
 from controller.report.terminal import head_lines
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 from tests.whole.hearing import RATE, Audio, level_db, listen
 from tests.whole.room import WholeRoom, whole_room
 
@@ -60,7 +60,7 @@ async def script(room: WholeRoom, *words: str) -> tuple[int, str]:
 
 async def test_a_room_is_looked_at_and_then_a_session_begins(tmp_path: Path) -> None:
     async with whole_room(tmp_path / "room", HEADPHONES, preflight=True) as room, room.client() as client:
-        await client.ready(60.0)
+        await client.ready(PATIENCE_S)
         await until(lambda: client.status.sound.state == "ok")
         assert client.status.preflight.required
         start = Start(programme="demo", participants=WHO, minutes=2, seed=1)
