@@ -13,7 +13,7 @@ from controller.console.client import Client
 from controller.journal.reading import read_records, session_file, verify
 from controller.messages import Dose, FillerChanged, Mark, Note, Pause, Reply, Resume, Start
 from tests.measure_audio import analyse
-from tests.waiting import PATIENCE_S, promised, until
+from tests.waiting import PATIENCE_S, patiently, promised, until
 from tests.whole.hearing import RATE, listen
 from tests.whole.room import WholeRoom, whole_room
 
@@ -72,7 +72,7 @@ async def kill_again_and_again(room: WholeRoom, kills: int, gap_s: float, seed: 
         # While the daemon is dead, somebody presses pause.
         room.kill_daemon()
         pressed = now_boottime()
-        reply = await asyncio.wait_for(client.send(Pause()), 5.0)
+        reply = await patiently(client.send(Pause()))
         assert not reply.refused
         assert now_boottime() - pressed < promised(1.0)
         await asyncio.sleep(4.0)
