@@ -52,6 +52,7 @@ _FRAME_LOUDNESS = re.compile(r"^\[Parsed_ebur128.*\] t:\s*([\d.]+) .*? S:\s*(-?[
 _SILENCE_START = re.compile(r"^\[(?:Parsed_)?silencedetect.*silence_start: (-?[\d.e+-]+)")
 _SILENCE_END = re.compile(r"^\[(?:Parsed_)?silencedetect.*silence_end: (-?[\d.e+-]+)")
 _COMPLAINT = re.compile(r"^(?:\[[^\]]* @ 0x[0-9a-f]+\] )?\[(?:error|fatal)\] (.*)")
+_DISORDER = "non monotonically increasing dts"
 _FIGURES = {
     "frames": re.compile(r"Number of samples: (\d+)"),
     "sample_peak_dbfs": re.compile(r"Peak level dB: (-?[\d.]+|-inf|nan)"),
@@ -73,7 +74,7 @@ class Decoded:
     """What came out of a file. `codec` as ffmpeg names it; `figures` by the names of `_FIGURES`.
 
     `silences`: (start, end) in seconds. `loudness`: (second, short-term LUFS), ten a second. `level`, `centroid_hz` and
-    `flux`: one value every `HOP_S`. `errors`: the decoder's complaints.
+    `flux`: one value every `HOP_S`. `errors`: (second, the decoder's complaint), as far as it had decoded by then.
     """
 
     codec: str = ""
@@ -84,7 +85,7 @@ class Decoded:
     level: Values = field(default_factory=lambda: np.zeros(0))
     centroid_hz: Values = field(default_factory=lambda: np.zeros(0))
     flux: Values = field(default_factory=lambda: np.zeros(0))
-    errors: list[str] = field(default_factory=list)
+    errors: list[tuple[float, str]] = field(default_factory=list)
 
     @property
     def duration_s(self) -> float:
@@ -181,7 +182,9 @@ def _read_log(lines: Iterable[str]) -> Decoded:
                 decoded.silences.append((silent_from, float(match[1])))
             silent_from = None
         elif match := _COMPLAINT.search(line):
-            decoded.errors.append(match[1].strip())
+            # One process, one thread: what it says of the sound stands before it, up to there.
+            said = "frames are missing or come twice" if _DISORDER in match[1] else match[1].strip()
+            decoded.errors.append((loudness[-1][0] if loudness else 0.0, said))
         elif line.startswith(("Output #0", "[info] Output #0")):
             in_output = True
         elif in_output and not decoded.rate and (match := _OUTPUT_RATE.search(line)):

@@ -16,9 +16,9 @@ _SHORTEST_S = 1.0
 """Below that the gated loudness of EBU R 128 (400 ms blocks) says little, and no fade fits in."""
 _SILENT_LUFS = -66.0
 """ffmpeg gives -70 where every block lies below R 128's absolute gate; of one channel that is -67 in a room."""
-_SHORT_S, _SHORT_SHARE = 0.5, 0.005
+_SHORT_S = 0.5
 """Headers of sound files are a few frames off; more than this is missing music."""
-_HARMLESS_ERRORS = 3
+_HARMLESS_ERRORS, _EDGE_S = 3, 1.0
 """A lossy file may carry junk before its first or after its last frame, and play all the same."""
 _LOSSLESS = ("flac", "alac", "wavpack", "pcm_")
 _OGG = b"OggS"
@@ -98,12 +98,16 @@ def measure(path: Path, processes: Processes | None = None) -> Measurement:
 def _fault(path: Path, decoded: Decoded, promised_s: float) -> str:
     """Why the file cannot be used; "" where it can."""
     duration_s = decoded.duration_s
-    if promised_s - duration_s > max(_SHORT_S, _SHORT_SHARE * promised_s):
+    if promised_s - duration_s > _SHORT_S:
         return f"truncated: {duration_s:.1f} s of audio, its header says {promised_s:.1f} s"
     if not _ogg_ends(path):
         return f"truncated: the stream breaks off after {duration_s:.1f} s"
-    if len(decoded.errors) > (0 if decoded.codec.startswith(_LOSSLESS) else _HARMLESS_ERRORS):
-        return f"damaged: {decoded.errors[0]}"
+    errors = decoded.errors
+    if not decoded.codec.startswith(_LOSSLESS) and len(errors) <= _HARMLESS_ERRORS:
+        errors = [each for each in errors if _EDGE_S < each[0] < duration_s - _EDGE_S]
+    if errors:
+        second, said = errors[0]
+        return f"damaged: at {second:.1f} s: {said}"
     if duration_s < _SHORTEST_S:
         return f"too short: {duration_s:.2f} s"
     if not decoded.figures["lufs"] > _SILENT_LUFS:

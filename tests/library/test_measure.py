@@ -161,12 +161,26 @@ def test_a_file_that_was_cut_short_is_named_truncated_or_damaged(tmp_path: Path,
     assert caught.value.why.startswith(("truncated: ", "damaged: "))
 
 
-def test_a_flac_with_a_spoilt_middle_is_named_damaged(tmp_path: Path) -> None:
-    path = write_tone(tmp_path / "a.flac", seconds=8)
+@pytest.mark.parametrize("suffix", [each for each in FORMATS if each != ".wav"])
+def test_a_file_with_a_spoilt_middle_is_named_damaged(tmp_path: Path, suffix: str) -> None:
+    path = write_samples(tmp_path / f"a{suffix}", 0.1 * np.random.default_rng(1).standard_normal(8 * RATE))
     content = bytearray(path.read_bytes())
-    content[len(content) // 2 : len(content) // 2 + 2000] = bytes(2000)
+    content[len(content) // 2 : len(content) // 2 + 3000] = np.random.default_rng(2).bytes(3000)
     path.write_bytes(content)
-    with pytest.raises(Unmeasurable, match=r"damaged|truncated"):
+    with pytest.raises(Unmeasurable, match=r"damaged: at [345]|truncated"):
+        measure(path)
+
+
+def test_junk_behind_the_last_frame_of_an_mp3_does_no_harm(tmp_path: Path) -> None:
+    path = write_tone(tmp_path / "a.mp3", seconds=4)
+    path.write_bytes(path.read_bytes() + b"LYRICSBEGIN" + b"la la la " * 60)
+    assert measure(path).duration_s == pytest.approx(4.0, abs=0.06)
+
+
+def test_a_long_piece_of_which_a_second_is_missing_is_named_too(tmp_path: Path) -> None:
+    path = write_tone(tmp_path / "a.wav", seconds=200, rate=8000)
+    path.write_bytes(path.read_bytes()[: -6400 * 4])
+    with pytest.raises(Unmeasurable, match="truncated: 199.2 s of audio, its header says 200.0 s"):
         measure(path)
 
 
