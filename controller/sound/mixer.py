@@ -41,12 +41,19 @@ _HELD = (
     "_coming",
     "_filler_gain",
     "_silent",
+    "_mute",
     "_stopping",
 )
 """What a block changes of the mixer itself, beside timeline, strips, filler and voices."""
 
 _PATIENCE = to_frames(0.3)
 """Unasked silence that is borne before the filler comes in."""
+
+_REST = to_frames(10.0)
+"""A rest in the music is shorter; a piece that brings nothing but zeros for so long is as good as none."""
+
+_NOTHING = 2 * BLOCK * 1e-8
+"""Energy of a block at -80 dBFS."""
 
 _IMMINENT = to_frames(0.4)
 
@@ -179,6 +186,9 @@ class Mixer:
         """What they all are, where they are all the same."""
         self._coming: _Coming | None = None
         self._silent = 0
+        """Frames since something was heard, while something should be."""
+        self._mute = 0
+        """Frames for which the pieces that sound have brought nothing but silence."""
         self._stopping = False
         self._inbox: deque[Action] = deque()
 
@@ -359,7 +369,8 @@ class Mixer:
                     heard = True
                     mix[:, :moved] += sound
                 self._follow(voice, at, moved, marks)
-        self._fill(mix, heard, moved, marks)
+        self._mute = self._mute + moved if heard and float(np.vdot(mix, mix)) < _NOTHING else 0
+        self._fill(mix, heard and self._mute < _REST, moved, marks)
         for voice in self.voices:
             if voice.leaving:
                 sound = voice.render(voice.cursor, BLOCK) if moved and not voice.gone else None
@@ -423,7 +434,7 @@ class Mixer:
             return "over"
         for voice in self.voices:
             if voice.start <= here and not voice.leaving:
-                return voice.fault() or "stalled"
+                return voice.fault() or ("silent" if voice.sounding else "stalled")
         return "file" if self.sheet.between(here, here + 1) else "gap"
 
 

@@ -22,6 +22,7 @@ WHYS: dict[str, str] = {
     "file": "the piece cannot be played",
     "gap": "no piece is planned for now",
     "stalled": "the piece came to a halt",
+    "silent": "the piece brings nothing but silence",
     "over": "the planned music is over",
     # Why a job of the timetable was left out.
     "session_open": "a session is open",

@@ -171,6 +171,27 @@ def test_a_deck_that_runs_dry_is_faded_out_before_and_the_filler_comes_within_a_
     assert amplitude(back[:, 0], 440)[-2] == pytest.approx(0.1, rel=0.02)
 
 
+def test_a_piece_that_brings_nothing_but_silence_is_heard_to_do_so_and_a_rest_is_left_alone(tmp_path: Path) -> None:
+    mixer = mixer_for(tmp_path)
+    lay(mixer, mute := voice(cue(1, 0, 60), np.zeros(0)))
+    mixer.turn("play", 0.0)
+
+    def go_on(number: int) -> None:
+        # A rest of eight seconds; then half a minute of zeros, as of a spoilt file; then the music is back.
+        sounds = not 50 <= number < 450 and not 500 <= number < 2_000
+        feed(mute.deck, sine(440, BLOCK / RATE) if sounds else np.zeros(BLOCK))
+
+    for _ in range(10):
+        go_on(0)
+    out, marks = render(mixer, 43, go_on)
+    fillers = [mark for mark in marks if mark.kind == "filler"]
+    assert [(mark.on, mark.why) for mark in fillers] == [(True, "silent"), (False, "")]
+    assert_no_click(out)
+    level = np.abs(out[:, 0]).reshape(-1, BLOCK).max(axis=1)
+    assert level[70:450].max() == 0.0, "the rest"
+    assert level[1_300:1_900].min() > 1e-4, "the filler"
+
+
 def test_a_truncated_file_ends_softly_and_is_named(tmp_path: Path) -> None:
     mixer = mixer_for(tmp_path)
     lay(mixer, voice(cue(1, 0, 20), sine(440, 2.345), ended=True))
