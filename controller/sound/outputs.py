@@ -223,10 +223,13 @@ class DeviceOutput(BlockQueue):
             self._stream.close()
         self.abandon()
 
-    def _fill(self, outdata: Any, _frames: int, time: Any, _status: Any) -> None:
+    def _fill(self, outdata: Any, _frames: int, time: Any, status: Any) -> None:
         if not self._filled.is_set():
             outdata.fill(0)
             return
+        if status.output_underflow:
+            # The card has had nothing to play, though the queue may have been full: this call itself came late.
+            self.late_blocks += 1
         at = clock.boottime() + max(0.0, time.outputBufferDacTime - time.currentTime)
         if not self._begun:
             self._begun = True

@@ -89,3 +89,18 @@ def test_a_device_that_goes_is_said_at_once_and_the_music_comes_back_at_its_plac
     now = gain_of(music["noise"], after[settled : settled + RATE // 2])
     assert 20 * np.log10([level, now]) == pytest.approx(-6, abs=0.2)
     assert np.abs(after[first : first + RATE // 10]).max() < 0.35 * np.abs(after[settled:]).max()
+
+
+def test_a_card_that_ran_dry_is_counted_though_the_queue_was_full(
+    engine: Start, music: dict[str, Piece], pulse: Pulse
+) -> None:
+    room = engine(output="auto", environment=pulse.environment)
+    link = room.link()
+    room.tell(link, sheet(Cue(id=1, start_s=0, length_s=19, piece=music["noise"])), play())
+    link.until("piece_started")
+    wait(0.5)
+    os.kill(room.pid, signal.SIGSTOP)
+    wait(0.3)
+    os.kill(room.pid, signal.SIGCONT)
+    link.read_for(1.5)
+    assert link.until("telemetry")["late_blocks"] > 0
