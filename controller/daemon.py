@@ -60,6 +60,7 @@ from controller.pending import LATE_S
 from controller.planning import planner_for
 from controller.pool import RoomPool
 from controller.probes import Links, Probes
+from controller.records import look_up
 from controller.restoring import Restored, last_entries, restore
 from controller.room_lights import make_lights
 from controller.runner import Runner
@@ -140,7 +141,10 @@ class Daemon:
         entries = await asyncio.to_thread(last_entries, self._state_dir, recovered)
         self.runner = self._make_runner(recovered, restored, entries)
         desk = SignOnDesk(Register(self._state_dir), lambda: self.runner.state.duty, self._take, self._clock.now)
-        self._server = Server(run_dir / "daemon.sock", self._room.name, self._take, self._status, self._telemetry, desk)
+        self._server = Server(
+            run_dir / "daemon.sock", self._room.name, self._take, self._status, self._telemetry, desk,
+            lambda asked: look_up(self._state_dir, asked),
+        )  # fmt: skip
         stack.push_async_callback(self.runner.close)
         await self._probes.start(self.runner.post_act)  # a check that is asked for anew may be made at once
         stack.push_async_callback(self._probes.close)

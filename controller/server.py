@@ -7,6 +7,8 @@
     console -> {"input": {…}}                              an Input with the console's own id; "locked": true beside
                                                            it where nobody knows whose hand it was
     console -> {"sign_on": {"id": …, "initials": "AB", "pin": …, "purpose": "duty"}}     see `sitters.desk.Asked`
+    console -> {"look_up": {"id": …, "session": ""}}       the sessions that are over, or one of them; see `LookUp`
+    daemon  -> {"looked_up": {…}}
     daemon  -> {"reply": {…}, "behind": true}              when its record is on disk, or at once when refused;
                                                            "behind": the status that goes with it is the next one
 
@@ -20,7 +22,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,8 @@ from controller.messages import (
     PROTOCOL,
     ArchiveAct,
     Input,
+    LookedUp,
+    LookUp,
     NotAMessage,
     Note,
     Origin,
@@ -41,7 +45,7 @@ from controller.messages import (
     from_plain,
     line_of,
 )
-from controller.sitters.desk import Asked, SignOnDesk, Visitor, asked_of, digest
+from controller.sitters.desk import SignOnDesk, Visitor, asked_of, digest
 from controller.tasks import cancel
 
 log = logging.getLogger(__name__)
@@ -70,10 +74,16 @@ class Server:
         status: Callable[[], Status],
         telemetry: Callable[[], Telemetry],
         desk: SignOnDesk,
+        look_up: Callable[[LookUp], LookedUp],
     ) -> None:
-        """`take` hands an Input to the runner; `status` and `telemetry` are asked when they are to be sent."""
+        """`take` hands an Input to the runner; `status` and `telemetry` are asked when they are to be sent.
+
+        `look_up` reads files, and is called beside the loop, one at a time.
+        """
         self._desk = desk
-        self._signing: set[asyncio.Task[None]] = set()
+        self._look_up = look_up
+        self._looking = asyncio.Lock()
+        self._beside: set[asyncio.Task[None]] = set()
         self._path = path
         self._room = room
         self._take = take
@@ -100,7 +110,7 @@ class Server:
 
     async def close(self) -> None:
         """Let everybody go. Twice is fine."""
-        await cancel(self._ticker, *self._signing)
+        await cancel(self._ticker, *self._beside)
         if self._due is not None:
             self._due.cancel()
         for writer in list(self._writers):
@@ -172,7 +182,11 @@ class Server:
         try:
             message = decode(dict[str, Any], line)
             if "sign_on" in message:
-                self._sign_on(asked_of(message["sign_on"]), visitor, writer)
+                asked = asked_of(message["sign_on"])
+                self._spawn(self._desk.sign_on(visitor, asked, lambda reply: self._reply(writer, reply)))
+                return
+            if "look_up" in message:
+                self._spawn(self._answer_look_up(from_plain(LookUp, message["look_up"]), visitor, writer))
                 return
             given = from_plain(Input, message["input"])
         except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -192,11 +206,20 @@ class Server:
         origin = Origin(person=person, console=visitor.console, path="socket")
         self._take(replace(given, origin=origin), lambda reply: self._reply(writer, reply))
 
-    def _sign_on(self, asked: Asked, visitor: Visitor, writer: asyncio.StreamWriter) -> None:
+    async def _answer_look_up(self, asked: LookUp, visitor: Visitor, writer: asyncio.StreamWriter) -> None:
+        """What is over is shown to whom the room knows, as what is open is shown to whoever stands before it."""
+        if not self._desk.knows(visitor):
+            found = LookedUp(id=asked.id, refused="sign_on_needed")
+        else:
+            async with self._looking:
+                found = await asyncio.to_thread(self._look_up, asked)
+        self._write(writer, line_of({"looked_up": found}))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """In a task of its own: what else this console sends, a call above all, does not wait for it."""
-        task = asyncio.create_task(self._desk.sign_on(visitor, asked, lambda reply: self._reply(writer, reply)))
-        self._signing.add(task)
-        task.add_done_callback(self._signing.discard)
+        task = asyncio.create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
 
     def _reply(self, writer: asyncio.StreamWriter, reply: Reply) -> None:
         self._write(writer, line_of({"reply": reply, "behind": not reply.refused}))

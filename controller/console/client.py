@@ -23,6 +23,7 @@ from controller.messages import (
     LATE_ACTS,
     PROTOCOL,
     Act,
+    Addendum,
     AdverseEvent,
     Amend,
     Call,
@@ -34,6 +35,8 @@ from controller.messages import (
     Evacuate,
     Input,
     Leave,
+    LookedUp,
+    LookUp,
     Mark,
     NotAMessage,
     Note,
@@ -75,13 +78,14 @@ STALE_S = 5.0
 """An act that moves something (volume, light, a jump) is worth nothing when it comes later than this."""
 
 SIGN_ON_S = 10.0
+LOOK_UP_S = 20.0
 """A PIN that was not answered by then is asked for again."""
 
 Purpose = Literal["duty", "once", "unlock", "hand_over", "second"]
 
 LASTING = (
-    AdverseEvent, Amend, Call, Challenge, CorrectDose, DeclineBooster, Dose, Evacuate, Leave, Mark, Note, Redaction,
-    Release, ReleaseAnswer, SeeAlarm, Stable, StandDown, TakeBack, Touch, UpdateEvent, Vitals,
+    Addendum, AdverseEvent, Amend, Call, Challenge, CorrectDose, DeclineBooster, Dose, Evacuate, Leave, Mark, Note,
+    Redaction, Release, ReleaseAnswer, SeeAlarm, Stable, StandDown, TakeBack, Touch, UpdateEvent, Vitals,
 )  # fmt: skip
 """Acts that are kept and sent until they are answered: they are records, or they call somebody."""
 
@@ -127,6 +131,7 @@ class Client:
         self.person = person
         self._once = ""
         """Who signed on for one command on this link."""
+        self._looking: dict[str, asyncio.Future[LookedUp]] = {}
         self.locked = False
         """Whether nobody knows whose hand it is: what is sent goes under nobody's initials."""
         self.status = Status()
@@ -290,6 +295,20 @@ class Client:
         finally:
             del self._signing[asked]
 
+    async def look_up(self, session: str = "", before: int = 0) -> LookedUp:
+        """The sessions that are over, or the entries of one (those before record `before`), newest first."""
+        asked = LookUp(id=str(uuid4()), session=session, before=before)
+        answer: asyncio.Future[LookedUp] = asyncio.get_running_loop().create_future()
+        if self.locked or not (self._greeted and self._link.write({"look_up": asked})):
+            return LookedUp(id=asked.id, refused="sign_on_needed" if self.locked else "not_reached")
+        self._looking[asked.id] = answer
+        try:
+            return await asyncio.wait_for(answer, LOOK_UP_S)
+        except TimeoutError:
+            return LookedUp(id=asked.id, refused="no_answer")
+        finally:
+            del self._looking[asked.id]
+
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
@@ -310,6 +329,9 @@ class Client:
         for asked, answer in self._signing.items():
             if not answer.done():
                 answer.set_result(Reply(id=asked, refused="no_answer"))
+        for asked, looking in self._looking.items():
+            if not looking.done():
+                looking.set_result(LookedUp(id=asked, refused="no_answer"))
         self._notice()
 
     def _line(self, message: dict[str, Any]) -> None:
@@ -327,6 +349,11 @@ class Client:
                 self._set_status(from_plain(Status, message["status"]))
                 self._up_to_date.set()
                 self._known.set()
+            elif "looked_up" in message:
+                found = from_plain(LookedUp, message["looked_up"])
+                looking = self._looking.get(found.id)
+                if looking is not None and not looking.done():
+                    looking.set_result(found)
             elif "reply" in message:
                 if message.get("behind") is True:
                     self._up_to_date.clear()

@@ -24,6 +24,7 @@ from controller.messages import (
     Act,
     Call,
     Hold,
+    LookedUp,
     Mark,
     ParticipantView,
     Pause,
@@ -78,6 +79,9 @@ class Shell(Protocol):
     def shut(self) -> None:
         """Lock this console."""
 
+    def repaint(self) -> None:
+        """Show what has changed here."""
+
     def darken(self) -> None:
         """One step darker."""
 
@@ -106,6 +110,7 @@ class _Done:
     seq: int = 0
     why: str = ""
     instead: Callable[[], None] | None = None
+    after: Callable[[], None] | None = None
     ago_s: float = 0.0
     before: frozenset[str] = frozenset()
     """What stood in the music's way when it was sent."""
@@ -201,6 +206,15 @@ class Commands:
         """Open a page to be read; it takes the log's place as well."""
         self.show(Menu(title=title, lines=tuple(lines), footer=footer, numbered=False, whole=True))
 
+    def look_up(self, found: Callable[[LookedUp], None], session: str = "", before: int = 0) -> None:
+        """Have what is over looked up; `found` keeps it, and what is open is painted anew."""
+
+        async def run() -> None:
+            found(await self.client.look_up(session, before))
+            self.shell.repaint()
+
+        self._spawn(run())
+
     def beside(self, work: Callable[[], str]) -> None:
         """Do what takes a while in a thread, then say what came of it."""
 
@@ -228,16 +242,19 @@ class Commands:
         *,
         ago_s: float = 0.0,
         instead: Callable[[], None] | None = None,
+        after: Callable[[], None] | None = None,
     ) -> None:
         """Ask the room for it. `words` name it on the answer line; None means whoever is chosen, () the room.
 
-        `instead` is done where the room refuses it or does not answer.
+        `instead` is done where the room refuses it or does not answer, `after` once it is noted.
         """
         whom = self.whom if participants is None else participants
         if participants is None and len(self.status.participants) > 1:
             words = f"{words}  ({' and '.join(whom)})"
-        before = _standing(self.status)
-        done = _Done(boottime(), act, words, whom, why=why, ago_s=ago_s, instead=instead, before=before)
+        done = _Done(
+            boottime(), act, words, whom, why=why, ago_s=ago_s, instead=instead, after=after,
+            before=_standing(self.status),
+        )  # fmt: skip
         self._done = [*self._done, done][-20:]
         self._spawn(self._await_answer(done))
 
@@ -248,7 +265,8 @@ class Commands:
     def fill(self, filled: Filled) -> None:
         """Send a form's answer."""
         waited = boottime() - filled.pressed_at if filled.pressed_at is not None else 0.0
-        self.send(filled.act, filled.words, filled.participants, filled.why, ago_s=filled.ago_s + waited)
+        ago_s = filled.ago_s + waited
+        self.send(filled.act, filled.words, filled.participants, filled.why, ago_s=ago_s, after=filled.after)
 
     def clock(self) -> str:
         """The room's wall clock now, "14:52:10"."""
@@ -322,8 +340,9 @@ class Commands:
         if not done.seq and done in self._done and not isinstance(done.act, Pause | Quiet | Hold | Resume):
             self._done.remove(done)
         self.say(*_told(done, reply, self.client))
-        if reply.refused and done.instead is not None:
-            done.instead()
+        then = done.instead if reply.refused else done.after
+        if then is not None:
+            then()
 
 
 def _can_be_taken_back(act: Act, reply: Reply) -> bool:

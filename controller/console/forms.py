@@ -30,6 +30,8 @@ class Filled(Struct, frozen=True, kw_only=True):
     """So long ago it was."""
     pressed_at: float | None = None
     """CLOCK_BOOTTIME of the key that it counts from, where that is not Enter's."""
+    after: Callable[[], None] | None = None
+    """Done once it is noted."""
 
 
 class Form(Struct, frozen=True, kw_only=True):

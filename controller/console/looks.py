@@ -57,16 +57,13 @@ class Signs(Struct, frozen=True, kw_only=True):
     event: str = "┴"
     due: str = "▾"
     curve: str = "▔─▁"
-    big: bool = True
     meter: str = "▁▂▃▄▅▆▇█"
     done: str = "✓"
     plain: bool = False
 
 
 BLOCKS = Signs()
-LINUX = Signs(
-    rise=" ░▒█", due="v", curve="─", big=False, meter="░▒█", done="ok", plain=True, bar_past="═", bar_rest="─"
-)
+LINUX = Signs(rise=" ░▒█", due="v", curve="─", meter="░▒█", done="ok", plain=True, bar_past="═", bar_rest="─")
 """Only what the Linux console's own font holds: the light box, the three shades and the full block."""
 
 NIGHT = Palette(

@@ -45,7 +45,7 @@ class Menu(Struct, frozen=True, kw_only=True):
     fresh: Callable[[Menu], Menu] | None = None
     """The same list as things stand now; asked whenever something was heard."""
     whole: bool = False
-    """A page to be read, in the place of the log as well."""
+    """A page to be read, in the place of the log as well; the answer line stays."""
 
     def moved(self, by: int) -> Menu:
         """The menu with another line chosen."""

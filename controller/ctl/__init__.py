@@ -7,7 +7,7 @@ import io
 
 import typer
 
-from controller.ctl import blinding, booking, clinical, live, people, preflight, session, status
+from controller.ctl import blinding, booking, clinical, live, people, preflight, record, session, status
 from controller.ctl.asking import heard
 from controller.ctl.signing import PinFrom, source
 from controller.files import ConfigError
@@ -22,7 +22,7 @@ def ctl(pin_from: PinFrom = None) -> None:
     source.set(pin_from)
 
 
-for subject in (status, session, blinding, booking, clinical, live, people):
+for subject in (status, session, blinding, booking, clinical, live, people, record):
     app.add_typer(subject.app)
 app.add_typer(preflight.app, name="preflight")
 

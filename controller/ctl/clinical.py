@@ -24,7 +24,6 @@ from controller.messages import (
     Mark,
     Needed,
     Note,
-    Redaction,
     Related,
     Release,
     Touch,
@@ -256,15 +255,6 @@ def leave(
     Example: stillroom ctl leave --participant C-0412 --condition steady --told CD --transport taxi --ago 5
     """
     return Leave(condition=condition, told=told, transport=transport)
-
-
-@verb(app)
-def blank(record: Entry) -> Act:
-    """Blank a text of the open session for good, such as a name typed by mistake; the chain stays whole.
-
-    Example: stillroom ctl blank 42 --why "a name"
-    """
-    return Redaction(session="", seq=record)
 
 
 @app.command()

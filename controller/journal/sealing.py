@@ -35,6 +35,8 @@ def fill(state_dir: Path, given: Input, open_session: str = "", rule: RetentionR
                     raise Refused("record_changed", session=act.session)
             case Addendum():
                 info = _closed(state_dir, act.session)
+                if not given.origin.person:
+                    raise Refused("no_signer")
                 if not given.why.strip():
                     raise Refused("no_reason")
                 if not 0 <= act.amends <= info.records:
@@ -71,6 +73,8 @@ def _redaction(state_dir: Path, given: Input, act: Redaction, open_session: str)
         raise Refused("no_reason")
     after = 0
     if act.session not in (ROOM, open_session):
+        if not given.origin.person:
+            raise Refused("no_signer")
         after = _closed(state_dir, act.session).records
     file = book_file(state_dir, act.session)
     if not has_text(file, act.seq):

@@ -100,6 +100,7 @@ from controller.messages.effects import (
     Stamp,
     target,
 )
+from controller.messages.lookup import ClosedSession, LookedUp, LookUp
 from controller.messages.people import (
     DUTY_ACTS,
     BreakBegun,
@@ -241,6 +242,7 @@ __all__ = [
     "Check",
     "Checked",
     "ClockSynced",
+    "ClosedSession",
     "CorrectDose",
     "Cue",
     "DeclineBooster",
@@ -286,6 +288,8 @@ __all__ = [
     "Light",
     "Limits",
     "LogEntry",
+    "LookUp",
+    "LookedUp",
     "Mark",
     "MaskingGuess",
     "Mode",

@@ -50,7 +50,7 @@ from controller.wording.quantities import percent_of_db
 
 log = logging.getLogger(__name__)
 
-AMENDING = {**wording.CORRECTING, "addendum": "amends"}
+AMENDING = wording.CORRECTING
 """Those of the session itself, and what was added to its closed record."""
 
 

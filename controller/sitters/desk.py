@@ -133,6 +133,10 @@ class SignOnDesk:
             return None
         return next((one.initials for one in duty.sitters if visitor.console in one.consoles), None)
 
+    def knows(self, visitor: Visitor) -> bool:
+        """Whether somebody signed on there, or nobody signs on in this room."""
+        return not self._duty().signs_on or self.person(visitor) is not None
+
     def vouched(self, given: Input) -> Input:
         """An Input that came past this desk: it keeps its initials only where they are signed on at its console."""
         who, duty = given.origin.person, self._duty()

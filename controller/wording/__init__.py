@@ -145,7 +145,7 @@ def amended(log: Iterable[LogEntry]) -> list[LogEntry]:
     return told[::-1]
 
 
-CORRECTING = {"amend": "entry", "update_event": "entry", "correct_dose": "dose"}
+CORRECTING = {"amend": "entry", "update_event": "entry", "correct_dose": "dose", "addendum": "amends"}
 """Kinds of entry that correct another one, and the value that names it."""
 
 

@@ -35,7 +35,7 @@ REFUSALS: dict[str, Template] = {
     "unknown_record": "there is no session {session}",
     "record_open": "session {session} is not closed: sign, add and remove only what is closed",
     "record_damaged": "session {session} does not verify: `stillroom journal verify` says where",
-    "no_signer": "who signs? initials are needed",
+    "no_signer": "under whose initials? sign on first, or start with --person",
     "no_text": "record {seq} of {session} has no text that could be redacted",
     "no_such_seq": "{session} has no record {seq}",
     "no_reason": "a reason is needed",

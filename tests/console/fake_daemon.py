@@ -22,11 +22,14 @@ from controller.messages import (
     BusView,
     Call,
     CallView,
+    ClosedSession,
     DueView,
     Hold,
     Input,
     LampView,
     LogEntry,
+    LookedUp,
+    LookUp,
     Note,
     ParticipantView,
     Pause,
@@ -154,6 +157,28 @@ def moved(status: Status, by_s: float) -> Status:
         track=replace(track, position_s=track.position_s + by_s) if track else None,
         sound=replace(sound, buses=tuple(replace(bus, rms_dbfs=-24.0 + swing) for bus in sound.buses)),
     )  # fmt: skip
+
+
+def looked_up(asked: LookUp) -> LookedUp:
+    """Two sessions that are over, and what stands in either."""
+    if not asked.session:
+        told = (("20261119T080000Z-77aa", "2026-11-19T08:00:00.000Z", "P-011", ""),
+                ("20261112T080000Z-31bc", "2026-11-12T08:04:00.000Z", "P-009", "EF"))  # fmt: skip
+        return LookedUp(id=asked.id, sessions=tuple(
+            ClosedSession(session=name, opened_utc=utc, length_s=27_000.0, programme="psilocybin-25mg",
+                          participants=(code,), signed_by=signed)
+            for name, utc, code, signed in told
+        ))  # fmt: skip
+    day = asked.session[:8]
+    stamp = f"{day[:4]}-{day[4:6]}-{day[6:]}"
+    entries = (
+        LogEntry(seq=411, utc=f"{stamp}T15:30:02.000Z", kind="end", who="AB"),
+        LogEntry(seq=398, utc=f"{stamp}T14:41:10.000Z", kind="note", text="Marie asks for her coat", who="AB"),
+        LogEntry(seq=371, utc=f"{stamp}T13:12:07.000Z", kind="vitals",
+                 values={"systolic": 128, "diastolic": 82, "pulse": 76}, who="CD"),
+        LogEntry(seq=212, utc=f"{stamp}T10:25:07.000Z", kind="mark", values={"code": "crying"}, who="AB"),
+    )  # fmt: skip
+    return LookedUp(id=asked.id, entries=entries, opened_utc=f"{stamp}T08:00:00.000Z", opened_t=50.0, length_s=27_000.0)
 
 
 def with_preflight(status: Status, people: tuple[str, ...] = ("C-0412",), **stages: str) -> Status:
@@ -287,9 +312,13 @@ class FakeRoom:
             writer.write(_line({"protocol": PROTOCOL, "room": self.status.room}))
             writer.write(_line({"status": to_plain(self.status)}))
         while line := await reader.readline():
-            given = from_plain(Input, json.loads(line)["input"])
+            message = json.loads(line)
             if self.silent:
                 continue
+            if "look_up" in message:
+                writer.write(_line({"looked_up": to_plain(looked_up(from_plain(LookUp, message["look_up"])))}))
+                continue
+            given = from_plain(Input, message["input"])
             writer.write(_line({"reply": to_plain(self._answer(given))}))
             self._tell("daemon", {"status": to_plain(self.status)})
 

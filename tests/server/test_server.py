@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from controller import ctl
 from controller import server as module
-from controller.messages import Dose, Duty, Input, Mark, Note, Reply, Status, Telemetry, to_plain
+from controller.messages import Dose, Duty, Input, LookedUp, Mark, Note, Reply, Status, Telemetry, to_plain
 from controller.options import runtime_dir
 from controller.server import Server
 from controller.sitters.desk import SignOnDesk
@@ -30,7 +30,9 @@ class Desk:
         self.taken: list[Input] = []
         self.status = Status(room="r", state="running")
         desk = SignOnDesk(Register(runtime), Duty, self.take, lambda: 0.0)
-        self.server = Server(runtime / "daemon.sock", "r", self.take, lambda: self.status, Telemetry, desk)
+        self.server = Server(
+            runtime / "daemon.sock", "r", self.take, lambda: self.status, Telemetry, desk, lambda it: LookedUp(id=it.id)
+        )
 
     def take(self, given: Input, listener: Callable[[Reply], None] | None) -> None:
         self.taken.append(given)

@@ -19,8 +19,22 @@ from controller.console.app import ConsoleApp
 from controller.console.client import Client
 from controller.console.doing.table import named, path
 from controller.console.looks import LINUX, VGA, Look
-from controller.journal.reading import read_records, room_file, session_file
-from controller.messages import Call, Dose, Evacuate, Light, Pause, Record, SeeAlarm, StandDown, Start
+from controller.journal.reading import read_records, room_file, session_file, verify
+from controller.messages import (
+    AboutABook,
+    Addendum,
+    Call,
+    Dose,
+    End,
+    Evacuate,
+    Light,
+    Note,
+    Pause,
+    Record,
+    SeeAlarm,
+    StandDown,
+    Start,
+)
 from controller.options import runtime_dir
 from controller.wording import alarm
 from tests.console.pressing import rest_keys, rows, text
@@ -286,6 +300,56 @@ async def test_the_lock_fits_every_size_and_the_bare_linux_console(state_dir: Pa
                 seen = text(it.app)
                 assert "LOCKED" in seen and "CALL" in seen
                 assert all(len(row.rstrip()) <= size[0] for row in rows(it.app))
+
+
+async def test_a_closed_session_is_read_added_to_and_redacted_by_keys_alone(state_dir: Path) -> None:
+    async with daemon_here(state_dir), sitting(state_dir) as it:
+        assert (await it.client.look_up()).refused == "sign_on_needed", "what is over is for those whom the room knows"
+        await it.sign_on("AB")
+        assert not (await it.client.send(START)).refused
+        assert not (await it.client.send(Note(text="Marie slept"))).refused
+        session = it.client.status.session
+        assert not (await it.client.look_up()).sessions, "one that is open stands in no list of closed ones"
+        assert not (await it.client.send(End())).refused
+        await until(lambda: it.client.status.state == "ended")
+        await it.choose("closed")
+        await it.shown("D-001")
+        await it.press("enter")
+        await it.shown("add a late entry")
+        await it.shown("Marie slept")
+        await it.press("enter")
+        await it.type("her sister came @23:59")
+        await it.press("enter")
+        await it.shown("late entry to the closed record; her sister came")
+        await it.shown("Marie slept")
+        while "Marie" not in chosen(it.app):
+            await it.press("down")
+        await it.press("enter")
+        await it.shown("blank its text for good")
+        await it.press("2")
+        await it.type("a name")
+        await it.press("enter")
+        await it.shown("was blanked; a name")
+        await until(lambda: "Marie" not in text(it.app))
+        while "note" not in chosen(it.app):
+            await it.press("down")
+        await it.press("enter", "1")
+        await it.type("slept from four on")
+        await it.press("enter")
+        await it.shown("; slept from four on")
+        assert (await it.client.send(Addendum(session=session))).refused == "no_reason"
+    file = session_file(state_dir, session)
+    added = [(record, words) for record, words in read_records(file) if isinstance(record.input.act, AboutABook)]
+    assert [(record.input.act.kind, record.input.origin.person, words) for record, words in added] == [
+        ("addendum", "AB", "her sister came"), ("redaction", "AB", "a name"), ("addendum", "AB", "slept from four on"),
+    ]  # fmt: skip
+    late = added[0][0].input.act
+    assert isinstance(late, Addendum) and late.about_t is not None and late.after > 0
+    assert verify(file).ok and b"Marie" not in file.read_bytes()
+
+
+def chosen(app: ConsoleApp) -> str:
+    return app.menu.lines[app.menu.at].label if app.menu is not None else ""
 
 
 def _open(app: ConsoleApp) -> None:

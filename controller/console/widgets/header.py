@@ -6,10 +6,13 @@ from rich.text import Text
 
 from controller import wording
 from controller.console.view import View, local_time, row, styled
-from controller.console.widgets.digits import big
+from controller.console.widgets.digits import DIGIT_ROWS, big
 
 DUTY_COLUMNS = 100
 """In a narrower header there is no room for who is on duty: it stands at the end of the answer line instead."""
+
+WHOLE_CLOCK_COLUMNS = 120
+"""In a narrower header the large digits are hours and minutes, and the seconds stand small beside them."""
 
 
 def phase_words(view: View) -> str:
@@ -40,8 +43,8 @@ def state_text(view: View) -> Text:
 
 
 def draw_header(view: View, width: int, height: int) -> list[Text]:
-    """One row, or three with large digits."""
-    return _tall(view, width, height) if height >= 3 else [_single(view, width)]
+    """One row, or six with large digits."""
+    return _tall(view, width) if height >= DIGIT_ROWS else [_single(view, width)]
 
 
 def _wall_clock(view: View) -> str:
@@ -64,34 +67,32 @@ def _single(view: View, width: int) -> Text:
     return row(left, right, width)
 
 
-def _tall(view: View, width: int, height: int) -> list[Text]:
+def _tall(view: View, width: int) -> list[Text]:
+    """Six rows: what stands where on the left, T+ in digits that are read from two metres on the right."""
     colours = view.look.colours
     status = view.status
     clock = _big_clock(view) if view.in_session else ""
     least = "at least " if view.leads and view.leads.at_least else ""
-    clock = clock.removeprefix(least)
-    halves = view.look.signs.big
-    small = big(clock) if halves else ["", clock, ""]
-    digits = big(clock, halves=False, wide=2) if height >= 6 else small
-    people = _others(view)
-    title = status.programme_title or status.programme
-    signed = "" if status.reviewed or not view.in_session else f"   {wording.NOT_SIGNED}"
-    state = styled(" ", colours.dim)
-    state.append_text(state_text(view))
-    state.append_text(styled(f"   {phase_words(view)}", colours.text))
+    hours, colon, seconds = clock.removeprefix(least).rpartition(":")
+    beside = "" if width >= WHOLE_CLOCK_COLUMNS else f"{colon}{seconds}"
+    digits = big(clock.removeprefix(least) if not beside else hours)
+    signed = "" if status.reviewed or not view.in_session else wording.NOT_SIGNED
     lefts = [
-        styled(f" {status.room or 'Stillroom'}   {title}{signed}", colours.dim),
-        state,
-        styled(f" {'   '.join(part for part in (people, duty(view)) if part)}", colours.dim),
+        styled(f" {status.room or 'Stillroom'}   {status.programme_title or status.programme}", colours.dim),
+        styled(f" {signed}", colours.dim),
+        Text.assemble(styled(" ", colours.dim), state_text(view)),
+        styled(f" {phase_words(view)}", colours.text),
+        styled(f" {_others(view)}", colours.dim),
+        styled(f" {duty(view)}", colours.dim),
     ]
-    wall = ["", "", _wall_clock(view)]
+    rights = [_wall_clock(view), "", "", "", "", beside]
     lines = []
-    for at in range(height):
-        left = lefts[at] if at < 3 else styled("", colours.dim)
-        label = f"{'T+' if view.has_dose else '  '} {least} " if clock and at == 1 else "    "
+    for at, left in enumerate(lefts):
+        label = f"{'T+' if view.has_dose else '  '} {least} " if clock and at == 1 else ""
         right = styled(label, colours.dim)
-        right.append_text(styled(digits[at] if at < len(digits) else "", colours.clock, bold=len(digits) < 6))
-        right.append_text(styled(f"   {wall[at] if at < 3 else '':>5} ", colours.dim))
+        right.append_text(styled(digits[at], colours.clock))
+        colour = colours.clock if at == len(lefts) - 1 else colours.dim
+        right.append_text(styled(f" {rights[at]:<5} ", colour))
         lines.append(row(left, right, width))
     return lines
 
