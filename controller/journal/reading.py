@@ -220,7 +220,7 @@ def read_records(file: Path, after_seq: int = 0) -> Iterator[tuple[Record, str]]
             if not page:
                 return
             for _, body, text in page:
-                yield read_body(body), text or ""
+                yield read_body(body), text if isinstance(text, str) else ""
             at = page[-1][0]
 
 

@@ -18,10 +18,14 @@ _CURRENT = b'"schema_version":%d}' % RECORD_SCHEMA
 
 def read_body(body: bytes) -> Record:
     """The Record in a stored body, without its free text; raises ValueError where it cannot be read."""
+    if type(body) is not bytes:  # a damaged file may hold anything in its place
+        raise ValueError("it holds no record where one should be")
     if body.endswith(_CURRENT):
         return decode(Record, body)
     plain = json.loads(body)
-    version = int(plain.get("schema_version", 1))
+    version = plain.get("schema_version", 1) if isinstance(plain, dict) else None
+    if type(version) is not int or version < min(UPCASTS, default=RECORD_SCHEMA):
+        raise ValueError("it is no record of any version")
     while version < RECORD_SCHEMA:
         plain = UPCASTS[version](plain)
         version += 1

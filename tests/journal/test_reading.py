@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from controller.journal.reading import list_sessions, log_entries, read_records, session_file
+from controller.journal.schema import read_body
 from controller.messages import (
     Act,
     Cue,
@@ -155,3 +157,11 @@ async def test_verifying_a_damaged_journal_fails_and_says_where(tmp_path: Path) 
     assert json.loads(run("verify", "--json", "--state", str(tmp_path))[1])[1]["first_bad"] == 6
     assert run("show", "s-1", "--state", str(tmp_path))[0] == 1
     assert len(list(read_records(session_file(tmp_path, "s-1"), after_seq=6))) == 6
+
+
+@pytest.mark.parametrize(
+    "body", [None, 7, "text", b"7", b"{}", b'{"schema_version":0}', b'{"schema_version":"1"}', b"\xff"]
+)
+def test_what_is_no_record_is_refused_as_such_whatever_stands_in_its_place(body: Any) -> None:
+    with pytest.raises(ValueError):
+        read_body(body)
