@@ -21,6 +21,8 @@ from controller.payloads import read_word
 from controller.room_lights import make_lights
 
 _TURN_S = 0.05
+_LOST_S = 3.0
+"""One that cannot be reached for so long is not waited for."""
 _ARRIVED = 0.02
 _SPARE_S = 3.0
 
@@ -167,7 +169,7 @@ class Hand:
     async def move(self, lamp: str, level: float, start: float | None = None) -> bool:
         """Fade a lamp to a level at no more than the room's slew; whether it said that it arrived.
 
-        `start`: where it is, where that is known; the drivers ask otherwise.
+        Ends early for one that cannot be reached. `start`: where it is, where that is known; the drivers ask otherwise.
         """
         here = self.view(lamp).target if start is None else start
         now = self.clock.now()
@@ -179,7 +181,15 @@ class Hand:
         dialect = self.dialects.get(lamp)
         if dialect is not None:
             within += dialect.profile.echo.within_s
-        return await self._until(lambda: self.arrived(lamp, level), within)
+        lost_at: float | None = None
+
+        def over() -> bool:
+            nonlocal lost_at
+            lost_at = (lost_at or boottime()) if self.view(lamp).state == "lost" else None
+            return self.arrived(lamp, level) or (lost_at is not None and boottime() - lost_at >= _LOST_S)
+
+        await self._until(over, within)
+        return self.arrived(lamp, level)
 
     def arrived(self, lamp: str, level: float) -> bool:
         """Whether a lamp has said that it is at a level."""

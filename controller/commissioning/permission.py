@@ -1,9 +1,10 @@
-"""Whether a technician may move lamps now: never beside a daemon, which would bring them back."""
+"""Whether a technician may move lamps now: never beside a daemon, which would bring them back, nor beside another."""
 
 from __future__ import annotations
 
 import os
 import socket
+import zlib
 from pathlib import Path
 
 from controller.console.client import Client
@@ -11,14 +12,18 @@ from controller.options import runtime_dir
 
 _ANSWER_S = 3.0
 
+_held: dict[str, socket.socket] = {}
+"""What this process alone has, until it ends."""
+
 
 class NotNow(Exception):
     """Lamps must not be moved by hand now; says why and what to do."""
 
 
 async def ask_permission(state_dir: Path) -> None:
-    """Raises NotNow while a daemon runs with this state directory, whether or not a session is open."""
+    """Raises NotNow while a daemon, or another technician's command, runs with this state directory."""
     run_dir = runtime_dir(state_dir)
+    _be_the_only_one(state_dir)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(_ANSWER_S)
         try:
@@ -36,3 +41,17 @@ async def ask_permission(state_dir: Path) -> None:
         f"The daemon runs {status.room} and would bring every lamp back at once. Stop it first: "
         "systemctl stop stillroom"
     )
+
+
+def _be_the_only_one(state_dir: Path) -> None:
+    """Two clients of one name would take turns at the broker for ever."""
+    name = f"\0stillroom-technician-{zlib.crc32(os.fsencode(state_dir.resolve())):08x}"
+    if name in _held:
+        return
+    mine = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        mine.bind(name)  # a name without a file: it is free again when its process ends, however that ends
+    except OSError:
+        mine.close()
+        raise NotNow("Another stillroom command moves lamps here. Let it end first, or end it.") from None
+    _held[name] = mine

@@ -23,6 +23,7 @@ from controller.commissioning.steps import (
 from controller.commissioning.terminal import Person, yes
 from controller.commissioning.words import device_lines, finding_line, standing_lines
 from controller.config import Room, load_room
+from controller.files import ConfigError
 from controller.lights.dialect import Dialect
 from controller.lights.profile import Profile
 
@@ -42,6 +43,8 @@ class Walk:
         """Walk through; whether it was signed. Raises ConfigError, NoBroker, NobodyAnswers."""
         room = load_room(self._path)
         self._found = {lamp.name: [] for lamp in room.table.light.lamps}
+        if not self._found:
+            raise ConfigError([f"{self._path}: has no lamps; to find some: stillroom devices discover"])
         say = self._person.say
         say(f"Commissioning {room.name}, lamp by lamp. Nobody who is treated may be in the room.")
         say("Lamps are only faded, within the room's limits. End at any time with Ctrl+C; only the signature counts.")

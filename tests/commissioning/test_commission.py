@@ -18,6 +18,7 @@ from controller.commissioning.steps import command_filters
 from controller.commissioning.terminal import NobodyAnswers
 from controller.commissioning.walk import Walk
 from controller.config import load_profile, load_room
+from controller.files import ConfigError
 from controller.lights.dialect import Dialect
 from controller.lights.profile import Level, Profile
 from tests.commissioning.test_moving import bridge, room_file
@@ -192,3 +193,8 @@ def test_a_report_that_was_cut_short_counts_as_none(mosquitto: PrivateBroker, tm
     report.write_text(report.read_text(encoding="utf-8")[:-20], encoding="utf-8")
     assert commissioning_report(tmp_path, load_room(path)).state == "missing"
     json.loads(next((tmp_path / "commissioning").glob("test-*.json")).read_text(encoding="utf-8"))
+
+
+async def test_a_room_without_lamps_has_nothing_to_sign(mosquitto: PrivateBroker, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="has no lamps"):
+        await Walk(room_file(tmp_path, mosquitto, {}), tmp_path, Technician({})).go()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -21,7 +22,7 @@ from controller.config import load_room
 from controller.lights.profile import Profile
 from controller.lights.simulated_mqtt import SimulatedLamps
 from tests.lights.shipped import PROFILES
-from tests.waiting import until
+from tests.waiting import patiently, until
 
 
 def room_file(folder: Path, broker: PrivateBroker, lamps: dict[str, str], more: str = "") -> Path:
@@ -81,6 +82,19 @@ async def test_a_lamp_that_does_not_answer_is_said_so(mosquitto: PrivateBroker, 
         assert far.lamps["bed"].commands == []
 
 
+async def test_a_lamp_that_cannot_be_reached_is_not_waited_for(
+    mosquitto: PrivateBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("controller.commissioning.hand._SPARE_S", 1e6)
+    monkeypatch.setattr("controller.commissioning.hand._LOST_S", 0.2)
+    room = load_room(room_file(tmp_path, mosquitto, {"bed": "zigbee2mqtt-dimmable"}))
+    async with bridge(mosquitto, "zigbee2mqtt-dimmable", "bed") as far:
+        far.cut_power("bed")
+        async with Hand(room, tmp_path) as hand:
+            assert not await patiently(hand.move("bed", 0.4))
+            assert hand.what_it_said("bed") == "It cannot be reached."
+
+
 async def test_without_a_broker_nothing_hangs(tmp_path: Path) -> None:
     broker = PrivateBroker(tmp_path / "mosquitto")
     broker.start()
@@ -115,6 +129,21 @@ async def test_lamps_are_left_alone_while_a_daemon_has_them(tmp_path: Path) -> N
 
     await with_daemon(tmp_path, {"room": "room-1", "state": "running", "session": "s"}, refused)
     await ask_permission(tmp_path)  # its socket lies there still, and nobody listens
+
+
+def test_two_commands_do_not_move_lamps_beside_each_other(tmp_path: Path) -> None:
+    code = (
+        "import asyncio, sys, pathlib; from controller.commissioning.permission import ask_permission;"
+        "asyncio.run(ask_permission(pathlib.Path(sys.argv[1]))); print('moves', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None and other.stdout.readline() == b"moves\n"
+        with pytest.raises(NotNow, match="Another stillroom command"):
+            asyncio.run(ask_permission(tmp_path))
+        other.communicate()
+    asyncio.run(ask_permission(tmp_path))
 
 
 async def test_what_every_device_says_is_shown_in_words(mosquitto: PrivateBroker, tmp_path: Path) -> None:
