@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from controller.arc.planner import PlanRequest, plan
 from controller.arc.programme import SILENCE, Programme
 from controller.arc.shelves import Pool
 from controller.arc.sources import Music
@@ -84,6 +85,14 @@ def missing_music(state_dir: Path, room: Room, programmes: Iterable[Path]) -> li
     library = read_library(state_dir, room)
     found = (resolve_sources(load_programme(path), library, path.parent)[1] for path in programmes)
     return [f"{room.path}: {mistake}" for mistakes in found for mistake in mistakes]
+
+
+def shortages(programme: Programme, library: Library, beside: Path | None = None) -> list[tuple[str, float]]:
+    """The phases that this music cannot fill to their end, by title, and by how many minutes: a minute or more."""
+    pool, _ = resolve_sources(programme, library, beside)
+    laid = plan(PlanRequest(programme=programme, pool=pool, arc_s=-programme.arrival_s, phase=0, timeline_s=0.0))
+    short = {str(fact.values["phase"]): float(fact.values["minutes"]) for fact in laid.reasons if fact.code == "short"}
+    return [(phase.title, short[phase.code]) for phase in programme.phases if short.get(phase.code, 0.0) >= 1.0]
 
 
 def resolve_sources(programme: Programme, library: Library, beside: Path | None = None) -> tuple[Pool, list[str]]:

@@ -204,7 +204,8 @@ class Probes:
         return await asyncio.to_thread(self._mark_of, probe.check, probe.programme)
 
     async def _library(self, probe: Probe) -> str:
-        found = await verb_json(self._state_dir, "library", "check", "--programme", probe.programme, awaited=True)
+        wanted = ("--programme", probe.programme, "--room", str(self._room.path))
+        found = await verb_json(self._state_dir, "library", "check", *wanted, awaited=True)
         if problems := found["problems"]:
             first = f"{Path(problems[0]['path']).name}: {problems[0]['why']}"
             raise Unwell("library_unwell", count=len(problems), first=first)

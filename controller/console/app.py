@@ -267,6 +267,11 @@ class ConsoleApp(App[None]):
         self._asked_at = boottime()
         self._question.open(form, self.look.colours, opener)
 
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing is asked, and nothing is locked, at the moment."""
+        return self.asking is None and not self.lock.on
+
     def signed(self, signing: Signing, refused: str) -> None:
         """What became of a PIN: the question closes, or says why not and begins again with an empty line."""
         ask = self.asking

@@ -45,6 +45,12 @@ NOTING_S = 0.05
 ANSWERED_S = 0.3
 """By then what was just sent has its number."""
 
+ANSWER_COLUMNS = 58
+"""A refusal that is longer goes without the name of what was refused: at 80 columns there is room for no more."""
+
+MISTYPED = ("programme_unknown", "not_a_code", "blinded_code")
+"""Refusals of a word that was typed."""
+
 SOON_S = 2.0
 """So far back typed letters are taken back."""
 
@@ -92,6 +98,10 @@ class Shell(Protocol):
         """End this console; the session goes on."""
 
     @property
+    def is_free(self) -> bool:
+        """Whether nothing is asked at the moment."""
+
+    @property
     def drill(self) -> KeyDrill | None:
         """The trial of the keys that is on here."""
 
@@ -107,13 +117,14 @@ class _Done:
     act: Act
     words: str
     participants: tuple[str, ...]
-    seq: int = 0
     why: str = ""
+    ago_s: float = 0.0
     instead: Callable[[], None] | None = None
     after: Callable[[], None] | None = None
-    ago_s: float = 0.0
+    mistyped: Callable[[], None] | None = None
     before: frozenset[str] = frozenset()
     """What stood in the music's way when it was sent."""
+    seq: int = 0
 
 
 _STANDS: dict[str, Act] = {"hold": Hold(), "quiet": Quiet(), "paused": Pause()}
@@ -243,16 +254,18 @@ class Commands:
         ago_s: float = 0.0,
         instead: Callable[[], None] | None = None,
         after: Callable[[], None] | None = None,
+        mistyped: Callable[[], None] | None = None,
     ) -> None:
         """Ask the room for it. `words` name it on the answer line; None means whoever is chosen, () the room.
 
-        `instead` is done where the room refuses it or does not answer, `after` once it is noted.
+        `instead` is done where the room refuses it or does not answer, `mistyped` where it refuses a word of it,
+        `after` once it is noted.
         """
         whom = self.whom if participants is None else participants
         if participants is None and len(self.status.participants) > 1:
             words = f"{words}  ({' and '.join(whom)})"
         done = _Done(
-            boottime(), act, words, whom, why=why, ago_s=ago_s, instead=instead, after=after,
+            boottime(), act, words, whom, why=why, ago_s=ago_s, instead=instead, after=after, mistyped=mistyped,
             before=_standing(self.status),
         )  # fmt: skip
         self._done = [*self._done, done][-20:]
@@ -265,8 +278,12 @@ class Commands:
     def fill(self, filled: Filled) -> None:
         """Send a form's answer."""
         waited = boottime() - filled.pressed_at if filled.pressed_at is not None else 0.0
-        ago_s = filled.ago_s + waited
-        self.send(filled.act, filled.words, filled.participants, filled.why, ago_s=ago_s, after=filled.after)
+        again, ago_s = filled.again, filled.ago_s + waited
+        mistyped = None if again is None else lambda: self.ask(again())
+        self.send(
+            filled.act, filled.words, filled.participants, filled.why, ago_s=ago_s, after=filled.after,
+            mistyped=mistyped,
+        )  # fmt: skip
 
     def clock(self) -> str:
         """The room's wall clock now, "14:52:10"."""
@@ -339,6 +356,8 @@ class Commands:
         done.seq = reply.seq if _can_be_taken_back(done.act, reply) else 0
         if not done.seq and done in self._done and not isinstance(done.act, Pause | Quiet | Hold | Resume):
             self._done.remove(done)
+        if reply.refused in MISTYPED and done.mistyped is not None and self.shell.is_free:
+            done.mistyped()
         self.say(*_told(done, reply, self.client))
         then = done.instead if reply.refused else done.after
         if then is not None:
@@ -356,7 +375,9 @@ def _told(done: _Done, reply: Reply, client: Client) -> tuple[str, Tone]:
     if reply.refused in ("not_reached", "no_answer") and isinstance(done.act, Pause):
         return "PAUSE DID NOT ARRIVE - turn the volume down by hand", "bad"
     if reply.refused:
-        return f"{done.words.removeprefix('taken back: ')}: {wording.refusal(reply.refused, reply.values)}", "bad"
+        why = wording.refusal(reply.refused, reply.values)
+        told = f"{done.words.removeprefix('taken back: ')}: {why}"
+        return told if len(told) <= ANSWER_COLUMNS else why, "bad"
     if reply.values.get("path") == "engine":
         return f"{done.words}: done by the sound itself, noted when the room answers", "good"
     if reply.values.get("path") == "caller":

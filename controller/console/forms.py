@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -28,6 +29,8 @@ class Filled(Struct, frozen=True, kw_only=True):
     doubt: str = ""
     ago_s: float = 0.0
     """So long ago it was."""
+    again: Callable[[], Form] | None = None
+    """The question once more, with what was typed, where the room knows no such programme or takes no such code."""
     pressed_at: float | None = None
     """CLOCK_BOOTTIME of the key that it counts from, where that is not Enter's."""
     after: Callable[[], None] | None = None
@@ -71,8 +74,8 @@ def quiet_form() -> Form:
     return Form(title="Silence", hint="for how many minutes?    empty: until r", read=read)
 
 
-def start_form(programme: str = "", participants: tuple[str, ...] = (), hint: str = "") -> Form:
-    """Programme, then participants' codes, then Enter once more; filled in with what is known."""
+def start_form(programme: str = "", participants: tuple[str, ...] = (), hint: str = "", *, typed: bool = False) -> Form:
+    """Programme, then participants' codes, then Enter once more; filled in with what is known, or was typed before."""
 
     def read(name: str) -> Form:
         if not name:
@@ -83,9 +86,12 @@ def start_form(programme: str = "", participants: tuple[str, ...] = (), hint: st
             if not people:
                 raise ValueError("a code, never a name; several with a space between")
             words = f"{name} for {' and '.join(people)}"
-            return Filled(act=Start(programme=name, participants=people), words=words, participants=people)
+            return Filled(
+                act=Start(programme=name, participants=people), words=words, participants=people,
+                again=partial(start_form, name, people, typed=True),
+            )  # fmt: skip
 
-        known = " ".join(participants) if name == programme else ""
+        known = " ".join(participants) if name == programme or typed else ""
         return Form(title=f"Start {name}", hint="participant's code; several with a space between", read=codes,
                     preview=True, initial=known, codes=True)  # fmt: skip
 

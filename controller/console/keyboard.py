@@ -142,6 +142,8 @@ class Keyboard:
     def _in_menu(self, menu: Menu, key: str, action: Action | None, now: float) -> None:
         if action is not None and (action.in_dialog or key in action.anywhere):
             self._act(action, key, now)
+        elif action is not None and action.name == "menu" and not self._app.lock.on:
+            self._act(action, key, now)  # m is the way from anywhere
         elif key in ("up", "down"):
             self._move(menu, key, now)
         elif key == "right" and menu.lines and (other := menu.lines[menu.at].other) is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 from controller import wording
 from controller.console.forms import Filled, Form
@@ -30,8 +31,10 @@ _ENTRIES = {
 }
 
 
-def begin_form(above: Above, programme: str = "", participants: tuple[str, ...] = (), hint: str = "") -> Form:
-    """Programme, then participants' codes; filled in with what the room is booked for."""
+def begin_form(
+    above: Above, programme: str = "", participants: tuple[str, ...] = (), hint: str = "", *, typed: bool = False
+) -> Form:
+    """Programme, then participants' codes; filled in with what the room is booked for, or what was typed before."""
 
     def read(name: str) -> Form:
         if not name:
@@ -41,9 +44,10 @@ def begin_form(above: Above, programme: str = "", participants: tuple[str, ...] 
             people = tuple(re.split(r"[ ,]+", text)) if text else ()
             for_whom = f" for {' and '.join(people)}" if people else ""
             act = BeginPreflight(programme=name, participants=people)
-            return Filled(act=act, words=f"preflight: {name}{for_whom}", participants=())
+            again = partial(begin_form, above, name, people, typed=True)
+            return Filled(act=act, words=f"preflight: {name}{for_whom}", participants=(), again=again)
 
-        known = " ".join(participants) if name == programme else ""
+        known = " ".join(participants) if name == programme or typed else ""
         hint = "participant's code; empty: later"
         return Form(title=f"Preflight {name}", hint=hint, read=codes, initial=known, above=above, codes=True)
 

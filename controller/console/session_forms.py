@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from controller.console.forms import Filled, Form
 from controller.messages import Book
@@ -10,7 +11,7 @@ from controller.messages import Book
 _WHEN = re.compile(r"(\d{4}-\d{2}-\d{2})[T ](\d{1,2}:\d{2})")
 
 
-def book_form() -> Form:
+def book_form(typed: str = "") -> Form:
     """When, programme, codes; shown before it is noted."""
 
     def read(text: str) -> Filled:
@@ -22,7 +23,8 @@ def book_form() -> Form:
         programme, *people = rest
         act = Book(programme=programme, participants=tuple(people), wanted=f"{day}T{clock:0>5}")
         of = f" for {' and '.join(people)}" if people else ""
-        return Filled(act=act, words=f"book {programme}{of}, {day} {clock}", participants=())
+        words = f"book {programme}{of}, {day} {clock}"
+        return Filled(act=act, words=words, participants=(), again=partial(book_form, text))
 
     hint = "2026-12-01 09:30 psilocybin-25mg C-0412"
-    return Form(title="Book", hint=hint, read=read, preview=True)
+    return Form(title="Book", hint=hint, read=read, preview=True, initial=typed)

@@ -46,7 +46,12 @@ def status(as_json: AsJson = False, state: StateDir = STATE, person: Person = No
         ("on duty", wording.on_duty(found)),
         ("call", f"{found.call.level} {found.call.stage}" if found.call.call else ""),
         ("next", wording.booking(found.bookings[0]) if found.bookings else ""),
-        ("preflight", wording.preflight.summary(found.preflight) if found.state in ("idle", "ended") else ""),
+        (
+            "preflight",
+            wording.preflight.summary(found.preflight).removeprefix("preflight: ")
+            if found.state in ("idle", "ended")
+            else "",
+        ),
         ("alarms", ", ".join(alarm.code for alarm in found.alarms)),
     ]
     for name, value in rows:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from controller.config import find_programme, load_programme
+from controller.config import Room, find_programme, load_programme, load_room
 from controller.files import ConfigError
 from controller.library.catalogue import Catalogue
 from controller.library.faults import find_faults
@@ -24,6 +24,7 @@ from controller.library.notes import NAME, write_rows
 from controller.library.suggest import WISHES, character_of, rank
 from controller.messages import Piece, to_plain
 from controller.options import STATE, AsJson, StateDir
+from controller.pool import read_library, shortages
 from controller.verbs.library_programme import ProgrammeMusic
 from controller.verbs.library_tables import find_tracks, length, show_entry, show_problem, show_suggestions
 
@@ -138,12 +139,19 @@ def show(
 
 
 @app.command()
-def check(programme: ProgrammeName = None, state: StateDir = STATE, as_json: AsJson = False) -> None:
+def check(
+    programme: ProgrammeName = None,
+    room: Annotated[
+        Path | None, typer.Option(metavar="ROOM.toml", help="Also whether its music lasts for the programme.")
+    ] = None,
+    state: StateDir = STATE,
+    as_json: AsJson = False,
+) -> None:
     """Name every file that is missing, empty, not audio, truncated, clipped, changed or not measured; exit 1 if any.
 
     Decodes nothing: it compares the folders with what the last scan found.
 
-    Example: stillroom library check --programme psilocybin-25mg
+    Example: stillroom library check --programme psilocybin-25mg --room room.toml
     """
     with _open(state) as catalogue:
         music = _music(programme) if programme else None
@@ -158,6 +166,8 @@ def check(programme: ProgrammeName = None, state: StateDir = STATE, as_json: AsJ
             Problem(path=f"{music.name}: {who}", why="there is no measured piece for it")
             for who in music.without(pieces)
         ]
+    if programme and room is not None:
+        problems += _too_short(programme, state, load_room(room))
     if as_json:
         _print_json(pieces, problems)
     else:
@@ -262,6 +272,14 @@ def _open(state: Path) -> Iterator[Catalogue]:
 
 def _music(programme: str | None) -> ProgrammeMusic:
     return ProgrammeMusic(load_programme(find_programme(programme or "psilocybin-25mg")))
+
+
+def _too_short(name: str, state: Path, room: Room) -> list[Problem]:
+    """The phases in which the filler would have to stand in."""
+    path = find_programme(name)
+    programme = load_programme(path)
+    found = shortages(programme, read_library(state, room), path.parent)
+    return [Problem(path=f"{programme.name}: {title}", why=f"{minutes:.0f} min too few") for title, minutes in found]
 
 
 def _below(pieces: list[Piece], folder: str) -> list[Piece]:

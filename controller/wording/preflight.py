@@ -44,7 +44,7 @@ _KEYS = {"space": "Space"}
 
 WHYS: dict[str, Template] = {
     "no_answer": "does not answer",
-    "no_device": "there is no sound device: nobody would hear it",
+    "no_device": "no sound device: nobody would hear it",
     "disk_short": "only {free} free: make room",
     "late": "the disk is too slow",
     "clock_unsynchronised": "not synchronised: look at the network",

@@ -55,6 +55,33 @@ async def test_the_idle_screen_says_what_is_next_and_where_it_is(room: FakeRoom)
         assert told in text(app)
 
 
+async def test_a_programme_that_the_room_does_not_know_is_asked_for_again_with_what_was_typed(room: FakeRoom) -> None:
+    room.status = replace(IDLE, preflight=PreflightView(required=True))
+    room.refusals["begin_preflight"] = ("programme_unknown", {"name": "psilo", "nearest": "psilocybin-25mg"})
+    async with console(room) as (app, pilot):
+        await pilot.press(*way("preflight"), *"psilo", "enter", *"C-0412", "enter")
+        await until(lambda: 'no programme "psilo"; did you mean "psilocybin-25mg"?' in text(app))
+        assert app.asking is not None and app.asking.line.value == "psilo"
+        room.refusals.clear()
+        rest_keys(app)
+        await pilot.press(*"cybin-25mg", "enter")
+        await until(lambda: app.asking is not None and app.asking.line.value == "C-0412")
+
+
+async def test_m_leads_to_the_menu_from_any_menu(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        await pilot.press("g")
+        rest_keys(app)
+        await pilot.press("m")
+        assert app.menu is not None and app.menu.title == "Menu"
+
+
+async def test_an_idle_room_says_that_nobody_is_on_duty(room: FakeRoom) -> None:
+    room.status = replace(IDLE, signs_on=True, sitters=())
+    async with console(room) as (app, _):
+        assert "0 signs on: nobody is on duty" in text(app)
+
+
 async def test_a_session_in_a_room_without_preflight_says_so(room: FakeRoom) -> None:
     room.status = replace(demo_status(), preflight=PreflightView())
     async with console(room) as (app, _):

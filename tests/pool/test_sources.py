@@ -14,7 +14,7 @@ from controller.arc.programme import Programme
 from controller.config import Room, load_room
 from controller.library.catalogue import Catalogue
 from controller.messages import Piece
-from controller.pool import Library, RoomPool, missing_music, resolve_sources
+from controller.pool import Library, RoomPool, missing_music, resolve_sources, shortages
 from tests.library.music import write_tone
 
 NAMES = ["peak/slow/a.flac", "peak/b.flac", "return/c.flac", "return/d.flac", "loose.flac"]
@@ -136,3 +136,9 @@ def test_check_names_the_music_that_a_room_lacks(room: Room) -> None:
 def test_looking_for_music_makes_no_catalogue(room: Room, tmp_path: Path) -> None:
     assert missing_music(tmp_path / "elsewhere", room, [])[0].endswith("measures the room's music")
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_phase_that_its_music_cannot_fill_is_named_with_the_minutes() -> None:
+    asked = programme("peak", "return", "peak/slow")  # ten minutes each; the third finds its only piece played
+    assert shortages(asked, library()) == [("P", pytest.approx(10.0, abs=1.0))]
+    assert shortages(programme("peak", "return", "silence"), library()) == []

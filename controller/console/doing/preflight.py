@@ -68,6 +68,7 @@ def _fresh(do: Commands, menu: Menu) -> Menu:
     if drill is not None:
         left = ", ".join({"space": "Space"}.get(key, key) for key in drill.left)
         title, footer = TRIAL.format(left=left) if left else TRIED, TRIAL_FOOTER
+    footer = footer if lines else "Esc: back"
     return replace(menu, title=f"{title[:1].upper()}{title[1:]}", lines=lines, at=at, footer=footer)
 
 

@@ -10,7 +10,7 @@ from textwrap import wrap
 from rich.text import Text
 
 from controller import wording
-from controller.console.doing.table import named, path
+from controller.console.doing.table import named, path, reached_by
 from controller.console.view import View, following, style_of, styled
 from controller.messages import PhaseView, Status
 
@@ -253,12 +253,14 @@ def _idle(view: View, width: int, height: int) -> list[Text]:
     booking = following(view.status)
     due = booking is not None and "preflight" in booking.told
     summary = wording.preflight.summary(view.status.preflight, due=due)
+    alone = view.status.signs_on and not view.status.sitters
     if not view.known:
         told = [("Looking for the room …", colours.dim)]
     else:
         told = [
             ("The session has ended." if view.status.state == "ended" else "No session is open.", colours.text),
             ("", colours.dim),
+            *([(f"{reached_by(named('sign_on'))} signs on: nobody is on duty", colours.bright)] if alone else []),
             *([(f"{path(named('preflight'))}  {summary}", colours.bright)] if summary else []),
             (f"{path(named('start'))} starts one:  programme, participant's code, Enter.", colours.bright),
             ("c calls support at any time.   ? shows all keys.", colours.text),

@@ -237,5 +237,5 @@ def paths(view: View, columns: int) -> list[Text]:
     if status.simulated:
         lines.append(styled("simulated", colours.dim))
     if status.sound.state == "ok" and status.sound.output.startswith("null"):
-        lines.append(styled(wording.fit("no sound card", columns), colours.medium))
+        lines.append(styled("no sound card" if columns >= len("no sound card") else "no card", colours.medium))
     return lines
