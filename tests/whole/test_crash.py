@@ -17,7 +17,6 @@ from tests.waiting import PATIENCE_S, patiently, promised, until
 from tests.whole.hearing import RATE, listen
 from tests.whole.room import WholeRoom, whole_room
 
-
 STARTS_S = 15.0
 """A daemon on a machine that does much else may take so long to start; the session must not be over before."""
 
