@@ -223,6 +223,7 @@ class ConsoleApp(App[None]):
                 self.menu = self.menu.fresh(self.menu)
             view = self.view()
             off = self.look.off
+            self.screen.set_class(view.in_session, "session")
             for pane in self._panes:
                 pane.visible = not off or pane.id == "alert"
                 pane.show(view)

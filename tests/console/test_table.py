@@ -14,27 +14,24 @@ from controller.console.doing.table import ACTIONS, ROWS, SUBJECTS, lines_of, na
 from controller.console.menu import DIGITS, most_lines
 from controller.console.palette import found
 from controller.ctl import acts_of, app
-from controller.messages import PEOPLES_ACTS
+from controller.messages import PEOPLES_ACTS, Addendum, Redaction, kind_of
+from controller.wording.sentences import ACTS, FACTS
 
 VERBS: dict[str, click.Command] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-
-
-AWAITED: set[str] = set()
-"""Acts that have their rules and not yet their keys; a name that has them must be taken out."""
 
 
 READS = ("sheet",)
 """Actions, and their verbs, that only read."""
 
 
-@pytest.mark.parametrize("act", PEOPLES_ACTS, ids=lambda act: act.__name__)
-def test_every_act_of_people_is_reached_by_key_or_menu_and_by_ctl(act: type) -> None:
+@pytest.mark.parametrize("act", (*PEOPLES_ACTS, Addendum, Redaction), ids=lambda act: act.__name__)
+def test_every_act_of_people_is_reached_by_key_or_menu_by_the_palette_and_by_ctl_and_has_its_words(act: type) -> None:
     doing = [action for action in ACTIONS if act in action.sends]
-    assert bool(doing) != (act.__name__ in AWAITED), "take it out of AWAITED with its first action"
-    if not doing:
-        return
     assert any(reached_by(action) for action in doing)
     assert any(action.ctl for action in doing)
+    assert all(action in found(action.long) for action in doing)
+    assert kind_of(act) in FACTS, "log and account tell it"
+    assert kind_of(act) in ACTS or act in (Addendum, Redaction), "a refusal names it"
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)

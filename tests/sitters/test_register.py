@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from typer.testing import CliRunner
 
 from controller.__main__ import app
@@ -46,6 +47,13 @@ def test_only_the_right_pin_of_the_right_person_is_right(register: Register) -> 
     assert not register.matches("CD", PIN)
     register.keep("AB", "00042")
     assert register.matches("AB", "00042") and not register.matches("AB", PIN)
+
+
+def test_a_pin_of_before_is_the_same_behind_a_0(register: Register) -> None:
+    kept = json.loads(register.file.read_text(encoding="utf-8"))
+    kept["sitters"]["AB"] = PasswordHasher().hash("0042")
+    register.file.write_text(json.dumps(kept), encoding="utf-8")
+    assert register.matches("AB", "00042") and not register.matches("AB", "0042")
 
 
 @pytest.mark.parametrize("pin", ["", "000", "0123", "1234", "012 4", "0abcd", "01234567890123", "٠١٢٣٤"])

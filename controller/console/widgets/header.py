@@ -11,6 +11,9 @@ from controller.console.widgets.digits import DIGIT_ROWS, big
 DUTY_COLUMNS = 100
 """In a narrower header there is no room for who is on duty: it stands at the end of the answer line instead."""
 
+RESTING_ROWS = 3
+"""Of a header outside sessions, whose lists are long: what is looked at before a session has sixteen lines."""
+
 WHOLE_CLOCK_COLUMNS = 120
 """In a narrower header the large digits are hours and minutes, and the seconds stand small beside them."""
 
@@ -43,7 +46,9 @@ def state_text(view: View) -> Text:
 
 
 def draw_header(view: View, width: int, height: int) -> list[Text]:
-    """One row, or six with large digits."""
+    """One row, or six with large digits; three where there is no T+ to be read."""
+    if height < DIGIT_ROWS and height >= RESTING_ROWS:
+        return _resting(view, width)
     return _tall(view, width) if height >= DIGIT_ROWS else [_single(view, width)]
 
 
@@ -65,6 +70,15 @@ def _single(view: View, width: int) -> Text:
         right.append_text(styled(_big_clock(view), colours.clock, bold=True))
     right.append_text(styled(f"   {_wall_clock(view)} ", colours.dim))
     return row(left, right, width)
+
+
+def _resting(view: View, width: int) -> list[Text]:
+    colours = view.look.colours
+    state = styled(" ", colours.dim)
+    state.append_text(state_text(view))
+    lefts = [styled(f" {view.status.room or 'Stillroom'}", colours.dim), state, styled(f" {duty(view)}", colours.dim)]
+    rights = [styled(f"{_wall_clock(view)} ", colours.dim), Text(""), Text("")]
+    return [row(left, right, width) for left, right in zip(lefts, rights, strict=True)]
 
 
 def _tall(view: View, width: int) -> list[Text]:
