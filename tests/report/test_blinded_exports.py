@@ -12,7 +12,19 @@ from typer.testing import CliRunner
 from controller.__main__ import app
 from controller.config import find_programme
 from controller.journal.store import session_file
-from controller.messages import Dose, End, MaskingGuess, Note, Planned, Start, Vitals, telling_words
+from controller.messages import (
+    Dose,
+    End,
+    LookUp,
+    MaskingGuess,
+    Note,
+    Planned,
+    Start,
+    Vitals,
+    telling_words,
+    to_plain,
+)
+from controller.records import look_up
 from controller.report.gathering import account_of
 from controller.report.page import html
 from controller.report.respct import respct
@@ -96,3 +108,10 @@ def test_the_verb_names_its_role_and_the_nearest_one(file: Path, tmp_path: Path)
     wrong = CliRunner().invoke(app, ["journal", "export", "--jsonl", "--role", "analist", *where])
     assert wrong.exit_code != 0
     assert 'did you mean "analyst"' in f"{wrong.output}{wrong.exception}"
+
+
+def test_no_console_shows_of_a_closed_session_what_was_guessed_or_what_tells_the_arm(file: Path) -> None:
+    shown = look_up(file.parent.parent, LookUp(id="1", session=SESSION))
+    told = json.dumps(to_plain(shown))
+    assert "asked for water" in told and "K-17" in told
+    assert "experimental" not in told and telling_words(told) == []

@@ -98,6 +98,8 @@ class Room:
         return self.seq
 
     def close(self) -> None:
+        if not self.state.in_session:
+            self._book.mark_closed("2026-12-01T17:00:00.000Z")
         self._book.close()
 
 
