@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import logging
 import queue
 import threading
 from collections.abc import Callable
@@ -21,6 +22,8 @@ from controller.sound.deck import Deck
 from controller.sound.resampler import native_rate
 from controller.sound.seams import Seam, find_seam
 from controller.sound.shown import Shown
+
+_log = logging.getLogger(__name__)
 
 PATIENCE_S = 4.0
 """A call into libVLC that takes longer counts as hung."""
@@ -124,6 +127,7 @@ class Decoder:
             else:
                 self._play(deck)
         except Exception:
+            _log.exception("%s cannot be opened", path)
             deck.failure = "decoder"
 
     def _play(self, deck: Deck) -> None:
