@@ -44,7 +44,7 @@ def status(as_json: AsJson = False, state: StateDir = STATE, person: Person = No
         ("release", "; ".join(wording.release(view, found.t) for view in found.release)),
         ("limits", wording.limits(found.limits)),
         ("on duty", wording.on_duty(found)),
-        ("call", f"{found.call.level} {found.call.stage}" if found.call.call else ""),
+        ("call", wording.call(found.call)),
         ("next", wording.booking(found.bookings[0]) if found.bookings else ""),
         (
             "preflight",

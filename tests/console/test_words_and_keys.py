@@ -128,7 +128,7 @@ def test_durations_are_read_once(seconds: float, told: str) -> None:
     ("in_s", "columns", "told"),
     [
         (120, 17, "BP due in 2 min"), (-120, 17, "BP    since 2 min"), (-720, 15, "BP since 12 min"),
-        (60, 12, "BP  in 1 min"),
+        (60, 12, "BP  in 1 min"), (60, 8, "BP 1 min"),
     ],
 )  # fmt: skip
 def test_what_is_due_in_a_narrow_panel_still_says_whether_its_time_has_gone_by(

@@ -209,7 +209,10 @@ def _due_line(view: View, item: DueView, columns: int, named: bool) -> Text:
         what = what.removesuffix(word)
     while " " in what and len(what) + len(sign) >= columns:
         what = what.rsplit(" ", maxsplit=1)[0]
-    return row(styled(what.rstrip(":"), colour), styled(sign, colour), columns)
+    what = what.rstrip(":")
+    if len(what) + len(sign) >= columns:
+        sign = sign.removeprefix("in ")  # a bare time is one that is to come
+    return row(styled(what, colour), styled(sign, colour), columns)
 
 
 def paths(view: View, columns: int) -> list[Text]:
