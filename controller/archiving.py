@@ -114,11 +114,13 @@ async def _write(journal: Journal, state_dir: Path, clock: RoomClock, given: Inp
     loop = asyncio.get_running_loop()
     written: asyncio.Future[int] = loop.create_future()
     journal.append(record, book=book, done=written.set_result)
-    await asyncio.wait_for(written, PATIENCE_S)
+    async with asyncio.timeout(PATIENCE_S):
+        await written
     if book != ROOM:
         closed: asyncio.Future[int] = loop.create_future()
         journal.close_session(book, closed.set_result)
-        await asyncio.wait_for(closed, PATIENCE_S)
+        async with asyncio.timeout(PATIENCE_S):
+            await closed
     for effect in record.effects:
         if isinstance(effect, Erase):
             await asyncio.to_thread(erase, state_dir, effect.book)

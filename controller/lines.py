@@ -79,9 +79,8 @@ class Link:
         pause = FIRST_PAUSE_S
         while True:
             try:
-                reader, writer = await asyncio.wait_for(
-                    asyncio.open_unix_connection(str(self.path), limit=LONGEST_LINE), CONNECT_S
-                )
+                async with asyncio.timeout(CONNECT_S):
+                    reader, writer = await asyncio.open_unix_connection(str(self.path), limit=LONGEST_LINE)
             except (OSError, TimeoutError):
                 self.tried = True
                 self._closed()

@@ -57,7 +57,8 @@ async def connect(link: BrokerLink) -> None:
 
     link.start(changed)
     try:
-        why = await asyncio.wait_for(came, CONNECT_S)
+        async with asyncio.timeout(CONNECT_S):
+            why = await came
     except TimeoutError:
         why = f"no answer from {link.settings.host}:{link.settings.port}"
     if why:

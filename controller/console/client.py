@@ -7,6 +7,7 @@ Pause and resume go straight to the sound engine when the daemon is silent; a ca
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -183,10 +184,9 @@ class Client:
             while not self._known.is_set():
                 if self._link.mismatch is not None:
                     raise self._link.mismatch
-                try:
-                    await asyncio.wait_for(self._known.wait(), 0.1)
-                except TimeoutError:
-                    continue
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0.1):
+                        await self._known.wait()
         return self.status
 
     @property
@@ -285,7 +285,8 @@ class Client:
             return Reply(id=asked, refused="not_reached")
         self._signing[asked] = answer
         try:
-            reply = await asyncio.wait_for(answer, SIGN_ON_S)
+            async with asyncio.timeout(SIGN_ON_S):
+                reply = await answer
             await self._up_to_date.wait()
             if purpose == "once" and not reply.refused:
                 self._once = initials

@@ -66,7 +66,8 @@ async def send_signed(
         signed = await client.sign_on(client.person, pin, "once")
         if signed.refused:
             return signed
-    return await asyncio.wait_for(client.send(act, participants, why, ago_s), answer_s)
+    async with asyncio.timeout(answer_s):
+        return await client.send(act, participants, why, ago_s)
 
 
 def reached(state: Path, ask: Callable[[], Coroutine[object, object, T]]) -> T:

@@ -184,12 +184,14 @@ class SoundClient:
             self._events_done = {}
             self._seqs = {}
             writer.write(greeting(role="daemon"))
-            hello = json.loads(await asyncio.wait_for(reader.readline(), _SILENCE_S) or b"{}")
+            async with asyncio.timeout(_SILENCE_S):
+                hello = json.loads(await reader.readline() or b"{}")
             if hello.get("protocol") != PROTOCOL:
                 return f"it speaks protocol {hello.get('protocol')}, this daemon {PROTOCOL}"
             self._writer = writer
             while True:
-                data = await asyncio.wait_for(reader.readline(), _SILENCE_S)
+                async with asyncio.timeout(_SILENCE_S):
+                    data = await reader.readline()
                 if not data:
                     return "the engine is gone"
                 self._hear(json.loads(data))
