@@ -304,7 +304,8 @@ class Client:
             return LookedUp(id=asked.id, refused="sign_on_needed" if self.locked else "not_reached")
         self._looking[asked.id] = answer
         try:
-            return await asyncio.wait_for(answer, LOOK_UP_S)
+            async with asyncio.timeout(LOOK_UP_S):
+                return await answer
         except TimeoutError:
             return LookedUp(id=asked.id, refused="no_answer")
         finally:

@@ -140,7 +140,8 @@ def test_the_daemon_writes_while_it_runs_and_the_command_does_where_none_runs(st
         asyncio.run(_until_people_sign_on(state))
         code, said = run(state, "sign", SECOND, "--as", "XY", "--yes")
         assert code and "no PIN of XY" in said
-        assert run(state, "sign", SECOND, "--as", "XY", "--yes", "--pin-from", str(state / "pin"))[0] == 0
+        code, said = run(state, "sign", SECOND, "--as", "XY", "--yes", "--pin-from", str(state / "pin"))
+        assert code == 0, said
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
     assert verify(room_file(state)).ok
