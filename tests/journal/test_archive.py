@@ -135,7 +135,7 @@ def test_the_daemon_writes_while_it_runs_and_the_command_does_where_none_runs(st
         entries = asyncio.run(_log(state))
         assert "Berta" not in entries and "late entry" not in entries
         Register(state).keep("XY", "02468")
-        (state / "pin").write_text("2468\n")
+        (state / "pin").write_text("02468\n")
         (state / "pin").chmod(0o600)
         asyncio.run(_until_people_sign_on(state))
         code, said = run(state, "sign", SECOND, "--as", "XY", "--yes")
@@ -156,14 +156,14 @@ def test_the_daemon_writes_while_it_runs_and_the_command_does_where_none_runs(st
 def test_in_a_room_with_sitters_a_signature_takes_a_pin(state: Path) -> None:
     Register(state).keep("XY", "02468")
     pin = state / "pin"
-    pin.write_text("1357\n")
+    pin.write_text("01357\n")
     pin.chmod(0o600)
     words = ("sign", FIRST, "--as", "XY", "--yes")
     assert "no PIN of XY" in run(state, *words)[1]
     assert run(state, *words, "--pin-from", str(pin))[0] == 1
     assert run(state, "add", FIRST, "--note", "x", "--as", "AB", "--pin-from", str(pin))[0] == 1, "nobody known"
     assert verify(session_file(state, FIRST)).records == 28, "nothing of that is on record"
-    pin.write_text("2468\n")
+    pin.write_text("02468\n")
     assert run(state, *words, "--pin-from", str(pin))[0] == 0
 
 
