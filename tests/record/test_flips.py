@@ -137,7 +137,7 @@ FORMS: dict[str, Callable[[Account], str]] = {
 
 
 @pytest.mark.timeout(3000)
-@pytest.mark.parametrize("flips", [12, pytest.param(2000, marks=pytest.mark.proof)])
+@pytest.mark.parametrize("flips", [12, pytest.param(500, marks=pytest.mark.proof)])
 async def test_an_export_of_a_damaged_record_says_so_in_every_form_or_refuses(tmp_path: Path, flips: int) -> None:
     await write_small_session(tmp_path)
     file = session_file(tmp_path / "closed", SESSION)
