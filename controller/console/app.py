@@ -283,7 +283,7 @@ class ConsoleApp(App[None]):
             self.back()
         if not refused and signing.purpose == "unlock":  # it may have been locked while another PIN was looked at
             self.lock.open()
-        if signing.then is not None and looked_at and not refused:
+        if signing.then is not None and not refused and (looked_at or signing.purpose == "duty"):
             self.commands.fill(signing.then)
             return
         told = {

@@ -18,9 +18,10 @@ from controller.console.doing.table import main_menu, subject_menu
 from controller.console.drill import KeyDrill
 from controller.console.forms import Filled, Form
 from controller.console.menu import Line, Menu, Tone, menu_of
-from controller.console.sitter_forms import Signing
+from controller.console.sitter_forms import Signing, sign_on_form
 from controller.console.view import local_time
 from controller.messages import (
+    LATE_ACTS,
     Act,
     Call,
     Hold,
@@ -121,7 +122,8 @@ class _Done:
     ago_s: float = 0.0
     instead: Callable[[], None] | None = None
     after: Callable[[], None] | None = None
-    mistyped: Callable[[], None] | None = None
+    asks: Callable[[str], Form | None] | None = None
+    """What is asked next where the room refuses it with this code."""
     before: frozenset[str] = frozenset()
     """What stood in the music's way when it was sent."""
     seq: int = 0
@@ -254,18 +256,18 @@ class Commands:
         ago_s: float = 0.0,
         instead: Callable[[], None] | None = None,
         after: Callable[[], None] | None = None,
-        mistyped: Callable[[], None] | None = None,
+        asks: Callable[[str], Form | None] | None = None,
     ) -> None:
         """Ask the room for it. `words` name it on the answer line; None means whoever is chosen, () the room.
 
-        `instead` is done where the room refuses it or does not answer, `mistyped` where it refuses a word of it,
-        `after` once it is noted.
+        `instead` is done where the room refuses it or does not answer, `after` once it is noted; `asks` tells what is
+        asked next after a refusal.
         """
         whom = self.whom if participants is None else participants
         if participants is None and len(self.status.participants) > 1:
             words = f"{words}  ({' and '.join(whom)})"
         done = _Done(
-            boottime(), act, words, whom, why=why, ago_s=ago_s, instead=instead, after=after, mistyped=mistyped,
+            boottime(), act, words, whom, why=why, ago_s=ago_s, instead=instead, after=after, asks=asks,
             before=_standing(self.status),
         )  # fmt: skip
         self._done = [*self._done, done][-20:]
@@ -276,13 +278,19 @@ class Commands:
         return lambda: self.send(act, words, ())
 
     def fill(self, filled: Filled) -> None:
-        """Send a form's answer."""
-        waited = boottime() - filled.pressed_at if filled.pressed_at is not None else 0.0
-        again, ago_s = filled.again, filled.ago_s + waited
-        mistyped = None if again is None else lambda: self.ask(again())
+        """Send a form's answer. Nothing that was typed is lost because nobody had signed on."""
+        now = boottime()
+        waited = now - filled.pressed_at if filled.pressed_at is not None else 0.0
+
+        def asks(refused: str) -> Form | None:
+            if refused == "sign_on_needed":
+                pressed_at = now - waited if isinstance(filled.act, LATE_ACTS) else None
+                return sign_on_form(Signing(initials="", then=replace(filled, pressed_at=pressed_at)))
+            return filled.again() if refused in MISTYPED and filled.again is not None else None
+
         self.send(
-            filled.act, filled.words, filled.participants, filled.why, ago_s=ago_s, after=filled.after,
-            mistyped=mistyped,
+            filled.act, filled.words, filled.participants, filled.why, ago_s=filled.ago_s + waited, after=filled.after,
+            asks=asks,
         )  # fmt: skip
 
     def clock(self) -> str:
@@ -356,8 +364,8 @@ class Commands:
         done.seq = reply.seq if _can_be_taken_back(done.act, reply) else 0
         if not done.seq and done in self._done and not isinstance(done.act, Pause | Quiet | Hold | Resume):
             self._done.remove(done)
-        if reply.refused in MISTYPED and done.mistyped is not None and self.shell.is_free:
-            done.mistyped()
+        if reply.refused and done.asks is not None and self.shell.is_free and (form := done.asks(reply.refused)):
+            self.ask(form)
         self.say(*_told(done, reply, self.client))
         then = done.instead if reply.refused else done.after
         if then is not None:

@@ -64,6 +64,7 @@ def pin_form(signing: Signing) -> Form:
 
 def sign_on_form(signing: Signing | None = None, typed: str = "") -> Form:
     """The PIN, then whose it is: what is typed first is hidden, whatever somebody takes it to be."""
+    then = signing.then.words if signing and signing.then else ""
 
     def read(text: str) -> Form:
         pin = _read_pin(text)
@@ -71,11 +72,12 @@ def sign_on_form(signing: Signing | None = None, typed: str = "") -> Form:
         def whose(text: str) -> Signing:
             return replace(signing or Signing(initials=""), initials=read_initials(text), pin=pin)
 
-        return Form(title="Sign on", hint="whose PIN that was: your initials", read=whose)
+        return Form(title="Sign on", hint="whose PIN that was: your initials", read=whose, beside=then)
 
     return Form(
-        title="Sign on: your PIN", hint="0 and your digits, then your initials", read=read, masked=True, initial=typed
-    )
+        title="Sign on: your PIN", hint="0 and your digits, then your initials", read=read, masked=True, initial=typed,
+        beside=then,
+    )  # fmt: skip
 
 
 def unlock_form(initials: str, typed: str = "") -> Form:

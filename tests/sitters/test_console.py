@@ -27,6 +27,7 @@ from controller.messages import (
     Dose,
     End,
     Evacuate,
+    Input,
     Light,
     Note,
     Pause,
@@ -178,6 +179,35 @@ async def test_a_pin_is_hidden_and_space_and_c_keep_their_meaning_above_it(state
 
 def kept(state_dir: Path) -> list[Record]:
     return [record for record, _ in read_records(room_file(state_dir))]
+
+
+def notes(book: Path) -> list[Input]:
+    return [record.input for record, _ in read_records(book) if isinstance(record.input.act, Note)]
+
+
+async def test_what_was_typed_before_anybody_signed_on_is_sent_once_somebody_has(state_dir: Path) -> None:
+    async with daemon_here(state_dir), sitting(state_dir) as it:
+        await it.sign_on("AB")
+        assert not (await it.client.send(START)).refused
+        book = session_file(state_dir, it.client.status.session)
+        await it.choose("sign_off")
+        await it.press("enter")
+        await until(lambda: not it.client.signed_on)
+        pressed = boottime()
+        await it.press("n")
+        await it.type("asked for water")
+        await it.shown("sign on first")
+        await it.type("00000")
+        await it.shown("asked for water")
+        await it.type("ab")
+        await it.shown("initials or PIN are wrong")
+        await it.type(PINS["AB"])
+        await until(lambda: notes(book))
+        answered = boottime()
+        assert it.client.signed_on == "AB"
+    (note,) = notes(book)
+    assert note.origin.person == "AB"
+    assert 0.0 < note.ago_s <= answered - pressed, "it happened when it was typed, not when somebody had signed on"
 
 
 async def test_a_locked_console_keeps_what_must_never_wait_and_nothing_else(state_dir: Path) -> None:
