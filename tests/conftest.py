@@ -24,9 +24,6 @@ sys.dont_write_bytecode = False
 STARTED = str(Path(__file__).parent / "started")
 """What the processes that the tests start begin with."""
 
-if STARTED not in os.environ.get("PYTHONPATH", "").split(os.pathsep):
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (STARTED, os.environ.get("PYTHONPATH"))))
-
 
 # A slow machine takes long over an example, and that is no fault of what is tested.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -71,6 +68,12 @@ LONGEST_FIRST = (
 """The files that take ten seconds and more (`--durations=0`). Begun last, one of them would be waited for alone."""
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Only a process that tests in itself: what it starts begins so, and not the test processes beside it."""
+    if not config.getoption("numprocesses", None):
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (STARTED, os.environ.get("PYTHONPATH"))))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first; xdist keeps to this with `--no-loadscope-reorder`."""
     place = {f"tests/{name}.py": number for number, name in enumerate(LONGEST_FIRST)}
@@ -83,8 +86,8 @@ LOWEST_PRIORITY = measuring._LOWEST
 
 @pytest.fixture(scope="session", autouse=True)
 def measuring_waits_for_nobody() -> Iterator[None]:
-    """Music is measured as if nothing were played."""
-    with patch.object(measuring, "_LOWEST", 0):
+    """Music is measured as if nothing were played, at the priority that the tests have themselves."""
+    with patch.object(measuring, "_LOWEST", os.getpriority(os.PRIO_PROCESS, 0)):
         yield
 
 
