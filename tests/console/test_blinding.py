@@ -11,6 +11,7 @@ from controller.console.forms import Filled, Form
 from controller.messages import MaskingGuess, Note, Status
 from tests.console.fake_daemon import FakeRoom, demo_status
 from tests.console.pressing import acts, console, text, way
+from tests.waiting import until
 
 
 def clock() -> str:
@@ -25,9 +26,10 @@ async def test_a_guess_is_whose_which_and_how_certain(room: FakeRoom) -> None:
     room.status = blinded()
     async with console(room) as (app, pilot):
         await pilot.press(*way("masking_guess"))
-        assert app.menu is not None and "believes" in text(app)
+        await until(lambda: "believes" in text(app))
+        assert app.menu is not None
         await pilot.press("enter")
-        assert "experimental" in text(app)
+        await until(lambda: "experimental" in text(app))
         await pilot.press("3", "7", "enter")
         assert await acts(room) == [MaskingGuess(guess="unsure", of="participant", certainty=7)]
 
@@ -35,7 +37,7 @@ async def test_a_guess_is_whose_which_and_how_certain(room: FakeRoom) -> None:
 async def test_there_is_nothing_to_guess_elsewhere(room: FakeRoom) -> None:
     async with console(room) as (app, pilot):
         await pilot.press(*way("masking_guess"))
-        assert "not blinded" in text(app)
+        await until(lambda: "not blinded" in text(app))
         assert not room.inputs
 
 

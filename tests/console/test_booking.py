@@ -10,6 +10,7 @@ from controller.console.view import booked_now
 from controller.messages import Start, Status
 from tests.console.fake_daemon import FakeRoom, demo_status, with_bookings
 from tests.console.pressing import acts, console, rest_keys, text, way
+from tests.waiting import until
 
 UTC = "2026-12-01T09:00:00.000Z"
 
@@ -38,13 +39,13 @@ async def test_a_session_is_started_as_it_was_booked_with_enter_alone(room: Fake
     async with console(room) as (app, pilot):
         await pilot.press(*way("start"))
         await pilot.pause()
-        assert "booked for Tue 1 Dec 09:30" in text(app)
+        await until(lambda: "booked for Tue 1 Dec 09:30" in text(app))
         for _ in range(2):
             await pilot.press("enter")
             rest_keys(app)
             await pilot.pause()
         assert not room.inputs
-        assert "psilocybin-25mg for C-0431" in text(app)
+        await until(lambda: "psilocybin-25mg for C-0431" in text(app))
         await pilot.press("enter")
         assert await acts(room) == [Start(programme="psilocybin-25mg", participants=("C-0431",))]
 

@@ -58,7 +58,8 @@ async def test_e_after_c_makes_the_same_call_an_emergency(room: FakeRoom) -> Non
     async with console(room) as (app, pilot):
         await pilot.press("e")
         await pilot.pause()
-        assert not room.inputs and "press c first" in text(app)
+        await until(lambda: "c first, then e" in text(app))
+        assert not room.inputs
         await pilot.press("c")
         await until(lambda: app.client.status.call.call)
         rest_keys(app)
@@ -112,7 +113,8 @@ async def test_a_held_enter_does_not_stand_a_call_down(room: FakeRoom) -> None:
         with in_one_moment():
             await pilot.press(*["enter"] * 8)
         await pilot.pause()
-        assert "Stand the call down?" in text(app) and not room.inputs
+        await until(lambda: "Stand the call down?" in text(app))
+        assert not room.inputs
         rest_keys(app)
         await pilot.press("enter")
         assert (await acts(room))[0] == StandDown(call="k")

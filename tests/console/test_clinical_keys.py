@@ -66,10 +66,11 @@ async def test_touch_shows_the_scope_before_a_letter_is_typed(room: FakeRoom) ->
     async with console(room) as (app, pilot):
         await pilot.press(*way("touch"))
         await pilot.pause()
-        assert "consented: hands, shoulders" in text(app)
+        await until(lambda: "consented: hands, shoulders" in text(app))
         await pilot.press(*"foot", "enter")
         await pilot.pause()
-        assert "OUTSIDE SCOPE" in text(app) and not room.inputs
+        await until(lambda: "OUTSIDE SCOPE" in text(app))
+        assert not room.inputs
         rest_keys(app)
         await pilot.press("enter")
         assert await acts(room) == [Touch(where="foot")]
@@ -120,7 +121,7 @@ async def test_a_reading_is_put_right_from_the_list_of_what_was_entered(room: Fa
         await pilot.pause()
         await pilot.press(*["backspace"] * 2, *"80", "enter")
         await pilot.pause()
-        assert "128/82 76 -> 128/82 80" in text(app)
+        await until(lambda: "128/82 76 -> 128/82 80" in text(app))
         rest_keys(app)
         await pilot.press("enter")
         assert await acts(room) == [Amend(entry=86, act=Vitals(systolic=128, diastolic=82, pulse=80))]
@@ -171,10 +172,10 @@ async def test_release_before_its_time_names_what_is_not_met_and_takes_two(room:
     async with console(room) as (app, pilot):
         await pilot.press(*way("release"))
         await pilot.pause()
-        assert "not met:" in text(app) and "min too early" in text(app)
+        await until(lambda: "not met:" in text(app) and "min too early" in text(app))
         await pilot.press(*"asked,", "space", *"desk", "space", *"cd", "enter")
         await pilot.pause()
-        assert "OVERRIDE with CD of the desk" in text(app)
+        await until(lambda: "OVERRIDE with CD of the desk" in text(app))
         rest_keys(app)
         await pilot.press("enter")
         assert await acts(room) == [Release(override=True, reason="asked", second="CD", desk=True)]
@@ -206,10 +207,10 @@ async def test_of_two_every_question_says_whose_it_is(room: FakeRoom) -> None:
         assert app.menu is not None and [line.label for line in app.menu.lines] == ["A", "B"]
         await pilot.press("2", "enter")
         await pilot.pause()
-        assert "Touch of B" in text(app) and "NO SCOPE WAS ENTERED" in text(app)
+        await until(lambda: "Touch of B" in text(app) and "NO SCOPE WAS ENTERED" in text(app))
         await pilot.press("escape", "tab", "v")
         await pilot.pause()
-        assert "Vitals of A" in text(app)
+        await until(lambda: "Vitals of A" in text(app))
         await pilot.press("escape", "1")
         await until(lambda: "1 spoke  (A)" in text(app))
 
@@ -254,5 +255,5 @@ async def test_what_is_pasted_after_a_question_that_was_left_at_once_is_offered_
         app.post_message(events.Paste("cold hands"))
         await pilot.pause()
         assert app.asking is not None and app.asking.line.value == "cold hands"
-        assert "pasted: Enter keeps it as a note" in text(app)
+        await until(lambda: "pasted: Enter keeps it as a note" in text(app))
         assert not room.inputs

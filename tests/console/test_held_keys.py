@@ -84,10 +84,11 @@ async def test_a_screen_that_is_off_wakes_at_any_key_and_still_calls(room: FakeR
         for _ in range(3):
             app.darken()
         await pilot.pause()
-        assert text(app).strip() == ""
+        await until(lambda: text(app).strip() == "")
         await pilot.press("h")
         await pilot.pause()
-        assert "RUNNING" in text(app) and not room.inputs
+        await until(lambda: "RUNNING" in text(app))
+        assert not room.inputs
         for _ in range(3):
             app.darken()
         await pilot.press("c")

@@ -24,6 +24,7 @@ from controller.messages import (
 )
 from tests.console.fake_daemon import FakeRoom, demo_status
 from tests.console.pressing import acts, console, rest_keys, text, way
+from tests.waiting import until
 
 
 async def test_after_an_outage_the_choices_come_first(room: FakeRoom) -> None:
@@ -126,7 +127,8 @@ async def test_a_line_that_cannot_be_done_now_keeps_its_digit_and_says_why(room:
     async with console(room) as (app, pilot):
         await pilot.press(*way("start"))
         await pilot.pause()
-        assert app.asking is None and app.menu is not None and "a session is open" in text(app)
+        await until(lambda: "a session is open" in text(app))
+        assert app.asking is None and app.menu is not None
 
 
 async def test_a_call_and_a_pause_go_out_from_the_palette(room: FakeRoom) -> None:

@@ -121,7 +121,7 @@ async def test_a_bus_is_played_and_confirmed_with_one_key_each(room: FakeRoom) -
         assert chosen(app) == "sound.headphones"
         await pilot.press("enter")
         assert await acts(room) == [RunPreflight(check="sound.headphones")]
-        assert "Enter: heard" in text(app) and "headphones heard" in text(app)
+        await until(lambda: "Enter: heard" in text(app) and "headphones heard" in text(app))
         rest_keys(app)
         await pilot.press("enter")
         assert (await acts(room, 2))[1] == AnswerPreflight(check="sound.headphones", value="heard")
@@ -152,7 +152,7 @@ async def test_a_red_line_is_looked_at_again_or_passed_over_with_a_reason(room: 
         assert await acts(room) == [RunPreflight(check="library")]
         rest_keys(app)
         await pilot.press("right")
-        assert "Without music" in text(app)
+        await until(lambda: "Without music" in text(app))
         await pilot.press(*"disk", "enter")
         rest_keys(app)
         await pilot.press("enter")
@@ -190,12 +190,13 @@ async def test_each_of_two_participants_is_asked_for_what_they_consented_to(room
     room.status = replace(status, preflight=replace(status.preflight, touch={"P-017": "hands"}))
     async with console(room) as (app, pilot):
         await opened(app, pilot)
-        assert "touch consent P-017" in text(app) and "touch consent P-018" in text(app)
+        await until(lambda: "touch consent P-017" in text(app) and "touch consent P-018" in text(app))
         for count, (code, known, typed) in enumerate((("P-017", "hands", "feet"), ("P-018", "", "none")), 1):
             await choose(app, pilot, f"touch.{code}")
             rest_keys(app)
             await pilot.press("enter")
-            assert app.asking is not None and code in text(app)
+            await until(lambda code=code: code in text(app))  # type: ignore[misc]
+            assert app.asking is not None
             assert app.asking.line.value == known, "one's consent is never offered as another's"
             app.asking.line.value = typed
             rest_keys(app)
@@ -238,11 +239,12 @@ async def test_the_four_keys_arrive_and_do_nothing_else(room: FakeRoom) -> None:
     room.status = with_preflight(IDLE)
     async with console(room) as (app, pilot):
         await trying(app, pilot)
-        assert "a REAL call" in text(app)
+        await until(lambda: "a REAL call" in text(app))
         await pilot.press("1", "9", "c", "space")
         assert await acts(room, 4) == [AnswerPreflight(check="keys", value=key) for key in ("1", "9", "c", "space")]
         await pilot.pause(0.2)
-        assert not room.calls and "All four keys arrived" in text(app)
+        await until(lambda: "All four keys arrived" in text(app))
+        assert not room.calls
 
 
 async def test_a_second_press_of_the_call_calls(room: FakeRoom) -> None:
