@@ -167,7 +167,7 @@ def test_a_file_with_a_spoilt_middle_is_named_damaged(tmp_path: Path, suffix: st
     content = bytearray(path.read_bytes())
     content[len(content) // 2 : len(content) // 2 + 3000] = np.random.default_rng(2).bytes(3000)
     path.write_bytes(content)
-    with pytest.raises(Unmeasurable, match=r"damaged: at [345]|truncated"):
+    with pytest.raises(Unmeasurable, match=r"damaged: at [2345]|truncated"):
         measure(path)
 
 
