@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import socket
 import zlib
@@ -55,3 +56,4 @@ def _be_the_only_one(state_dir: Path) -> None:
         mine.close()
         raise NotNow("Another stillroom command moves lamps here. Let it end first, or end it.") from None
     _held[name] = mine
+    atexit.register(mine.close)
