@@ -60,7 +60,8 @@ MEMORY_S = 10
 _HOLD = 40
 """Chunks over which the guard's envelope holds: longer than the rise, and than half a period of 20 Hz."""
 
-_LINE = np.arange(CHUNK) / CHUNK
+_LINE = (np.arange(CHUNK) / CHUNK).astype(np.float32)
+_SUM = np.ones(WINDOW)
 _BLOCKS_IN = CHUNK + _TAPS - 1
 
 
@@ -151,7 +152,8 @@ class Ceiling:
         """What limiter and guard let the chunks have that now leave, from the peaks of those that have come."""
         first = DELAY - CHUNK
         chunks = count // CHUNK
-        peaks = np.abs(joined[:, first : first + count]).reshape(2, chunks, CHUNK).max(axis=(0, 2))
+        sizes = np.abs(joined[:, first : first + count])
+        peaks = np.maximum(sizes[0], sizes[1]).reshape(chunks, CHUNK).max(axis=1)
         if heard > _NEAR * self.limit:
             stride, step = joined.strides
             windows = np.ndarray(
@@ -160,9 +162,10 @@ class Ceiling:
             wave = windows.reshape(2 * chunks, _BLOCKS_IN) @ _BETWEEN
             between = np.abs(wave, out=wave).max(axis=1)
             peaks = np.maximum(peaks, np.maximum(between[:chunks], between[chunks:]))
-        asked = np.concatenate([self._asked, np.ones((2, chunks))], axis=1)
+        asked = np.ones((2, WINDOW + chunks))
+        asked[:, :WINDOW] = self._asked
         asked[0, WINDOW:] = self.limit / np.maximum(peaks, self.limit)
-        if self._guard.rising or heard > self._guard.allowed:
+        if self._guard.rising or min(heard, self.limit) > self._guard.allowed:
             asked[1, WINDOW:] = self._guard.ask(peaks)
         needed = _least_ahead(asked)
         self._asked = asked[:, chunks:]
@@ -178,12 +181,13 @@ class Ceiling:
     def _apply(self, delayed: Audio, wanted: Curve | float) -> Audio:
         """The mean of the last values, and under the ceiling."""
         chunks = delayed.shape[1] // CHUNK
-        values = np.concatenate([self._values, np.broadcast_to(wanted, chunks)])
-        means = np.convolve(values, np.ones(WINDOW), "valid") / WINDOW
+        values = np.empty(WINDOW + chunks)
+        values[:WINDOW], values[WINDOW:] = self._values, wanted
+        means = (np.convolve(values, _SUM, "valid") / WINDOW).astype(np.float32)
         self._values = values[-WINDOW:]
         level = float(self._values[0])
         self._level = level if (self._values == level).all() else None
-        curve = (means[:-1, None] + np.diff(means)[:, None] * _LINE).astype(np.float32)
+        curve = means[:-1, None] + (means[1:] - means[:-1])[:, None] * _LINE
         out: Audio = delayed * curve.reshape(-1)
         np.minimum(out, self.limit, out=out)
         np.maximum(out, -self.limit, out=out)

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Bus", "SoundSettings", "keep_engine", "run_engine"]
 
-_TICK_S = 0.02
-_TELEMETRY_TICKS = 25
+_TICK_S = 0.05
+_TELEMETRY_TICKS = 10
 _FADE_S = 0.1
 _HUNG_DECODERS = 6
 """With so many decoders that do not come back the process ends, to be started anew; a disk that stalls frees them."""

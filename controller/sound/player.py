@@ -309,7 +309,7 @@ class Player:
     # -- decks --------------------------------------------------------------------------------------------------------
 
     def tick(self) -> None:
-        """Open, feed, hurry and close decks; called 50 times a second."""
+        """Open, feed, hurry and close decks; called 20 times a second."""
         self._ticked = clock.boottime()
         if self.mixer.sheet is self.sheet:
             self._open_due()
