@@ -9,42 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from controller.ctl import app as ctl_app
-from controller.options import STATE, StateDir, runtime_dir
-from controller.verbs.archive import add, amend, redact, sign
-from controller.verbs.backup import backup, restore, retention
-from controller.verbs.book import book
-from controller.verbs.console import app as console_app
-from controller.verbs.devices import app as devices_app
-from controller.verbs.export import export
-from controller.verbs.journal import app as journal_app
-from controller.verbs.library import app as library_app
-from controller.verbs.new_room import new_room
-from controller.verbs.playlist import app as playlist_app
-from controller.verbs.sitters import app as sitters_app
-from controller.verbs.sound import app as sound_app
-from controller.verbs.study import fidelity
+from controller.options import StateDir
+from controller.places import STATE, runtime_dir
+from controller.verbs import Verbs
 
 app = typer.Typer(
     name="stillroom",
+    cls=Verbs,
     help="Session environment controller for a therapy room: music, light, record, call.\n\n"
     "Not a medical device. An addition to a wired nurse call, never instead of it.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.add_typer(ctl_app, name="ctl")
-for verb in (export, sign, add, amend, redact, backup, restore, retention, fidelity):
-    journal_app.command()(verb)
-app.add_typer(journal_app, name="journal")
-app.add_typer(console_app, name="console")
-app.add_typer(devices_app, name="devices")
-app.add_typer(library_app, name="library")
-app.add_typer(playlist_app, name="playlist")
-app.add_typer(sound_app, name="sound")
-app.add_typer(sitters_app, name="sitters")
-app.command()(book)
-app.command()(new_room)
 
 if TYPE_CHECKING:
     from controller.config import Room

@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from controller.clock import utc_text
 from controller.config import Room
-from controller.files import Table
+from controller.validation import Table
 
 Verdict = Literal["ok", "look", "failed", "skipped"]
 """Right; usable, but a person has to know; not usable; not looked at."""

@@ -55,8 +55,8 @@ from controller.messages import (
     encode,
 )
 from controller.nightly import Nightly
-from controller.options import runtime_dir
 from controller.pending import LATE_S
+from controller.places import runtime_dir
 from controller.planning import planner_for
 from controller.pool import RoomPool
 from controller.probes import Links, Probes

@@ -19,7 +19,7 @@ from controller.config import Room, find_programme, load_room
 from controller.files import ConfigError
 from controller.messages import Act, Effect, LampView, PreflightLine, PreflightUsed, Probe, Probed, SoundView
 from controller.nightly import verb_json
-from controller.options import runtime_dir
+from controller.places import runtime_dir
 from controller.session.probing import BREATH_S
 from controller.session.state import State
 from controller.sound.calibration import LUFS_OVER_DBFS, QUIETER_FOR_SIDES_DB, BusLevels

@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path
 
 from controller.console.client import Client
-from controller.options import runtime_dir
+from controller.places import runtime_dir
 
 _ANSWER_S = 3.0
 

@@ -27,7 +27,7 @@ from controller.config.keeping import keeping
 from controller.config.mqtt import mqtt_mistakes
 from controller.config.serial import serial_lights, serial_mistakes
 from controller.config.tables import RoomTable
-from controller.files import ConfigError, did_you_mean, mistakes_in, read_toml
+from controller.files import ConfigError, did_you_mean, read_toml
 from controller.inputs.settings import ButtonSettings
 from controller.journal.keeping import KeepingSettings
 from controller.lights.dmx import DmxSettings
@@ -38,6 +38,7 @@ from controller.messages import RoomRules
 from controller.sound.calibration import mistakes_of
 from controller.sound.settings import Bus, SoundSettings
 from controller.timetable.settings import TimetableSettings
+from controller.validation import mistakes_in
 
 __all__ = [
     "PROFILE_KINDS",

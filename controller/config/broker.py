@@ -9,7 +9,8 @@ from pydantic import Field, model_validator
 
 from controller.broker import BrokerSettings
 from controller.broker_tls import TlsSettings
-from controller.files import ConfigError, Table
+from controller.files import ConfigError
+from controller.validation import Table
 
 
 class BrokerTable(Table):

@@ -9,11 +9,12 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator
 
 from controller.config.serial import PortTable, lasting_device
-from controller.files import Table, did_you_mean
+from controller.files import did_you_mean
 from controller.inputs.actions import ACTIONS, parse_action
 from controller.inputs.kind import ButtonKind
 from controller.inputs.settings import Button
 from controller.serial_port import PortSettings
+from controller.validation import Table
 
 
 class ButtonTable(Table):

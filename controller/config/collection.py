@@ -9,12 +9,13 @@ from pydantic import BaseModel
 
 from controller.arc.blinding import strictest
 from controller.arc.programme import Programme
-from controller.files import ConfigError, did_you_mean, mistakes_in, read_toml
+from controller.files import ConfigError, did_you_mean, read_toml
 from controller.inputs.kind import ButtonKind
 from controller.lights.board import Board
 from controller.lights.fixture import Fixture
 from controller.lights.profile import Profile
 from controller.messages import telling_words
+from controller.validation import mistakes_in
 
 PROFILE_KINDS: dict[str, type[BaseModel]] = {
     "mqtt-lamp": Profile,

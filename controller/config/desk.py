@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from controller.files import Table
+from controller.validation import Table
 
 
 class DeskTable(Table):

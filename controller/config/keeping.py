@@ -9,8 +9,8 @@ from typing import Annotated
 from pydantic import Field
 
 from controller.config.times import TimeOfDay
-from controller.files import Table
 from controller.journal.keeping import KeepingSettings, RetentionRule
+from controller.validation import Table
 
 Days = Annotated[float, Field(ge=1.0, le=36525.0)]
 

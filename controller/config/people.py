@@ -7,8 +7,8 @@ from typing import Annotated
 from msgspec.structs import replace
 from pydantic import Field
 
-from controller.files import Table
 from controller.messages import RoomRules
+from controller.validation import Table
 
 
 class SittersTable(Table):

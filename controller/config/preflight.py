@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from controller.files import Table
+from controller.validation import Table
 
 
 def _pattern(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
-from controller.files import Table, did_you_mean
+from controller.files import did_you_mean
 from controller.inputs.kind import ButtonKind
 from controller.lights.board import Board
 from controller.lights.dmx import DmxLamp, DmxSettings
@@ -19,6 +19,7 @@ from controller.lights.fixture import UNIVERSE, Fixture
 from controller.lights.relays import RelayLamp, RelaySettings
 from controller.messages import Scene
 from controller.serial_port import PortSettings
+from controller.validation import Table
 
 _FLEETING = re.compile(r"^/dev/(ttyUSB|ttyACM|input/event)\d+$")
 

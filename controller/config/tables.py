@@ -18,8 +18,9 @@ from controller.config.preflight import PreflightTable
 from controller.config.record import RecordTable
 from controller.config.serial import Name, PortTable, SerialPlace
 from controller.config.times import TimeOfDay
-from controller.files import Table, did_you_mean
+from controller.files import did_you_mean
 from controller.sound.calibration import BusLevels
+from controller.validation import Table
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Seconds = Annotated[float, Field(gt=0.0, le=120.0)]

@@ -21,7 +21,8 @@ from controller.console.client import Client
 from controller.ctl.signing import NoPin, read_pin, second_source, source
 from controller.lines import ProtocolMismatch
 from controller.messages import Act, Call, HandOver, Pause, Release, Reply, Resume, SignedOn, Status, needs_sign_on
-from controller.options import STATE, StateDir, fail, runtime_dir
+from controller.options import StateDir, fail
+from controller.places import STATE, runtime_dir
 from controller.wording import refusal
 
 Person = Annotated[str | None, typer.Option("--person", help="Initials for the record.")]

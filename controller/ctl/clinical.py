@@ -31,7 +31,8 @@ from controller.messages import (
     Vitals,
     plain_fields,
 )
-from controller.options import STATE, StateDir, fail
+from controller.options import StateDir, fail
+from controller.places import STATE
 from controller.wording.handover import sheet_of, sheet_text
 
 Entry = Annotated[int, typer.Argument(help="Number of the record.")]

@@ -7,8 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from controller.files import ConfigError, Table, mistakes_in, read_toml
+from controller.files import ConfigError, read_toml
 from controller.messages import Limits
+from controller.validation import Table, mistakes_in
 
 
 class LimitsTable(Table):

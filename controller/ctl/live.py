@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from controller.ctl.limits import read_limits
 from controller.ctl.verb import verb
 from controller.messages import (
     Act,
@@ -112,6 +111,8 @@ def limits(
 
     Example: stillroom ctl limits limits.toml
     """
+    from controller.ctl.limits import read_limits
+
     return SetLimits(limits=read_limits(file))
 
 

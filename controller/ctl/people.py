@@ -9,7 +9,8 @@ import typer
 from controller.ctl.asking import sign_on_as
 from controller.ctl.verb import verb
 from controller.messages import Act, BreakBegun, BreakOver, HandOver, SignedOff, SignedOn
-from controller.options import STATE, StateDir
+from controller.options import StateDir
+from controller.places import STATE
 
 app = typer.Typer()
 

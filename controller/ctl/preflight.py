@@ -10,7 +10,6 @@ import typer
 
 from controller import wording
 from controller.ctl.asking import Person, Whom, seen
-from controller.ctl.limits import read_limits
 from controller.ctl.verb import verb
 from controller.messages import (
     Act,
@@ -21,7 +20,8 @@ from controller.messages import (
     RunPreflight,
     to_plain,
 )
-from controller.options import STATE, AsJson, StateDir
+from controller.options import AsJson, StateDir
+from controller.places import STATE
 
 app = typer.Typer(
     help="What is looked at before a session.\n\nExample: stillroom ctl preflight begin psilocybin-25mg",
@@ -66,6 +66,8 @@ def answer(
 
     Example: stillroom ctl preflight answer sound.headphones heard
     """
+    from controller.ctl.limits import read_limits
+
     given = " ".join(value or ())
     if check == "limits":
         known = limits is not None or given == "none"

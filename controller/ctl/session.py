@@ -10,7 +10,6 @@ from uuid import uuid4
 import typer
 
 from controller.ctl.asking import Whom
-from controller.ctl.limits import read_limits
 from controller.ctl.verb import verb
 from controller.messages import (
     Act,
@@ -54,6 +53,8 @@ def start(
 
     Example: stillroom ctl start psilocybin-25mg --participant C-0412
     """
+    from controller.ctl.limits import read_limits
+
     people = tuple(participant or ())
     return Start(
         programme=programme, participants=people, minutes=minutes, seed=seed, touch_scopes=_scopes(touch or (), people),

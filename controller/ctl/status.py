@@ -9,7 +9,8 @@ import typer
 from controller import wording
 from controller.ctl.asking import Person, seen
 from controller.messages import Status, to_plain
-from controller.options import STATE, AsJson, StateDir
+from controller.options import AsJson, StateDir
+from controller.places import STATE
 
 app = typer.Typer()
 

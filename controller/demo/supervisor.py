@@ -19,7 +19,7 @@ from controller.demo.summary import summarise
 from controller.inputs.simulated import SimulatedWriter
 from controller.lights.simulated_mqtt import SimulatedLamps
 from controller.messages import Act, Dose, End, Mark, Note, StandDown, Start, Status
-from controller.options import runtime_dir
+from controller.places import runtime_dir
 from controller.wording import alarm as alarm_words
 from controller.wording import entry as entry_words
 

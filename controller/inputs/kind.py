@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from controller.files import Table
 from controller.payloads import TOKEN
+from controller.validation import Table
 
 _SCAN = re.compile(r"^scan 0x([0-9a-f]+)$")
 _TOKENS = ("base", "channel", "name")

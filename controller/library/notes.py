@@ -19,10 +19,8 @@ from dataclasses import dataclass, field, fields, replace
 from fnmatch import translate
 from pathlib import Path
 
-from rapidfuzz import fuzz, process
-
 from controller.files import did_you_mean
-from controller.library.tags import parse_flag
+from controller.library.flags import parse_flag
 
 NAME = "music.csv"
 
@@ -90,6 +88,8 @@ class Sheet:
 
     def name_strays(self, pieces: Collection[Path]) -> None:
         """Add a mistake for every row that names none of the pieces below its folder."""
+        from rapidfuzz import fuzz, process  # only while music is scanned: 4 MB
+
         names = [path.relative_to(self.path.parent).as_posix() for path in pieces]
         below = [_plain(name) for name in names]
         for row in self.rows:

@@ -14,6 +14,8 @@ from mutagen.easymp4 import EasyMP4Tags
 from mutagen.id3 import ID3
 from mutagen.mp3 import BitrateMode
 
+from controller.library.flags import parse_flag
+
 _id3: Any = EasyID3
 _mp4: Any = EasyMP4Tags
 for _name in ("vocals", "tradition"):
@@ -34,18 +36,6 @@ _FRAMES = {
     "tradition": "TXXX:TRADITION",
 }
 """The same names in ID3 where mutagen has no easy form of it: WAV and AIFF."""
-
-_FLAGS = {
-    "yes": True,
-    "y": True,
-    "true": True,
-    "1": True,
-    "x": True,
-    "no": False,
-    "n": False,
-    "false": False,
-    "0": False,
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,11 +77,6 @@ def read_tags(path: Path) -> Tags:
         vocals=parse_flag(_first(given, "vocals")),
         promised_s=_promised_s(tagged),
     )
-
-
-def parse_flag(text: str) -> bool | None:
-    """Yes or no in the words people use; None for anything else."""
-    return _FLAGS.get(text.strip().lower())
 
 
 def _promised_s(tagged: Any) -> float:

@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from controller.files import Table
+from controller.validation import Table
 
 _HEX = re.compile(r"^[0-9A-F]{2}$")
 _TOKENS = ("{channel}", "{sum}")

@@ -9,9 +9,9 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from controller.files import Table
 from controller.lights.profile import Level
 from controller.lights.scale import Scale
+from controller.validation import Table
 
 UNIVERSE = 512
 """Channels on one DMX line (DMX512-A)."""

@@ -10,8 +10,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from controller.files import Table
 from controller.payloads import TOKEN
+from controller.validation import Table
 
 _TOPIC_TOKENS = frozenset({"name", "base"})
 _UNITS_IN_A_SECOND = {"s": 1.0, "100ms": 10.0, "500ms": 2.0, "ms": 1000.0}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rapidfuzz import process
-
 
 def nearest(name: str, allowed: Iterable[str]) -> str:
     """The allowed name most like `name`, or "" where none is like it at all."""
+    from rapidfuzz import process  # only for a mistake: 4 MB
+
     found = process.extractOne(name, list(allowed), score_cutoff=50)
     return str(found[0]) if found else ""

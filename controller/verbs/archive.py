@@ -22,7 +22,8 @@ from controller.journal.reading import read_records, session_info, verify
 from controller.journal.standing import holding
 from controller.journal.writer import JournalInUse
 from controller.messages import Addendum, ArchiveAct, Input, Origin, Redaction, Refused, Reply, SignOff, needs_sign_on
-from controller.options import STATE, StateDir, fail
+from controller.options import StateDir, fail
+from controller.places import STATE
 from controller.report.account import Account
 from controller.report.gathering import account_of
 from controller.report.terminal import head_lines

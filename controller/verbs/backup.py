@@ -20,7 +20,8 @@ from controller.journal.place import Place, UnfitPlace, look_at
 from controller.journal.reading import list_sessions
 from controller.journal.standing import backups, holding
 from controller.messages import BackedUp, Retention, to_plain
-from controller.options import STATE, AsJson, StateDir, fail
+from controller.options import AsJson, StateDir, fail
+from controller.places import STATE
 from controller.verbs.archive import Yes, confirm, record
 
 As = Annotated[str, typer.Option("--as", metavar="INITIALS", help="Who does it; stands in the record.")]

@@ -11,7 +11,8 @@ import typer
 from controller.ctl.asking import READY_S, Person, Whom, reached, send_signed, visiting
 from controller.ctl.signing import PinFrom, source
 from controller.messages import Book, CancelBooking, Reply, Status, to_plain
-from controller.options import STATE, AsJson, StateDir, fail
+from controller.options import AsJson, StateDir, fail
+from controller.places import STATE
 from controller.wording import clock_time, refusal
 from controller.wording.quantities import duration
 

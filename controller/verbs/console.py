@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from controller.options import STATE, StateDir, runtime_dir
+from controller.options import StateDir
+from controller.places import STATE, runtime_dir
 
 app = typer.Typer(invoke_without_command=True)
 

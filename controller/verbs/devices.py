@@ -30,7 +30,8 @@ from controller.config.collection import OVERRIDES
 from controller.files import ConfigError, did_you_mean
 from controller.lights.board import Board
 from controller.lights.profile import Profile
-from controller.options import STATE, StateDir, fail
+from controller.options import StateDir, fail
+from controller.places import STATE
 from controller.room_file import replace_room_file
 from controller.schema import schema_of
 

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from controller.files import ConfigError
-from controller.options import STATE, StateDir, fail
+from controller.options import StateDir, fail
+from controller.places import STATE
 from controller.report.account import Account
 from controller.report.gathering import account_of
 from controller.report.roles import ROLES, role_named

@@ -32,7 +32,8 @@ from controller.journal.search import Wanted, search
 from controller.journal.store import journal_files, set_aside
 from controller.journal.verify import verify_sessions
 from controller.messages import LogEntry, TakeBack, to_plain
-from controller.options import STATE, AsJson, StateDir, fail
+from controller.options import AsJson, StateDir, fail
+from controller.places import STATE
 from controller.wording.record import gone
 
 if TYPE_CHECKING:

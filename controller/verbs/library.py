@@ -23,7 +23,8 @@ from controller.library.folders import Problem
 from controller.library.notes import NAME, write_rows
 from controller.library.suggest import WISHES, character_of, rank
 from controller.messages import Piece, to_plain
-from controller.options import STATE, AsJson, StateDir
+from controller.options import AsJson, StateDir
+from controller.places import STATE
 from controller.pool import read_library, shortages
 from controller.verbs.library_programme import ProgrammeMusic
 from controller.verbs.library_tables import find_tracks, length, show_entry, show_problem, show_suggestions

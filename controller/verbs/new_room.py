@@ -19,9 +19,10 @@ from controller.commissioning.new_room import OUTPUTS, SCHEMA, Answers, room_tex
 from controller.commissioning.terminal import NobodyAnswers, Terminal, ask_until, choose, yes
 from controller.config import load_room, shipped_profiles
 from controller.config.tables import SoundTable
-from controller.files import ConfigError, mistakes_in
+from controller.files import ConfigError
 from controller.options import fail
 from controller.schema import schema_of
+from controller.validation import mistakes_in
 
 _DELIVER_S, _ANSWER_S = (1.0, 60.0), (5.0, 300.0)
 

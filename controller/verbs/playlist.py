@@ -20,7 +20,8 @@ from controller.exchange.writing import WRITERS
 from controller.files import ConfigError, writing
 from controller.library.catalogue import Catalogue
 from controller.messages import Piece
-from controller.options import STATE, StateDir
+from controller.options import StateDir
+from controller.places import STATE
 from controller.pool import read_library, resolve_sources
 
 app = typer.Typer(help="Bring playlists of other programs in, and take plans out.", no_args_is_help=True)

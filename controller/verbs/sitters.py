@@ -13,7 +13,8 @@ import typer
 from controller.ctl.signing import NoPin, PinFrom, read_pin
 from controller.journal.reading import find_records, room_file
 from controller.messages import DutyKept, SittersKnown
-from controller.options import STATE, AsJson, StateDir, fail
+from controller.options import AsJson, StateDir, fail
+from controller.places import STATE
 from controller.sitters.register import NO_FILE, Register, check_initials, check_pin
 
 app = typer.Typer(

@@ -19,7 +19,8 @@ from typer.core import TyperGroup
 from controller.clock import boottime, system_zone, utc_now
 from controller.config import Room, load_room
 from controller.journal.reading import list_sessions
-from controller.options import STATE, AsJson, StateDir, fail, runtime_dir
+from controller.options import AsJson, StateDir, fail
+from controller.places import STATE, runtime_dir
 from controller.room_file import difference, replace_room_file, with_sound
 from controller.sound.calibration import Implausible, settle
 from controller.sound.card_controls import (

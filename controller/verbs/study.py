@@ -12,7 +12,8 @@ import typer
 from controller.clock import utc_now, utc_text
 from controller.files import ConfigError, writing
 from controller.journal.reading import SessionInfo, list_sessions, unreadable_sessions
-from controller.options import STATE, StateDir
+from controller.options import StateDir
+from controller.places import STATE
 from controller.report.account import Account, chain_words
 from controller.report.fidelity import lines
 from controller.report.gathering import account_of

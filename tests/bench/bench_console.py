@@ -26,7 +26,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from controller.options import runtime_dir
+from controller.places import runtime_dir
 from tests.console.tmux import PYTHON, RUN, Tmux
 from tests.whole.room import whole_room
 from tests.whole.test_crash import begin

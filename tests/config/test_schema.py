@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from controller.files import LOOKS
 from controller.schema import SHIPPED, Kind, schema_of
+from controller.validation import LOOKS
 from tests.config.json_schema import mistakes
 
 HERE = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from pathlib import Path
 from controller.inputs.client import ButtonsClient
 from controller.inputs.simulated import SimulatedWriter
 from controller.messages import DeviceBack, DeviceLost, Input, Pause
-from controller.options import runtime_dir
+from controller.places import runtime_dir
 from tests.waiting import PATIENCE_S, until
 
 ROOM = """

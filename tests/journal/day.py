@@ -8,7 +8,6 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from controller.__main__ import journal_app
 from controller.messages import (
     Act,
     DeviceBack,
@@ -29,6 +28,7 @@ from controller.messages import (
     TakeBack,
     Vitals,
 )
+from controller.verbs.record import app as journal_app
 from tests.runner.room import Journaled, Room, room
 from tests.session.room import PLAYLISTS, RULES
 from tests.waiting import patiently

@@ -25,7 +25,7 @@ from controller.journal.recovery import recover
 from controller.journal.search import Wanted, search
 from controller.journal.writer import Journal
 from controller.messages import Addendum, Input, Note, Record, SignOff, Start
-from controller.options import runtime_dir
+from controller.places import runtime_dir
 from controller.report.gathering import account_of
 from controller.report.page import html
 from controller.report.tables import jsonl, records_csv

@@ -14,7 +14,6 @@ import pytest
 from msgspec.structs import replace
 from typer.testing import CliRunner
 
-from controller.__main__ import journal_app
 from controller.config import load_room
 from controller.files import ConfigError
 from controller.journal.backup import check_backup, make_backup, restore_backup
@@ -49,6 +48,7 @@ from controller.nightly import Nightly
 from controller.restoring import timetable_of
 from controller.session.state import opening
 from controller.session.step import step
+from controller.verbs.record import app as journal_app
 from tests.journal.day import FIRST, SECOND, live, run
 from tests.journal.writing import record, tamper, writing
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from controller.console.client import Client
 from controller.journal.reading import list_sessions, read_records, room_file, verify
 from controller.messages import Reply, Start
-from controller.options import runtime_dir
+from controller.places import runtime_dir
 from tests.waiting import PATIENCE_S, until
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from controller.__main__ import journal_app
 from controller.clock import SimulatedClock
 from controller.journal.chain import ROOM
 from controller.journal.reading import (
@@ -41,6 +40,7 @@ from controller.report.gathering import account_of
 from controller.report.study import study_files
 from controller.session.state import State, opening
 from controller.session.step import step
+from controller.verbs.record import app as journal_app
 from tests.waiting import patiently, until
 
 SESSION = "s-1"

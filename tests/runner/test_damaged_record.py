@@ -12,7 +12,7 @@ from controller.console.client import Client
 from controller.daemon import Daemon
 from controller.journal.reading import session_file
 from controller.messages import Pause
-from controller.options import runtime_dir
+from controller.places import runtime_dir
 from tests.runner.room import room
 from tests.waiting import PATIENCE_S, patiently
 

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from controller import ctl
 from controller import server as module
 from controller.messages import Dose, Duty, Input, LookedUp, Mark, Note, Reply, Status, Telemetry, to_plain
-from controller.options import runtime_dir
+from controller.places import runtime_dir
 from controller.server import Server
 from controller.sitters.desk import SignOnDesk
 from controller.sitters.register import Register

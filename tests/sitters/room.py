@@ -16,7 +16,7 @@ from controller.config import load_room
 from controller.console.client import Client
 from controller.daemon import Daemon
 from controller.messages import Reply
-from controller.options import runtime_dir
+from controller.places import runtime_dir
 from controller.sitters.register import Register
 from tests.waiting import PATIENCE_S, patiently, until
 

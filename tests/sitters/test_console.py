@@ -36,7 +36,7 @@ from controller.messages import (
     StandDown,
     Start,
 )
-from controller.options import runtime_dir
+from controller.places import runtime_dir
 from controller.wording import alarm
 from tests.console.pressing import rest_keys, rows, text
 from tests.sitters.room import PINS, console, daemon_here, sign_on

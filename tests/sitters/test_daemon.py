@@ -35,7 +35,7 @@ from controller.messages import (
     Start,
     Status,
 )
-from controller.options import runtime_dir
+from controller.places import runtime_dir
 from controller.sitters.register import Register
 from controller.verbs.archive import _check_pin
 from controller.verbs.sitters import app as sitters_app

@@ -16,7 +16,7 @@ from controller.console.client import Client
 from controller.demo.processes import RoomProcesses
 from controller.demo.room import LAMPS, lamp_profile, prepare_music, write_room_file
 from controller.lights.simulated_mqtt import SimulatedLamps
-from controller.options import runtime_dir
+from controller.places import runtime_dir
 
 
 @dataclass

@@ -13,7 +13,7 @@ import pytest
 from controller.journal.reading import read_records, session_file
 from controller.journal.verify import verify
 from controller.messages import Mark, Note, Status
-from controller.options import runtime_dir
+from controller.places import runtime_dir
 from tests.console.tmux import Tmux
 from tests.waiting import until
 from tests.whole.room import whole_room

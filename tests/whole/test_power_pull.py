@@ -16,7 +16,7 @@ from controller.console.client import Client
 from controller.demo.processes import RoomProcesses
 from controller.lights.simulated_mqtt import SimulatedLamp, SimulatedLamps
 from controller.messages import Light
-from controller.options import runtime_dir
+from controller.places import runtime_dir
 from tests.lights.observer import led_after, observing
 from tests.lights.shipped import PROFILES
 from tests.waiting import PATIENCE_S, promised, until

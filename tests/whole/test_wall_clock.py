@@ -28,7 +28,7 @@ from controller.messages import (
     TimetableDue,
     from_plain,
 )
-from controller.options import runtime_dir
+from controller.places import runtime_dir
 from controller.timetable.scheduler import LOOK_S
 from tests.waiting import PATIENCE_S, until
 from tests.whole.hearing import RATE, listen

@@ -1,0 +1,13 @@
+"""Where a clinic's records live, and where beside them a room's processes meet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+STATE = Path("/var/lib/stillroom")
+"""Where a clinic's records live."""
+
+
+def runtime_dir(state_dir: Path) -> Path:
+    """Where the sockets and the engine's cue sheet of this state directory live."""
+    return state_dir / "run"
