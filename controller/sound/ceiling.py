@@ -100,7 +100,7 @@ class Ceiling:
     def __init__(self, ceiling_dbfs: float) -> None:
         limit = 10 ** (min(0.0, ceiling_dbfs) / 20)
         nearest = np.float32(limit)
-        self.limit = float(nearest if nearest <= limit else np.nextafter(nearest, np.float32(0.0)))
+        self.limit = float(nearest if float(nearest) <= limit else np.nextafter(nearest, np.float32(0.0)))
         self._guard = _Guard(self.limit)
         self._held: Audio = np.zeros((2, DELAY), np.float32)
         self._loudest = 0.0
