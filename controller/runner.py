@@ -139,6 +139,9 @@ class Runner:
         self._order = 0
         self._refusals: deque[float] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        self._arming: asyncio.Handle | None = None
+        self._looked_at: tuple[State, float | None] = (state, next_deadline(state))
+        """The state whose next deadline was looked up last, and that."""
         self._plans: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -201,8 +204,9 @@ class Runner:
         """Stop taking Inputs and drop the timers; what was decided is already with the journal."""
         self._closed = True
         self._queue.close()
-        if self._timer is not None:
-            self._timer.cancel()
+        for handle in (self._timer, self._arming):
+            if handle is not None:
+                handle.cancel()
         await cancel(*self._plans)
 
     # --- from Input to record ---------------------------------------------------------------------------------
@@ -210,14 +214,14 @@ class Runner:
     def _pass_time(self) -> None:
         """Let a Timer pass for every deadline that has come, so that no act is ruled on an old state."""
         for _ in range(_SETTLE_LIMIT):
-            deadline = next_deadline(self.state)
+            deadline = self._deadline()
             if deadline is None or deadline > self._clock.now():
                 return
             before = self.state
             self._take(Input(act=Timer()), None)
             if self.state is before:
                 break
-        log.error("deadlines do not settle: %s", next_deadline(self.state))
+        log.error("deadlines do not settle: %s", self._deadline())
 
     def _take(self, given: Input, listener: Callable[[Reply], None] | None) -> None:
         now = self._clock.now()
@@ -384,12 +388,23 @@ class Runner:
 
     # --- time -------------------------------------------------------------------------------------------------
 
+    def _deadline(self) -> float | None:
+        if self._looked_at[0] is not self.state:
+            self._looked_at = self.state, next_deadline(self.state)
+        return self._looked_at[1]
+
     def _arm(self) -> None:
+        """Set the timer in the loop's next round: what was handed to the journal begins before that."""
+        if self._arming is None and not self._closed:
+            self._arming = asyncio.get_running_loop().call_later(0.002, self._set_timer)
+
+    def _set_timer(self) -> None:
+        self._arming = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        deadline = next_deadline(self.state)
-        if deadline is not None and not self._closed:
+        deadline = self._deadline()
+        if deadline is not None:
             wait = deadline - self._clock.now()
             wait = min(60.0, wait) if wait > 0.0 else OVERDUE_S
             self._timer = asyncio.get_running_loop().call_later(wait, self._wake)

@@ -54,7 +54,7 @@ TELEMETRY_S = 0.5
 GATHER_S = 0.02
 """A change is told so much later: its record is mostly on disk by then, and one Status tells both."""
 
-BEHIND_S = 0.001
+BEHIND_S = 0.004
 """An answer is followed by its Status so much later, when all that its record has changed is told."""
 
 LINE_LIMIT = 64 * 1024

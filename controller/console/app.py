@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from rich.text import Text
 from textual import events
 from textual.app import App, ComposeResult
-from textual.containers import Vertical
 from textual.theme import Theme
 from textual.widgets import Input
 
@@ -35,7 +34,7 @@ from controller.console.widgets.header import draw_header
 from controller.console.widgets.keyrows import draw_answer, draw_keys, draw_small
 from controller.console.widgets.locked import draw_locked
 from controller.console.widgets.log import draw_log
-from controller.console.widgets.pane import Pane
+from controller.console.widgets.pane import Ground, Group, Pane
 from controller.console.widgets.panels import draw_panels
 from controller.console.widgets.sheet import draw_help, draw_menu
 
@@ -92,17 +91,21 @@ class ConsoleApp(App[None]):
 
     # Building
 
+    def get_default_screen(self) -> Ground:
+        """The one screen."""
+        return Ground(id="_default")
+
     def compose(self) -> ComposeResult:
         """The fixed rows, the sheet that takes the arc's place, the question that takes the log's."""
         yield Pane(draw_small, id="small")
         yield Pane(draw_header, id="header")
         yield Pane(draw_alert, id="alert")
-        with Vertical(id="room"):
+        with Group(id="room"):
             yield Pane(draw_arc, id="arc", of=arc_of)
             yield Pane(draw_panels, id="panels")
         yield Pane(self._draw_sheet, id="sheet")
         yield Pane(draw_locked, id="locked")
-        with Vertical(id="lines"):
+        with Group(id="lines"):
             yield Pane(draw_log, id="log", of=lambda view, _width: view.status.log)
             yield Pane(draw_answer, id="answer")
         yield self._question
@@ -187,7 +190,16 @@ class ConsoleApp(App[None]):
         )
 
     def _heard(self) -> None:
-        """Paint at once what happened; what only moves on may wait for its second."""
+        """Look in a moment at what was heard: what is being said just now comes first, and tells more with one look."""
+        if self._painted is None:
+            self._paint_heard()
+        elif not self._heard_due:
+            self._heard_due = True
+            asyncio.get_running_loop().call_later(HEARD_S, self._paint_heard)
+
+    def _paint_heard(self) -> None:
+        """Paint what happened; what only moves on may wait for its second."""
+        self._heard_due = False
         client = self.client
         status = client.status
         news = (
@@ -198,17 +210,8 @@ class ConsoleApp(App[None]):
             0 if client.connected else len(client.unanswered),
         )  # fmt: skip
         if news != self._painted or boottime() - self._painted_at >= MOVING_S:
-            first = self._painted is None
             self._painted, self._painted_at = news, boottime()
-            if first:
-                self._changed()
-            elif self.is_running and not self._heard_due:
-                self._heard_due = True
-                self.set_timer(HEARD_S, self._paint_heard)
-
-    def _paint_heard(self) -> None:
-        self._heard_due = False
-        self._paint()
+            self._changed()
 
     def _changed(self) -> None:
         """Paint once, after everything that is being heard just now."""
