@@ -68,6 +68,9 @@ SNAPSHOT_BYTES = 4000
 OVERDUE_S = 0.05
 """A deadline that has come and gone is looked at again after this."""
 
+ARM_S = 0.002
+"""The timer is set so much after an act: what was handed to the journal begins before that."""
+
 REPLIES_KEPT = 1000
 LOG_KEPT = 40
 REFUSALS_PER_MINUTE = 20
@@ -394,9 +397,9 @@ class Runner:
         return self._looked_at[1]
 
     def _arm(self) -> None:
-        """Set the timer in the loop's next round: what was handed to the journal begins before that."""
+        """Set the timer in a moment."""
         if self._arming is None and not self._closed:
-            self._arming = asyncio.get_running_loop().call_later(0.002, self._set_timer)
+            self._arming = asyncio.get_running_loop().call_later(ARM_S, self._set_timer)
 
     def _set_timer(self) -> None:
         self._arming = None
