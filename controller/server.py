@@ -38,12 +38,14 @@ from controller.messages import (
     NotAMessage,
     Note,
     Origin,
+    Pause,
     Reply,
     Status,
     Telemetry,
     decode,
     from_plain,
     line_of,
+    to_plain,
 )
 from controller.sitters.desk import SignOnDesk, Visitor, asked_of, digest
 from controller.tasks import cancel
@@ -99,6 +101,7 @@ class Server:
         """Listen; only the owner and the group may connect. Raises OSError."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.unlink(missing_ok=True)
+        from_plain(Input, to_plain(Input(act=Pause())))  # so that not the first key has msgspec learn all kinds of acts
         self._server = await asyncio.start_unix_server(self._serve, str(self._path), limit=LINE_LIMIT)
         self._path.chmod(0o660)
         self._ticker = asyncio.create_task(self._tick())
