@@ -34,6 +34,8 @@ class Pending:
     listeners: list[Callable[[Reply], None]] = field(default_factory=list)
     utc: str = ""
     released: bool = False
+    late: bool = False
+    """It has waited for the disk for `LATE_S`, and the room was told."""
     on_disk: bool = False
 
 
@@ -76,7 +78,7 @@ class Queue:
             for listener in done.listeners:
                 listener(done.reply)
             done.listeners.clear()
-        if self._late is not None and not any(pending.released for pending in self._queue):
+        if self._late is not None and not any(pending.late for pending in self._queue):
             first, last = self._late
             self._late = None
             self._post(DeviceBack(name="journal", late_from=first, late_to=last))
@@ -107,8 +109,9 @@ class Queue:
         self._watch = None
         now = self._clock.now()
         late = [pending for pending in self._queue if now - pending.since >= LATE_S - 0.01]
-        fresh = [pending for pending in late if not pending.released]
-        for pending in late:
+        fresh = [pending for pending in late if not pending.late]
+        for pending in fresh:
+            pending.late = True
             self.release(pending)
         if fresh:
             first = self._late is None
@@ -117,5 +120,5 @@ class Queue:
                 self._post(DeviceLost(name="journal", why="late"))
         if self._queue and self._watch is None:
             oldest = self._queue[0]
-            wait = _AGAIN_S if oldest.released else max(0.05, oldest.since + LATE_S - now)
+            wait = _AGAIN_S if oldest.late else max(0.05, oldest.since + LATE_S - now)
             self._watch = asyncio.get_running_loop().call_later(wait, self._look_for_late)
