@@ -61,12 +61,8 @@ class Decks:
         if self.decoder.hung:
             self._leave(voices, here)
         for voice in voices:
-            deck = voice.deck
-            if deck.paused:
-                if deck.ahead < (_RING_STILL if still else _RING_LOW):
-                    self._holds[deck].pause(deck, False)
-            elif not deck.ended and (deck.ahead > _RING_FULL or (still and deck.ahead > _RING_STILL)):
-                self._holds[deck].pause(deck, True)
+            if not voice.deck.ended:  # one that has may be nobody's any more
+                self._pace(voice.deck, still)
             if voice.starved > _STALLED_S * RATE and not voice.fault():
                 self._open_anew(voice, here)
 
@@ -75,6 +71,13 @@ class Decks:
         for deck in list(self._holds):
             self.close(deck)
         self.decoder.shut()
+
+    def _pace(self, deck: Deck, still: bool) -> None:
+        if deck.paused:
+            if deck.ahead < (_RING_STILL if still else _RING_LOW):
+                self._holds[deck].pause(deck, False)
+        elif deck.ahead > _RING_FULL or (still and deck.ahead > _RING_STILL):
+            self._holds[deck].pause(deck, True)
 
     def _open_anew(self, voice: Voice, here: int) -> None:
         cue, old = voice.laid.cue.id, voice.deck

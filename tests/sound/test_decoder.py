@@ -19,6 +19,7 @@ from controller.sound.deck import Deck
 from controller.sound.decks import Decks
 from controller.sound.decoder import Decoder
 from controller.sound.timeline import Laid
+from controller.sound.voice import Voice
 from tests.waiting import PATIENCE_S
 
 Samples = npt.NDArray[np.float64]
@@ -164,3 +165,25 @@ def test_a_piece_is_as_loud_in_the_room_as_it_was_measured_whatever_channels_it_
     soundfile.write(heard, decode(Piece(path=str(path), title="p", duration_s=SECONDS))[0], RATE, "FLOAT")
     there = measure(heard)
     assert (there.lufs, there.true_peak_dbfs) == pytest.approx((measured.lufs, measured.true_peak_dbfs), abs=0.15)
+
+
+def test_a_piece_that_is_decoded_to_its_end_plays_on_when_the_decoder_hangs(tmp_path: Path) -> None:
+    path = tmp_path / "piece.wav"
+    soundfile.write(path, np.full((RATE, 2), 0.25), RATE)
+    laid = Laid.from_cue(
+        Cue(id=1, start_s=0.0, length_s=1.0, piece=Piece(path=str(path), title="p", duration_s=1.0))
+    )
+    decks = Decks()
+    try:
+        voice = Voice(laid, decks.open(laid, 0), safe=0)
+        deadline = clock.boottime() + PATIENCE_S
+        while not voice.deck.ended:
+            assert clock.boottime() < deadline, voice.deck.failure
+            Event().wait(0.02)
+        voice.deck.paused = True  # it was told to wait while its last frames came
+        decks.decoder._busy_since = 0.0
+        decks.feed([voice], here=0, still=False)
+        decks.feed([voice], here=0, still=False)
+        assert voice.deck.read(0, RATE).mean() == pytest.approx(0.25, abs=1e-3)
+    finally:
+        decks.shut()
