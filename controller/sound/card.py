@@ -55,8 +55,8 @@ class Opening:
             if self._stale is not None:
                 self._stale.close()
             self.output = self._open_it()
-        except OSError as error:
-            self.error = str(error)
+        except Exception as error:  # whatever it is: the room has no sound, and must be told
+            self.error = str(error) or type(error).__name__
 
 
 class Card:
@@ -130,11 +130,11 @@ class Card:
         `had_device`: whether "auto" had one before, so that it is missed if it is not there.
         """
         self._beat = beat
-        if self._opening is not None:
-            if self._opening.done(_OPENING_S):
-                self._opened(self._opening)
+        if (opening := self._opening) is not None:
+            if opening.done(_OPENING_S):
+                self._opened(opening)
             if self._stands_in and (had_device or self._settings.output != "auto"):
-                self.lost = (self._opening.error if self._opening else "") or "it does not answer"
+                self.lost = opening.error or "it does not answer"
         self._thread.start()
 
     async def watch(self) -> None:

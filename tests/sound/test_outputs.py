@@ -139,3 +139,27 @@ async def test_a_device_that_is_gone_is_said_at_once_replaced_and_taken_back(tmp
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
         card.close()
+
+
+async def test_a_device_that_fails_in_a_way_nobody_foresaw_stays_lost_and_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buses = (Bus(name="speakers", channels=(1, 2)),)
+    mixer = Mixer(SoundSettings(room="test", runtime_dir=tmp_path, buses=buses, output="device:x"))
+    tries: list[str] = []
+
+    def refuse(wanted: str, *_: object) -> Output:
+        tries.append(wanted)
+        raise RuntimeError
+
+    monkeypatch.setattr("controller.sound.card.open_output", refuse)
+    card = Card(mixer, lambda *_: None, lambda *_: None, lambda _name: None)
+    card.start(had_device=True)
+    try:
+        assert card.lost == "RuntimeError"
+        card._next_try = 0.0
+        await until(lambda: card.look() or len(tries) == 2)
+        await until(lambda: card.look() or not card.call_hangs_s)
+        assert card.lost == "RuntimeError", "a room without sound must not look well"
+    finally:
+        card.close()
