@@ -56,6 +56,7 @@ class Ahead:
     def _revise(self, output: Output) -> bool:
         """Do what was posted before the first block that the card has not taken."""
         asked = self._mixer.posted()
+        end = self._mixer.hold()
         while True:
             first = output.queued()
             while self._rendered and self._rendered[0].audio is not first:
@@ -68,7 +69,9 @@ class Ahead:
             if output.replace(first, [(block.audio, block.marks) for block in fresh]):
                 self._rendered = deque(fresh, QUEUE_BLOCKS + 1)
                 return True
-        # The card has nothing left, or it is another one: there is nothing to go back to.
+        # The card has nothing left, or it is another one: there is nothing to go back to, and what was rendered for it
+        # meanwhile nobody hears.
+        self._mixer.go_back(end)
         block = self._render(asked)
         self._rendered = deque([block], QUEUE_BLOCKS + 1)
         return output.put(block.audio, block.marks, 0.0)
