@@ -52,14 +52,28 @@ class Outbox:
 
     def _load(self) -> list[tuple[CallState, str]]:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._database = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
-        self._database.execute("pragma journal_mode=wal")
-        self._database.execute("pragma synchronous=full")
-        self._database.execute(
-            "create table if not exists calls (id text primary key, state blob not null, boot text not null)"
-        )
-        rows = self._database.execute("select state, boot from calls order by rowid").fetchall()
-        return [(decode(CallState, state), boot) for state, boot in rows]
+        try:
+            self._database = self._open()
+        except sqlite3.OperationalError as error:
+            # A full disk is no damage: what is there can be read, and is written to when there is room again.
+            _log.error("the outbox cannot be written: %s", error)
+            as_it_is = self._path.resolve().as_uri() + "?mode=ro&immutable=1"
+            with contextlib.closing(sqlite3.connect(as_it_is, uri=True)) as database:
+                return _calls_in(database)
+        return _calls_in(self._database)
+
+    def _open(self) -> sqlite3.Connection:
+        database = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
+        try:
+            database.execute("pragma journal_mode=wal")
+            database.execute("pragma synchronous=full")
+            database.execute(
+                "create table if not exists calls (id text primary key, state blob not null, boot text not null)"
+            )
+        except BaseException:
+            database.close()
+            raise
+        return database
 
     def _set_aside(self) -> None:
         if self._database is not None:
@@ -73,7 +87,7 @@ class Outbox:
 
     def _save(self, state: CallState, boot: str) -> None:
         if self._database is None:
-            raise sqlite3.OperationalError("the outbox is not open")
+            self._database = self._open()
         with self._database:
             self._database.execute("begin immediate")
             self._database.execute(
@@ -92,3 +106,8 @@ class Outbox:
         if self._database is not None:
             self._database.close()
             self._database = None
+
+
+def _calls_in(database: sqlite3.Connection) -> list[tuple[CallState, str]]:
+    rows = database.execute("select state, boot from calls order by rowid").fetchall()
+    return [(decode(CallState, state), boot) for state, boot in rows]

@@ -1,0 +1,34 @@
+"""What the caller remembers, on disks that fail it."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from controller.calls.ladder import CallState
+from controller.calls.outbox import Outbox
+from tests.record.disks import needs_mounts, small_disk
+
+OPEN = CallState(call="c1", level="assist", placed_at=1.0, publish_at=1.0)
+RAISED = CallState(call="c1", level="emergency", placed_at=2.0, publish_at=2.0, raised=True)
+
+
+@needs_mounts
+async def test_a_call_that_stands_open_outlives_a_restart_on_a_full_disk(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", kilobytes=256) as disk:
+        outbox = Outbox(disk / "caller.db")
+        assert await outbox.load() == []
+        assert await outbox.save(OPEN, "boot")
+        await outbox.close()
+        with (disk / "full").open("wb", buffering=0) as full, contextlib.suppress(OSError):
+            while True:
+                full.write(bytes(1024))
+        again = Outbox(disk / "caller.db")
+        assert await again.load() == [(OPEN, "boot")]
+        assert not await again.save(RAISED, "boot"), "nobody is told that it is on the disk"
+        (disk / "full").unlink()
+        assert await again.save(RAISED, "boot")
+        await again.close()
+        last = Outbox(disk / "caller.db")
+        assert await last.load() == [(RAISED, "boot")]
+        await last.close()
