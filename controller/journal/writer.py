@@ -62,7 +62,8 @@ class Journal:
         self._commit = commit or (lambda do: do())
         self._loop = asyncio.get_running_loop()
         make_dirs(state_dir)
-        self._lock: int | None = take_lock(state_dir)
+        self._lock = take_lock(state_dir)
+        """The thread's, to its end: while a commit hangs nobody else may write."""
         self._waiting: deque[_Waiting] = deque()
         self._wake = threading.Condition()
         self._closing = False
@@ -136,9 +137,6 @@ class Journal:
         await asyncio.to_thread(self._thread.join, timeout_s)
         self._give_up.set()
         await asyncio.to_thread(self._thread.join, 0.2)
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
         return not self._waiting
 
     def _queue(self, waiting: _Waiting) -> None:
@@ -177,6 +175,7 @@ class Journal:
                 break
             self._fold()
         self._drop_files()
+        os.close(self._lock)
 
     def _next_group(self) -> list[_Waiting]:
         """What goes into the next commit, left in the queue until it is on disk; empty when all is done."""

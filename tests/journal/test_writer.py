@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import sqlite3
 import stat
 import threading
@@ -14,6 +15,7 @@ import pytest
 from controller.journal.chain import ROOM
 from controller.journal.reading import list_sessions, read_records, room_file, session_file, verify
 from controller.journal.recovery import recover
+from controller.journal.store import take_lock
 from controller.journal.writer import Journal, JournalInUse
 from controller.messages import Note
 from tests.journal.writing import CLOCK, record, write_small_session, writing
@@ -149,6 +151,24 @@ async def test_closing_writes_what_waits_and_tells_when_it_cannot(tmp_path: Path
         assert not await it.journal.close(timeout_s=0.2)
         assert it.acknowledged == []
     assert not any(thread.name == "journal" for thread in threading.enumerate())
+
+
+async def test_a_commit_that_still_hangs_keeps_other_writers_out(tmp_path: Path) -> None:
+    go_on = threading.Event()
+
+    def dawdle(do: Callable[[], None]) -> None:
+        go_on.wait(PATIENCE_S)
+        do()
+
+    async with writing(tmp_path, dawdle) as it:
+        it.write(MARKS[0])
+        assert not await it.journal.close(timeout_s=0.05)
+        with pytest.raises(JournalInUse):
+            take_lock(tmp_path)
+        go_on.set()
+        await it.until(lambda: not any(thread.name == "journal" for thread in threading.enumerate()))
+    os.close(take_lock(tmp_path))
+    assert kept(session_file(tmp_path, "s-1")) == [1]
 
 
 async def test_room_and_session_are_numbered_apart(tmp_path: Path) -> None:
