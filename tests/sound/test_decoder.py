@@ -170,9 +170,7 @@ def test_a_piece_is_as_loud_in_the_room_as_it_was_measured_whatever_channels_it_
 def test_a_piece_that_is_decoded_to_its_end_plays_on_when_the_decoder_hangs(tmp_path: Path) -> None:
     path = tmp_path / "piece.wav"
     soundfile.write(path, np.full((RATE, 2), 0.25), RATE)
-    laid = Laid.from_cue(
-        Cue(id=1, start_s=0.0, length_s=1.0, piece=Piece(path=str(path), title="p", duration_s=1.0))
-    )
+    laid = Laid.from_cue(Cue(id=1, start_s=0.0, length_s=1.0, piece=Piece(path=str(path), title="p", duration_s=1.0)))
     decks = Decks()
     try:
         voice = Voice(laid, decks.open(laid, 0), safe=0)
