@@ -9,7 +9,6 @@ import numpy as np
 from controller.sound.ahead import Ahead
 from controller.sound.mixer import BLOCK, Mark
 from controller.sound.outputs import BlockQueue
-from controller.sound.timeline import RATE
 from tests.sound.test_mixer import cue, lay, mixer_for, sine, voice
 
 
