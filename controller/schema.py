@@ -13,13 +13,6 @@ from controller.config import PROFILE_KINDS, RoomTable
 
 Kind = Literal["room", "profile", "programme"]
 
-SHIPPED = {
-    "room": "deploy/rooms/room.schema.json",
-    "profile": "devices/profile.schema.json",
-    "programme": "playlists/programme.schema.json",
-}
-"""Where each lies, beside the files that name it in their first line."""
-
 
 def schema_of(kind: Kind) -> dict[str, Any]:
     """The schema of one kind of file (JSON Schema, draft 2020-12)."""

@@ -1,84 +1,16 @@
-"""A caller and a support desk that are not there: for rehearsal, the demo and the tests."""
+"""A support desk that is not there: for the demo and the tests."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
 from typing import Any
 
 from controller.broker import BrokerLink, BrokerSettings
-from controller.calls import ladder
-from controller.calls.ladder import CallState, Limits
-from controller.clock import Clock
-from controller.messages import PROTOCOL, Act, CallChanged, CallView, Effect, PlaceCall
+from controller.messages import PROTOCOL
 
 _BY = "desk (simulated)"
 _AGAIN_S = 0.5
-
-
-class SimulatedCaller:
-    """A caller whose every message arrives and whose desk answers at once; climbs the real ladder.
-
-    Raises `RuntimeError` where it is used before its start.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._limits = Limits()
-        self._calls: dict[str, CallState] = {}
-        self._seqs: dict[str, int] = {}
-        self._post: Callable[[Act], None] | None = None
-        self._newest = CallView()
-
-    async def start(self, post: Callable[[Act], None]) -> None:
-        """Take effects from now on."""
-        self._post = post
-
-    def apply(self, effect: Effect, seq: int) -> None:
-        """Place a call or stand it down; an older seq for the same call is ignored."""
-        if self._post is None:
-            raise RuntimeError("the caller was not started")
-        if not isinstance(effect, PlaceCall) or seq < self._seqs.get(effect.call, seq):
-            return
-        self._seqs[effect.call] = seq
-        now, utc = self._clock.now(), self._clock.stamp().utc
-        known = self._calls.get(effect.call)
-        if effect.stood_down:
-            self._tell(known, ladder.stand_down(known, effect.call, effect.by, now, utc, test=effect.test))
-            return
-        state = ladder.place(known, effect.call, effect.level, now, utc, test=effect.test)
-        self._tell(known, state)
-        if state.stage == "placed":
-            sent = ladder.confirmed(state, state.notice, now, self._limits)
-            self._tell(state, sent)
-            self._tell(sent, ladder.acknowledged(sent, state.call, state.level, _BY))
-
-    async def close(self) -> None:
-        """Nothing is held; twice is fine."""
-
-    def view(self) -> CallView:
-        """The newest call."""
-        return self._newest
-
-    def _tell(self, known: CallState | None, state: CallState) -> None:
-        self._calls[state.call] = state
-        if known is not None and (known.stage, known.level) == (state.stage, state.level):
-            return
-        changed = CallChanged(
-            call=state.call,
-            level=state.level,
-            stage=state.stage,
-            by=state.by,
-            placed_t=state.placed_at,
-            test=state.test,
-        )
-        if not state.test:
-            self._newest = CallView(
-                call=state.call, level=state.level, stage=state.stage, by=state.by, since_t=state.placed_at
-            )
-        if self._post is not None:
-            self._post(changed)
 
 
 class SimulatedDesk:

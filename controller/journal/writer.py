@@ -30,7 +30,6 @@ class _Waiting:
 
     book: str
     line: Line | None
-    since: float
     done: Callable[[int], None] | None
 
 
@@ -69,7 +68,6 @@ class Journal:
         self._closing = False
         self._give_up = threading.Event()
         self._last_queued: dict[str, int] = {}
-        self._committed: dict[str, int] = {}
         # The thread's own:
         self._files: dict[str, BookFile] = {}
         self._announced: set[str] = set()
@@ -99,7 +97,7 @@ class Journal:
         body, taken_out = stored_body(record)
         parts = self._parts_of(record.input.act)
         line = Line(seq=record.seq, body=body, text=text or taken_out, snapshot=snapshot, parts=parts)
-        self._queue(_Waiting(book=book, line=line, since=self._clock.now(), done=done))
+        self._queue(_Waiting(book=book, line=line, done=done))
         self._last_queued[book] = record.seq
 
     def offer(self, contents: dict[str, bytes]) -> None:
@@ -118,16 +116,7 @@ class Journal:
         """Queue the end of a session's file behind its records; its head hash goes into the room's chain."""
         if check_book(session) == ROOM:
             raise ValueError("the room's book is never closed")
-        self._queue(_Waiting(book=session, line=None, since=self._clock.now(), done=done))
-
-    def committed_seq(self, book: str = ROOM) -> int:
-        """Seq of the book's newest record on disk; 0 before its first, and before its file was opened."""
-        return self._committed.get(book, 0)
-
-    def oldest_waiting_s(self) -> float:
-        """How long the oldest record that is not on disk yet has waited; 0 when none waits."""
-        with self._wake:
-            return max(0.0, self._clock.now() - self._waiting[0].since) if self._waiting else 0.0
+        self._queue(_Waiting(book=session, line=None, done=done))
 
     async def close(self, timeout_s: float = 5.0) -> bool:
         """Write what waits and end the thread; False where some records could not be written in that time."""
@@ -198,7 +187,6 @@ class Journal:
                 file.append(new, self._commit)
         else:
             self._end(book, file)
-        self._committed[book] = file.seq
         with self._wake:
             for _ in group:
                 self._waiting.popleft()
@@ -219,7 +207,6 @@ class Journal:
             utc = self._clock.stamp().utc
             file = BookFile(book_file(self._state_dir, book), book, utc)
             self._files[book] = file
-            self._committed[book] = file.seq
             if room is not None and book not in self._announced:
                 self._write_head(room, "opened", file)
                 self._announced.add(book)

@@ -19,7 +19,7 @@ import pytest
 from controller.broker import BrokerLink
 from controller.broker_private import PrivateBroker
 from controller.calls.client import CallerClient
-from controller.calls.simulated import SimulatedCaller, SimulatedDesk
+from controller.calls.simulated import SimulatedDesk
 from controller.clock import RoomClock
 from controller.messages import Act, CallChanged, DeviceBack, DeviceLost, PlaceCall
 from tests.waiting import PATIENCE_S, patiently, until
@@ -264,20 +264,6 @@ async def test_nothing_of_a_call_is_retained(desk: Desk) -> None:
     await until(lambda: late.connected)
     await late.close()
     assert topics == []
-
-
-async def test_the_simulated_caller_climbs_the_same_ladder() -> None:
-    posted: list[Any] = []
-    caller = SimulatedCaller(RoomClock())
-    await caller.start(posted.append)
-    caller.apply(assist(), 1)
-    caller.apply(assist(), 2)
-    caller.apply(PlaceCall(call="c1", level="emergency"), 3)
-    caller.apply(PlaceCall(call="c1", level="emergency", stood_down=True), 4)
-    caller.apply(PlaceCall(call="c1", level="emergency"), 5)
-    await caller.close()
-    climbed = ["placed", "sent", "acknowledged"]
-    assert [act.stage for act in posted] == [*climbed, *climbed, "stood_down"]
 
 
 def say(writer: asyncio.StreamWriter, message: dict[str, Any]) -> None:

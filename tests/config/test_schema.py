@@ -9,12 +9,19 @@ from typing import Any
 
 import pytest
 
-from controller.schema import SHIPPED, Kind, schema_of
+from controller.schema import Kind, schema_of
 from controller.validation import LOOKS
 from tests.config.json_schema import mistakes
 
 HERE = Path(__file__).parents[2]
 FOLDERS: dict[Kind, str] = {"room": "deploy/rooms", "profile": "devices", "programme": "playlists"}
+SHIPPED: dict[Kind, str] = {
+    "room": "deploy/rooms/room.schema.json",
+    "profile": "devices/profile.schema.json",
+    "programme": "playlists/programme.schema.json",
+}
+"""Where each schema lies, beside the files that name it in their first line."""
+
 FILES = [(kind, path) for kind, folder in FOLDERS.items() for path in sorted((HERE / folder).glob("*.toml"))]
 
 

@@ -92,14 +92,15 @@ async def write_small_session(state_dir: Path) -> None:
     ]
     seq = {ROOM: 0, SESSION: 0}
     done = asyncio.Event()
+    written: list[int] = []
     for place, (act, why) in enumerate(acts):
         book = ROOM if isinstance(act, Opened) else SESSION
         seq[book] += 1
-        state = _write(journal, clock, state, book, seq[book], act, why)
+        state = _write(journal, clock, state, book, seq[book], act, why, written)
         clock.advance_to(60.0 * (place + 1))
         if place == 4:  # the rest lies in a commit of its own
-            await _until_written(journal, seq[SESSION])
-    await _until_written(journal, seq[SESSION])
+            await until(lambda: written[-1:] == [seq[SESSION]], every_s=0.001)
+    await until(lambda: written[-1:] == [seq[SESSION]], every_s=0.001)
     shutil.copytree(live, state_dir / "open", ignore=shutil.ignore_patterns("*-shm"))
     journal.close_session(SESSION, lambda _seq: done.set())
     await patiently(done.wait())
@@ -107,16 +108,14 @@ async def write_small_session(state_dir: Path) -> None:
     live.rename(state_dir / "closed")
 
 
-async def _until_written(journal: Journal, seq: int) -> None:
-    await until(lambda: journal.committed_seq(SESSION) >= seq, every_s=0.001)
-
-
-def _write(journal: Journal, clock: SimulatedClock, state: State, book: str, seq: int, act: Act, why: str) -> State:
+def _write(
+    journal: Journal, clock: SimulatedClock, state: State, book: str, seq: int, act: Act, why: str, written: list[int]
+) -> State:
     given = Input(act=act, id=f"input-{seq}", origin=Origin(person="AB", console="c", path="socket"), why=why)
     outcome = step(state, given, clock.now(), seq)
     record = Record(seq=seq, stamp=clock.stamp(), input=given, effects=outcome.effects, facts=outcome.facts)
     snapshot = encode(outcome.state) if isinstance(act, Start | Vitals) else None
-    journal.append(record, book=book, snapshot=snapshot)
+    journal.append(record, book=book, snapshot=snapshot, done=written.append)
     return outcome.state
 
 
