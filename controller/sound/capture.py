@@ -6,6 +6,7 @@ first frame was played, so that any frame has a time. Samples are cut towards ze
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import struct
@@ -23,6 +24,12 @@ _COMMENT_BYTES = 96
 _HEADER_BYTES = 12 + 24 + 8 + 4 + 8 + _COMMENT_BYTES + 8
 _LONGEST_GAP_S = 600.0
 """A file that ended longer ago is set aside and a new one begun."""
+
+MOST_WAITING_S = 30.0
+"""A disk that stalls for longer leaves a gap of zeros: what nobody writes must not fill the memory."""
+
+_MOST_WAITING = int(MOST_WAITING_S * 50)
+"""In blocks of 20 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,10 @@ class Capture:
     def __init__(self, path: Path, channels: int) -> None:
         self.path = path
         self.channels = channels
-        self.failure = ""
+        self._next = 0
+        """Frame of the next block."""
+        self._gap = False
+        """Blocks before it were not taken."""
         self._blocks: queue.SimpleQueue[Frames | int | None] = queue.SimpleQueue()
         self._frame_bytes = 2 * channels
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,12 +93,19 @@ class Capture:
             self._fresh = False
             self.start = CaptureStart(boottime, self.start.boot_id, self.channels)
         frame = max(0, round((boottime - self.start.boottime) * RATE))
+        self._next, self._gap = frame, False
         self._blocks.put(frame)
         return frame
 
     def append(self, block: Frames) -> None:
         """Hand a block over; never waits."""
-        self._blocks.put(block)
+        self._gap = self._gap or self._blocks.qsize() >= _MOST_WAITING
+        if self._gap and self._blocks.empty():
+            self._blocks.put(self._next)
+            self._gap = False
+        if not self._gap:
+            self._blocks.put(block)
+        self._next += len(block)
 
     def close(self) -> None:
         """Write what is left."""
@@ -108,16 +125,16 @@ class Capture:
                     continue
                 # float to int cuts towards zero: the file is never above what was played.
                 data = np.multiply(block, 32767.0, dtype=np.float64).astype("<i2").tobytes()
-                os.pwrite(self._file, data, self._end)
-                self._end += len(data)
+                at, self._end = self._end, self._end + len(data)
                 since += len(block)
+                os.pwrite(self._file, data, at)
                 if since >= RATE:
                     since = 0
                     self._write_header(self._end - _HEADER_BYTES)
-                self.failure = ""
-            except OSError as error:
-                self.failure = error.strerror or "cannot be written"
-        self._write_header(self._end - _HEADER_BYTES)
+            except OSError:
+                continue  # zeros in its place: what comes later keeps its time
+        with contextlib.suppress(OSError):
+            self._write_header(self._end - _HEADER_BYTES)
 
     def _write_header(self, data_bytes: int) -> None:
         size = min(max(data_bytes, 0), 0xFFFFFFFF - _HEADER_BYTES)

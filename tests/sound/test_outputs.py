@@ -1,24 +1,28 @@
 """Every output behaves like a card, and a capture is right at any moment."""
 
 import asyncio
+import errno
+import os
 import shutil
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 
 from controller import clock
-from controller.sound.capture import Capture, read_start
+from controller.sound.capture import MOST_WAITING_S, Capture, read_start
 from controller.sound.card import Card
 from controller.sound.mixer import BLOCK, Mark, Mixer
 from controller.sound.outputs import QUEUE_BLOCKS, Output, open_output
 from controller.sound.settings import Bus, SoundSettings
 from controller.sound.timeline import RATE
 from tests.sound.room import wait
-from tests.waiting import PATIENCE_S, until
+from tests.waiting import PATIENCE_S, until, wait_until
 
 Told = list[tuple[str, int, float]]
 
@@ -163,3 +167,54 @@ async def test_a_device_that_fails_in_a_way_nobody_foresaw_stays_lost_and_is_tri
         assert card.lost == "RuntimeError", "a room without sound must not look well"
     finally:
         card.close()
+
+
+def test_a_capture_on_a_disk_that_stalls_takes_no_end_of_memory_and_keeps_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flows, pwrite = Event(), os.pwrite
+    path = tmp_path / "heard.wav"
+    capture = Capture(path, 2)
+
+    def stalling(*words: Any) -> int:
+        flows.wait(PATIENCE_S)
+        return pwrite(*words)
+
+    monkeypatch.setattr("controller.sound.capture.os.pwrite", stalling)
+    capture.begin(clock.boottime())
+    blocks = round(2 * MOST_WAITING_S * RATE / BLOCK)
+    for _ in range(blocks):
+        capture.append(np.full((BLOCK, 2), 0.5))
+    assert capture._blocks.qsize() * BLOCK <= MOST_WAITING_S * RATE
+    flows.set()
+    wait_until(capture._blocks.empty)
+    capture.append(np.full((BLOCK, 2), 0.25))
+    capture.close()
+    samples, _ = soundfile.read(path)
+    assert len(samples) == (blocks + 1) * BLOCK
+    assert samples[-BLOCK:].min() == pytest.approx(0.25, abs=1e-4)
+    assert np.abs(samples[-2 * BLOCK : -BLOCK]).max() == 0.0
+
+
+def test_a_capture_on_a_full_disk_lacks_what_did_not_fit_and_nothing_moves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pwrite, refused = os.pwrite, Event()
+    full = [False, True, False]
+
+    def filling(file: int, data: bytes, at: int) -> int:
+        if len(data) == 4 * BLOCK and full.pop(0):
+            refused.set()
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return pwrite(file, data, at)
+
+    monkeypatch.setattr("controller.sound.capture.os.pwrite", filling)
+    path = tmp_path / "heard.wav"
+    capture = Capture(path, 2)
+    capture.begin(clock.boottime())
+    for level in (0.5, 0.4, 0.3):
+        capture.append(np.full((BLOCK, 2), level))
+    capture.close()
+    assert refused.is_set()
+    samples, _ = soundfile.read(path)
+    assert samples.reshape(3, -1).max(axis=1) == pytest.approx([0.5, 0.0, 0.3], abs=1e-4)
