@@ -132,7 +132,10 @@ class Server:
         while True:
             await asyncio.sleep(TELEMETRY_S)
             if self._writers:
-                self._broadcast({"telemetry": self._telemetry()})
+                try:
+                    self._broadcast({"telemetry": self._telemetry()})
+                except Exception:  # else one fault would leave every console without the room for good
+                    log.exception("what moves by itself cannot be told")
 
     def _broadcast(self, message: dict[str, Any]) -> None:
         line = line_of(message)

@@ -145,6 +145,25 @@ async def test_two_consoles_see_what_either_does(tmp_path: Path) -> None:
         assert it.taken[0].origin.console == "c" and it.taken[0].origin.path == "socket"
 
 
+async def test_a_picture_that_cannot_be_drawn_costs_itself_and_not_all_that_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "TELEMETRY_S", 0.01)
+    asked: list[int] = []
+
+    def telemetry() -> Telemetry:
+        asked.append(1)
+        if len(asked) == 1:
+            raise ZeroDivisionError
+        return Telemetry(t=7.0)
+
+    async with desk(tmp_path) as it:
+        it.server._telemetry = telemetry
+        async with wire(tmp_path) as one:
+            assert (await one.hear("telemetry"))["t"] == 7.0
+    assert "ZeroDivisionError" in caplog.text
+
+
 async def test_a_console_that_does_not_read_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BACKLOG_LIMIT", 100_000)
     async with desk(tmp_path) as it, wire(tmp_path) as stopped, wire(tmp_path) as reading:
