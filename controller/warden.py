@@ -162,12 +162,17 @@ class _Warden:
 
     def _adopted(self) -> _Life | None:
         """The life that another warden left, if it lives."""
-        if self._locked(_LIFE):
-            fcntl.lockf(self._lock, fcntl.LOCK_UN, 1, _LIFE)
-            return None
-        life = _Life(int(os.pread(self._lock, 16, 0)), ours=False)
-        _log.warning("%s %d lives already and is watched", self._name, life.pid)
-        return life
+        while not self._locked(_LIFE):
+            # One that has only just begun has not written its number yet; one that ends just now has none any more.
+            with contextlib.suppress(ValueError, ProcessLookupError):
+                life = _Life(int(os.pread(self._lock, 16, 0)), ours=False)
+                _log.warning("%s %d lives already and is watched", self._name, life.pid)
+                return life
+            self._pause(_LOOK_S)
+            if self._ending:
+                raise SystemExit
+        fcntl.lockf(self._lock, fcntl.LOCK_UN, 1, _LIFE)
+        return None
 
     def _born(self, past: Past) -> _Life:
         sys.stdout.flush()

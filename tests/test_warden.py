@@ -1,6 +1,7 @@
 """A warden keeps its work alive, whatever happens to either of them."""
 
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
@@ -108,6 +109,21 @@ def test_a_work_whose_warden_is_killed_goes_on_and_the_next_warden_watches_it(ro
     (room.where / "mute").unlink()
     assert again[0] != pid
     assert again[1] == "hung"
+
+
+def test_a_life_whose_number_is_not_written_yet_or_is_gone_is_waited_for(room: Room) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    with (room.where / "work.life").open("w+") as life:
+        fcntl.lockf(life, fcntl.LOCK_EX, 1, 1)
+        warden = room.begin()
+        Event().wait(0.8)
+        life.write(f"{ended.pid:<15}\n")
+        life.flush()
+        Event().wait(0.3)
+        assert warden.poll() is None
+        assert room.lives() == []
+    room.until_lives(1)
 
 
 def test_there_is_one_warden(room: Room) -> None:
