@@ -57,8 +57,9 @@ class Outbox:
         except sqlite3.OperationalError as error:
             # A full disk is no damage: what is there can be read, and is written to when there is room again.
             _log.error("the outbox cannot be written: %s", error)
-            as_it_is = self._path.resolve().as_uri() + "?mode=ro&immutable=1"
-            with contextlib.closing(sqlite3.connect(as_it_is, uri=True)) as database:
+            with contextlib.closing(sqlite3.connect(self._path, isolation_level=None)) as database:
+                # So the write-ahead log, which may hold the newest call, is read without a file beside it.
+                database.execute("pragma locking_mode=exclusive")
                 return _calls_in(database)
         return _calls_in(self._database)
 

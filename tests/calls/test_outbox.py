@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
 from pathlib import Path
 
 from controller.calls.ladder import CallState
@@ -20,9 +22,7 @@ async def test_a_call_that_stands_open_outlives_a_restart_on_a_full_disk(tmp_pat
         assert await outbox.load() == []
         assert await outbox.save(OPEN, "boot")
         await outbox.close()
-        with (disk / "full").open("wb", buffering=0) as full, contextlib.suppress(OSError):
-            while True:
-                full.write(bytes(1024))
+        _fill(disk)
         again = Outbox(disk / "caller.db")
         assert await again.load() == [(OPEN, "boot")]
         assert not await again.save(RAISED, "boot"), "nobody is told that it is on the disk"
@@ -32,3 +32,37 @@ async def test_a_call_that_stands_open_outlives_a_restart_on_a_full_disk(tmp_pat
         last = Outbox(disk / "caller.db")
         assert await last.load() == [(RAISED, "boot")]
         await last.close()
+
+
+KILLED = """
+import asyncio, os, sys
+from pathlib import Path
+from controller.calls.outbox import Outbox
+from tests.calls.test_outbox import OPEN
+
+async def live():
+    outbox = Outbox(Path(sys.argv[1]))
+    await outbox.load()
+    os._exit(0 if await outbox.save(OPEN, "boot") else 1)
+
+asyncio.run(live())
+"""
+
+
+@needs_mounts
+async def test_what_a_killed_caller_left_in_the_log_is_read_on_a_full_disk(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", kilobytes=256) as disk:
+        subprocess.run([sys.executable, "-c", KILLED, str(disk / "caller.db")], check=True)
+        (disk / "caller.db-shm").unlink()
+        _fill(disk)
+        outbox = Outbox(disk / "caller.db")
+        assert await outbox.load() == [(OPEN, "boot")]
+        (disk / "full").unlink()
+        assert await outbox.save(RAISED, "boot")
+        await outbox.close()
+
+
+def _fill(disk: Path) -> None:
+    with (disk / "full").open("wb", buffering=0) as full, contextlib.suppress(OSError):
+        while True:
+            full.write(bytes(1024))
