@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import subprocess
 import sys
 from pathlib import Path
 
@@ -52,7 +52,8 @@ asyncio.run(live())
 @needs_mounts
 async def test_what_a_killed_caller_left_in_the_log_is_read_on_a_full_disk(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", kilobytes=256) as disk:
-        subprocess.run([sys.executable, "-c", KILLED, str(disk / "caller.db")], check=True)
+        killed = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED, str(disk / "caller.db"))
+        assert await killed.wait() == 0
         (disk / "caller.db-shm").unlink()
         _fill(disk)
         outbox = Outbox(disk / "caller.db")
