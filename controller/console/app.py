@@ -228,7 +228,7 @@ class ConsoleApp(App[None]):
             off = self.look.off
             self.screen.set_class(view.in_session, "session")
             for pane in self._panes:
-                pane.visible = not off or pane.id == "alert"
+                pane.visible = not off or pane.id in ("alert", "small")  # in colours of the ground, but for alarms
                 pane.show(view)
 
     def _tick(self) -> None:

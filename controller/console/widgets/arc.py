@@ -116,7 +116,8 @@ def arc_of(view: View, width: int) -> object:
     due = tuple(round((status.arc_s + item.in_s) * fine) for item in status.due if item.in_s > 0)
     return (
         view.known, status.state, status.phase, status.phases, status.intensity, status.light_curve,
-        due, status.log, status.simulated, status.bookings, status.preflight, round(status.arc_s * fine),
+        due, status.log, status.simulated, status.bookings, status.preflight, status.signs_on, bool(status.sitters),
+        round(status.arc_s * fine),
     )  # fmt: skip
 
 

@@ -56,7 +56,8 @@ class Pane(Widget):
         """Take a new snapshot."""
         self._view = view
         size = self.size
-        if size.area == 0:
+        if size.area == 0:  # hidden: it is drawn when it is uncovered, which nobody tells it of
+            self._drawn_size, self._drawn_of = size, None
             return
         if self._of is not None:
             of = size, view.look, self._of(view, size.width)
