@@ -26,7 +26,9 @@ async def test_the_answer_to_a_question_is_there_as_soon_as_the_question_is_gone
 
 
 @pytest.mark.parametrize("size", [(60, 12), (79, 23)])
-@pytest.mark.parametrize(("key", "told"), [("m", "1  Call and alarms"), ("g", "Settle"), ("question_mark", "c     CALL")])
+@pytest.mark.parametrize(
+    ("key", "told"), [("m", "1  Call and alarms"), ("g", "Settle"), ("question_mark", "c     CALL")]
+)
 async def test_a_menu_that_takes_keys_is_seen_on_a_small_screen_too(
     room: FakeRoom, size: tuple[int, int], key: str, told: str
 ) -> None:
