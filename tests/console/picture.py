@@ -83,7 +83,7 @@ def states() -> dict[str, Picture]:
         "alarm": Picture(status=alarmed),
         "dialog": Picture(status=well, keys=("d", *_typed("12.5 mg, 5 ago"), "enter")),
         "lost": Picture(status=well, lost=True),
-        "closed": Picture(status=_idle(well), keys=(*_way("closed"), "enter", "down", "down")),
+        "closed": Picture(status=_idle(well), keys=(*_way("closed"), "enter", "down")),
         "preflight": Picture(status=with_preflight(_idle(well)), keys=_way("preflight")),
         "locked": Picture(status=on_duty(well), keys=("ctrl+l",)),
         "blinded": Picture(status=_blinded(well), keys=("d", *_typed("kit K-17"), "enter")),
