@@ -39,6 +39,23 @@ does (measured, 3.0.24: flat within 0.002 dB, noise at -86 dBFS). It is the one 
 _HOT_DBFS = -0.5
 """True peak from which a piece is hot: resampling may add a little to what was measured."""
 
+_LATER_MS = 900
+"""By how much everything is due later than libVLC would have it.
+
+It drops what it decodes more than 60 ms after it was due, without a word; and of a piece the first is due 10 ms after
+it has been read (3.0.24). So a thread that waited 70 ms for a busy processor cost the piece its first packets, and put
+all others that much too early. No more than 2 s are decoded ahead of what is due: so a piece still begins with 1.1 s at
+once, and after them a machine may stand still for 2 s, as long as an engine may before it is ended.
+"""
+
+_READ_AHEAD_US = 2_000_000
+"""By how much more the file is read ahead of what is due.
+
+Where reading comes late libVLC empties its decoders and begins anew: frames lost, or not the same. Of a file that is
+`Shown` it reads 0.3 s ahead, whatever its caching is set to. But it reads further ahead by as much as subtitles, of
+which there are none, are to be shown earlier.
+"""
+
 _OPTIONS = (
     "--no-video",
     "--no-xlib",
@@ -50,6 +67,7 @@ _OPTIONS = (
     "--audio-resampler=ugly",
     # Without it every player would first knock at the sound server.
     "--aout=adummy",
+    f"--audio-desync={_LATER_MS}",
 )
 
 _EVENTS = (vlc.EventType.MediaPlayerEndReached, vlc.EventType.MediaPlayerEncounteredError)
@@ -172,6 +190,7 @@ class Decoder:
         deck.player = (player, shown, callbacks, volume, format_callbacks, events)
         if player.play() != 0:
             _fail(deck, "decoder")
+        vlc.libvlc_video_set_spu_delay(player, -_READ_AHEAD_US)
 
     def _pause(self, deck: Deck, paused: bool) -> None:
         if deck.player is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
@@ -30,14 +31,17 @@ INNER = slice(RATE // 2, 3 * RATE // 2)
 """Beyond what encoders do at a file's start, before what they do at its end."""
 
 
-def decode(*pieces: Piece) -> list[Samples]:
-    """What the mixer would be given of each, decoded side by side."""
+def decode(*pieces: Piece, begun: Callable[[], None] = lambda: None) -> list[Samples]:
+    """What the mixer would be given of each, decoded side by side; says when the first has something."""
     decoder = Decoder()
     decks = [Deck(piece, 0.0, 0) for piece in pieces]
     try:
         for deck in decks:
             decoder.open(deck)
         deadline = clock.boottime() + PATIENCE_S
+        while not any(deck.written or deck.failure for deck in decks) and clock.boottime() < deadline:
+            Event().wait(0.001)
+        begun()
         while not all(deck.ended for deck in decks):
             assert clock.boottime() < deadline, [deck.failure for deck in decks]
             Event().wait(0.02)
