@@ -21,6 +21,7 @@ from controller.messages import (
     FireOver,
     Input,
     Origin,
+    Reply,
     from_plain,
 )
 from controller.tasks import cancel
@@ -34,11 +35,15 @@ _SILENCE_S = 6.0
 _LOOK_S = 1.0
 
 
+PostInput = Callable[[Input, Callable[[Reply], None] | None], None]
+"""Takes an Input, and tells the listener when its record is on disk (or it was refused)."""
+
+
 class ButtonsClient:
     """Posts every press once, and `DeviceLost("buttons")` for the process that hears them."""
 
     def __init__(self, runtime_dir: Path) -> None:
-        self._post: Callable[[Input], None] = lambda given: None
+        self._post: PostInput = lambda given, noted: None
         self._lost: dict[str, str] = {}
         self._low: dict[str, float] = {}
         self._fires: set[str] = set()
@@ -53,7 +58,7 @@ class ButtonsClient:
             closed=lambda: None,
         )
 
-    async def start(self, post: Callable[[Input], None]) -> None:
+    async def start(self, post: PostInput) -> None:
         """Connect, and keep connecting."""
         self._post = post
         self._heard_at = boottime()
@@ -85,8 +90,11 @@ class ButtonsClient:
             given = from_plain(Input, message["input"])
             if isinstance(given.act, Fire):
                 self._fires.add(given.act.contact)
-            self._post(given)
+            self._post(given, lambda _reply: self._noted(given.id))
             self._link.write({"took": given.id})
+
+    def _noted(self, given_id: str) -> None:
+        self._link.write({"noted": given_id})
 
     def _take_state(self, state: dict[str, Any]) -> None:
         """Post what differs from what is known."""
@@ -106,4 +114,5 @@ class ButtonsClient:
         self._lost, self._low, self._fires = lost, low, fires
 
     def _tell(self, act: Act, console: str = "room") -> None:
-        self._post(Input(act=act, origin=Origin(console=console, path="room" if console == "room" else "button")))
+        origin = Origin(console=console, path="room" if console == "room" else "button")
+        self._post(Input(act=act, origin=origin), None)

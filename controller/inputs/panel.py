@@ -7,8 +7,9 @@ Over `buttons.sock` (mode 0660), an object a line:
     panel:  {"protocol": 1, "server": "buttons", "room": ROOM}
     daemon: {"protocol": 1, "client": "daemon"}
     panel:  {"state": {"lost": {BUTTON: WHY}, "low": {BUTTON: PERCENT}, "fires": [BUTTON]}}   on connecting, at changes
-    panel:  {"input": {…}}          an Input with an id, again at the next connection if it was not taken
-    daemon: {"took": ID}
+    panel:  {"input": {…}}          an Input with an id, again at the next connection if it was not noted
+    daemon: {"took": ID}            it was ruled; what is urgent of it is done
+    daemon: {"noted": ID}           its record is on disk, or it was refused
     panel:  {"beat": n}             every 2 s
 """
 
@@ -54,10 +55,11 @@ _HELLO_S = 5.0
 _MODE = 0o660
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Kept:
     given: Input
     born: float
+    taken: bool = False
 
     @property
     def fresh(self) -> bool:
@@ -172,7 +174,8 @@ class Panel:
         leaving = isinstance(given.act, Fire)
         if self._daemons:
             await asyncio.sleep(_FIRE_TAKEN_S if leaving else _TAKEN_S)
-        if given.id in self._kept:
+        kept = self._kept.get(given.id)
+        if kept is not None and not kept.taken:
             act_id = f"{given.id}-pause" if leaving else given.id
             fade_s = LEAVING_FADE_S if leaving else None
             await pause_engine(self._settings.runtime_dir, act_id, given.origin, fade_s)
@@ -210,7 +213,7 @@ class Panel:
                     writer.write(line_of({"input": kept.given}))
             writer.write(line_of(self._state()))
             while line := await reader.readline():
-                self._kept.pop(json.loads(line).get("took"), None)
+                self._answered(json.loads(line))
         except (OSError, ValueError, AttributeError, TimeoutError) as error:
             _log.debug("a daemon left: %r", error)
         except asyncio.CancelledError:
@@ -220,6 +223,11 @@ class Panel:
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
+
+    def _answered(self, message: dict[str, Any]) -> None:
+        self._kept.pop(message.get("noted", ""), None)
+        if (kept := self._kept.get(message.get("took", ""))) is not None:
+            kept.taken = True
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -21,7 +21,7 @@ from controller.inputs.kind import ButtonKind
 from controller.inputs.panel import Panel
 from controller.inputs.settings import Button, ButtonSettings
 from controller.inputs.wired import Opener
-from controller.messages import Act, Input, line_of
+from controller.messages import Act, Input, Reply, line_of
 from controller.serial_port import PortSettings, open_serial
 from tests.waiting import until
 
@@ -96,6 +96,8 @@ class Room:
     settings: ButtonSettings
     posted: list[Input] = field(default_factory=list)
     client: ButtonsClient | None = None
+    notes: bool = True
+    """Whether the daemon's disk takes what is posted."""
 
     def __post_init__(self) -> None:
         self.caller = Listener(self.folder / "caller.sock", taken)
@@ -117,9 +119,14 @@ class Room:
 
     async def connect(self) -> None:
         self.client = ButtonsClient(self.folder)
-        await self.client.start(self.posted.append)
+        await self.client.start(self._post)
         client, begun = self.client, self.client._heard_at
         await until(lambda: client._heard_at > begun)
+
+    def _post(self, given: Input, listener: Callable[[Reply], None] | None = None) -> None:
+        self.posted.append(given)
+        if self.notes and listener is not None:
+            listener(Reply(id=given.id))
 
     def begin(self, opener: Opener, grabbing: Grab) -> None:
         self._stop.clear()

@@ -97,6 +97,24 @@ async def test_the_fire_panels_contact_is_a_state_that_every_daemon_is_told(
         assert not any("direct" in message for _, message in room.engine.lines)
 
 
+async def test_a_press_that_died_with_the_daemon_before_it_was_on_disk_is_told_to_the_next_one(tmp_path: Path) -> None:
+    key = button("key", "button-contact-cts", on=wire(tmp_path), closed="mark cold")
+    async with panel_room(tmp_path, None, key, opener=SimulatedContacts(cts=False).opener, daemon=False) as room:
+        await room.connect()
+        assert room.client is not None
+        room.notes = False
+        room.panel.pressed(key, "closed")
+        await until(lambda: room.acts("mark"))
+        await room.client.close()
+        room.notes = True
+        for _ in range(2):
+            await room.connect()
+            await until(lambda: not room.panel._kept)
+            await room.client.close()
+    told = [given.id for given in room.posted if given.act.kind == "mark"]
+    assert told == [told[0]] * 2, "to the next one, and then to nobody any more"
+
+
 async def test_a_fire_that_no_daemon_takes_silences_the_engine_itself(tmp_path: Path) -> None:
     lines = SimulatedContacts(cts=False)
     panel = button("fire-panel", "button-fire-panel", on=wire(tmp_path), open="fire")
