@@ -143,7 +143,7 @@ class Runner:
         self._refusals: deque[float] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._arming: asyncio.Handle | None = None
-        self._looked_at: tuple[State, float | None] = (state, next_deadline(state))
+        self._looked_at: tuple[State | None, float | None] = None, None
         """The state whose next deadline was looked up last, and that."""
         self._plans: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -393,7 +393,11 @@ class Runner:
 
     def _deadline(self) -> float | None:
         if self._looked_at[0] is not self.state:
-            self._looked_at = self.state, next_deadline(self.state)
+            self._looked_at = self.state, None
+            try:
+                self._looked_at = self.state, next_deadline(self.state)
+            except Exception:  # as with a rule: a fault here must not keep any act from the room
+                log.exception("what is due next could not be found")
         return self._looked_at[1]
 
     def _arm(self) -> None:

@@ -185,6 +185,23 @@ async def test_a_pause_that_cannot_be_written_silences_the_room_all_the_same(tmp
     assert verify(session_file(tmp_path, "s1")).ok
 
 
+async def test_a_fault_in_the_question_when_something_is_due_keeps_no_act_from_the_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from controller import runner as module
+
+    def faulty(_state: State) -> float:
+        raise RuntimeError("a fault")
+
+    async with room(tmp_path) as it:
+        it.start()
+        await it.until(lambda: it.runner.state.mode == "running")
+        monkeypatch.setattr(module, "next_deadline", faulty)
+        assert (await it.ask(Mark(code="cold"))).refused == ""
+        assert (await it.ask(Pause())).refused == ""
+        assert it.runner.state.mode == "paused"
+
+
 async def test_a_fault_in_a_timers_rule_neither_spins_nor_stops_the_loop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
