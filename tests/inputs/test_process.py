@@ -66,7 +66,7 @@ async def test_buttons_that_are_killed_or_hang_are_back_at_once_and_their_end_is
     client = ButtonsClient(runtime_dir(tmp_path))
     warden = begin(tmp_path)
     try:
-        await client.start(posted.append)
+        await client.start(lambda given, _noted: posted.append(given))
         await pressed()
         for number in (signal.SIGKILL, signal.SIGSTOP):
             before = life(tmp_path)
