@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -188,11 +190,29 @@ def main() -> None:
     from controller.files import ConfigError
 
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+        return
     except ConfigError as error:
         for mistake in error.mistakes:
             print(mistake, file=sys.stderr)
-        sys.exit(1)
+    except KeyboardInterrupt:  # while a verb was still being imported
+        sys.exit(130)
+    except BrokenPipeError:  # who read it has seen enough
+        _leave_stdout()
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _leave_stdout()
+        print(f"{error.filename or 'what was to be said here'}: {error.strerror}", file=sys.stderr)
+    sys.exit(1)
+
+
+def _leave_stdout() -> None:
+    """What is still to be written there is dropped: it would fail again at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

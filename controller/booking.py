@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from controller.config import load_programme, shipped
 from controller.files import ConfigError
 from controller.messages import Book, Refused
+from controller.nearest import nearest
 from controller.session.blinding import check_codes
-from controller.session.names import nearest
 from controller.timetable.dates import resolve
 
 EXAMPLE = "2026-12-01T09:30"

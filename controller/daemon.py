@@ -56,7 +56,7 @@ from controller.messages import (
 )
 from controller.nightly import Nightly
 from controller.pending import LATE_S
-from controller.places import runtime_dir
+from controller.places import make_dir, runtime_dir
 from controller.planning import planner_for
 from controller.pool import RoomPool
 from controller.probes import Links, Probes
@@ -116,7 +116,7 @@ class Daemon:
 
     async def _open(self, stack: contextlib.AsyncExitStack) -> None:
         run_dir = runtime_dir(self._state_dir)
-        run_dir.mkdir(parents=True, exist_ok=True)
+        make_dir(run_dir)
         recovered = await asyncio.to_thread(self._recover)
         restored = restore(recovered, self._room.rules(), self._clock)
         await asyncio.to_thread(encode, restored.state)  # the first time costs a tenth of a second
@@ -389,6 +389,6 @@ async def _serve(room: Room, state_dir: Path, ready: Callable[[], None]) -> None
 
 def run_daemon(room: Room, state_dir: Path, ready: Callable[[], None] = lambda: None) -> None:
     """Run until SIGTERM or SIGINT. The session, if any, stays open and the music goes on."""
-    state_dir.mkdir(parents=True, exist_ok=True)
+    make_dir(state_dir)
     sys.setswitchinterval(SWITCH_S)
     asyncio.run(_serve(room, state_dir, ready))

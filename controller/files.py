@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from controller.nearest import nearest
+
+_PRIVATE = 0o640
 
 
 class ConfigError(Exception):
@@ -21,11 +25,8 @@ class ConfigError(Exception):
 def did_you_mean(name: str, allowed: Iterable[str]) -> str:
     """`; did you mean "…"?` or `; allowed: …`."""
     names = sorted(allowed)
-    from rapidfuzz import process  # only for a mistake; a console starts without it
-
-    found = process.extractOne(name, names, score_cutoff=55)
-    if found:
-        return f'; did you mean "{found[0]}"?'
+    if found := nearest(name, names):
+        return f'; did you mean "{found}"?'
     return f"; allowed: {', '.join(names)}" if names else ""
 
 
@@ -36,7 +37,9 @@ def read_toml(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         near = did_you_mean(path.name, [p.name for p in path.parent.glob("*.toml")]) if path.parent.is_dir() else ""
         raise ConfigError([f"{path}: there is no such file{near}"]) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
+    except UnicodeDecodeError as error:
         raise ConfigError([f"{path}: cannot be read: {error}"]) from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([f"{path}: not TOML: {error}"]) from None
@@ -49,6 +52,34 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise ConfigError([f"{path}: {error.strerror}"]) from error
+
+
+def private(file: Path) -> None:
+    """Make a file that only its owner and group may read, where it is not there yet. Raises OSError."""
+    if not file.exists():
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, _PRIVATE))
+        file.chmod(_PRIVATE)
+
+
+def write_private(file: Path, data: bytes) -> None:
+    """Write what tells of a participant: whole or not at all, for its owner and group alone, as the journal is.
+
+    The umask may take more away; a stick without permissions keeps none. A folder that is missing is made, as
+    private. Raises OSError.
+    """
+    file.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+    part = file.with_name(f".{file.name}.part")
+    try:
+        part.unlink(missing_ok=True)
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE), "wb") as written:
+            written.write(data)
+            written.flush()
+            os.fsync(written.fileno())
+        part.replace(file)
+    except OSError:
+        with suppress(OSError):
+            part.unlink()
+        raise
 
 
 def to_disk(path: Path) -> None:

@@ -11,3 +11,9 @@ STATE = Path("/var/lib/stillroom")
 def runtime_dir(state_dir: Path) -> Path:
     """Where the sockets and the engine's cue sheet of this state directory live."""
     return state_dir / "run"
+
+
+def make_dir(directory: Path) -> None:
+    """Make the state directory, or one in it, as whichever program comes first: for owner and group. Raises OSError."""
+    for needed in (directory.parent, directory):
+        needed.mkdir(mode=0o750, parents=True, exist_ok=True)

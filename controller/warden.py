@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from controller.clock import boottime
+from controller.places import make_dir
 
 _log = logging.getLogger(__name__)
 
@@ -117,7 +118,7 @@ class _Warden:
         self._name = name
         self._live = live
         self._silent_s, self._starting_s = silent_s, starting_s
-        runtime_dir.mkdir(parents=True, exist_ok=True)
+        make_dir(runtime_dir)
         self._lock = os.open(runtime_dir / f"{name}.life", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if not self._locked(_WARDEN):
             raise SystemExit(f"this room's {name} is running already")

@@ -33,6 +33,7 @@ from controller.calls.outbox import Outbox
 from controller.calls.server import CallerServer, Message
 from controller.clock import boot_id, boottime, utc_now, utc_text
 from controller.messages import PROTOCOL, CallLevel, NotAMessage, Origin, from_plain, to_plain
+from controller.places import make_dir
 from controller.warden import NO_PAST, Heart, Past, keep_alive, serve_alone
 
 _log = logging.getLogger(__name__)
@@ -268,7 +269,7 @@ def keep_caller(settings: CallerSettings) -> None:
 
 def run_caller(settings: CallerSettings, heart: Heart | None = None, _past: Past = NO_PAST) -> None:
     """Run the caller until SIGTERM or SIGINT; raises RuntimeError when this room's caller is running already."""
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    make_dir(settings.state_dir)
     taken = "the caller of this room is running already"
     serve_alone(settings.state_dir / "caller.lock", taken, lambda: Caller(settings).run, heart)
 

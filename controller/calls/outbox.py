@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from controller.calls.ladder import CallState
+from controller.files import private
 from controller.messages import decode, encode
 
 _log = logging.getLogger(__name__)
@@ -52,6 +53,8 @@ class Outbox:
 
     def _load(self) -> list[tuple[CallState, str]]:
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(OSError):  # where it cannot be made, the database says so itself
+            private(self._path)
         try:
             self._database = self._open()
         except sqlite3.OperationalError as error:

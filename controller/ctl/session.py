@@ -84,7 +84,7 @@ def pause() -> Act:
 
 @verb(app)
 def resume() -> Act:
-    """Go on: ends pause, silence and hold.
+    """Go on: ends a pause first, with any silence in it; without a pause it ends silence and hold.
 
     Example: stillroom ctl resume
     """
@@ -188,7 +188,9 @@ def stand_down() -> Act:
 def take_back(seq: Annotated[int, typer.Argument(help="Number of the record.")]) -> Act:
     """Take back a mark, note, step or assist call: an amendment, never a deletion.
 
-    Example: stillroom ctl take-back 42
+    It is for whoever entered it: give the same --person as then; each command is a console of its own.
+
+    Example: stillroom ctl take-back 42 --person AB
     """
     return TakeBack(seq=seq)
 

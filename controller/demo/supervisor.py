@@ -18,8 +18,8 @@ from controller.demo.room import LAMPS, lamp_profile, prepare_music, write_room_
 from controller.demo.summary import summarise
 from controller.inputs.simulated import SimulatedWriter
 from controller.lights.simulated_mqtt import SimulatedLamps
-from controller.messages import Act, Dose, End, Mark, Note, StandDown, Start, Status
-from controller.places import runtime_dir
+from controller.messages import Act, Dose, End, LogEntry, Mark, Note, StandDown, Start, Status
+from controller.places import make_dir, runtime_dir
 from controller.wording import alarm as alarm_words
 from controller.wording import entry as entry_words
 
@@ -92,6 +92,7 @@ class Demo:
                     lamp.state in ("lost", "unconfirmed") for lamp in client.status.light
                 ):
                     await asyncio.sleep(0.1)
+        self._told.update(map(_key, client.status.log))  # how the room came up is no part of the session
         if client.status.sound.output.startswith("null"):
             self._say("there is no sound device here: the session runs without being heard")
 
@@ -172,9 +173,8 @@ class Demo:
         if not self.headless:
             return
         for entry in reversed(status.log):
-            key = (entry.utc, entry.seq, entry.kind)
-            if key not in self._told:
-                self._told.add(key)
+            if _key(entry) not in self._told:
+                self._told.add(_key(entry))
                 kind, words = entry_words(entry)
                 self._say(f"{self._clock(status)}  {kind:<10} {words}")
         standing = {alarm.code: alarm for alarm in status.alarms}
@@ -212,10 +212,14 @@ class Demo:
         return 0 if all(finding.good or finding.by_hand for finding in findings) else 1
 
 
+def _key(entry: LogEntry) -> tuple[str, int, str]:
+    return entry.utc, entry.seq, entry.kind
+
+
 def run_demo(*, headless: bool, minutes: float, state: Path | None, wav: Path | None) -> int:
     """Run it; Ctrl-C ends everything it started and nothing else (exit status 130)."""
     state_dir = (state or Path(tempfile.mkdtemp(prefix="stillroom-demo-"))).resolve()
-    state_dir.mkdir(parents=True, exist_ok=True)
+    make_dir(state_dir)
     demo = Demo(state_dir, minutes, wav.resolve() if wav else None, headless=headless)
     return asyncio.run(_until_stopped(demo))
 

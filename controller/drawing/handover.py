@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from controller.drawing.paper import FONT, Paper
-from controller.files import ConfigError, writing
+from controller.files import ConfigError, write_private, writing
 from controller.wording import NOT_A_MEDICAL_DEVICE
 from controller.wording.handover import Sheet, sheet_text
 
@@ -23,8 +23,7 @@ def write_sheet(sheet: Sheet, path: Path) -> None:
         case _:
             raise ConfigError([f"{path}: the sheet is a PDF or a text; its name ends in .pdf or .txt"])
     with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(made)
+        write_private(path, made)
 
 
 def sheet_pdf(sheet: Sheet) -> bytes:

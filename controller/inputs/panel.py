@@ -33,6 +33,7 @@ from controller.inputs.paths import CallPath, pause_engine
 from controller.inputs.settings import Button, ButtonSettings
 from controller.inputs.wired import Opener, WiredButtons
 from controller.messages import LEAVING_FADE_S, PROTOCOL, Call, Fire, Input, Origin, Pause, line_of
+from controller.places import make_dir
 from controller.serial_port import open_serial
 from controller.tasks import cancel
 from controller.warden import NO_PAST, Heart, Past, keep_alive, serve_alone
@@ -245,7 +246,7 @@ def keep_panel(settings: ButtonSettings) -> None:
 
 def run_panel(settings: ButtonSettings, heart: Heart | None = None, _past: Past = NO_PAST) -> None:
     """Run until SIGTERM or SIGINT. Raises RuntimeError when this room's buttons are run already."""
-    settings.runtime_dir.mkdir(parents=True, exist_ok=True)
+    make_dir(settings.runtime_dir)
     taken = "the buttons of this room are run already"
     serve_alone(settings.runtime_dir / "buttons.lock", taken, lambda: Panel(settings).run, heart)
 

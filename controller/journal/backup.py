@@ -15,7 +15,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from controller.clock import utc_now, utc_text
-from controller.files import to_disk
+from controller.files import private, to_disk
 from controller.journal import chain
 from controller.journal.manifest import (
     Entry,
@@ -130,7 +130,7 @@ def restore_backup(folder: Path, state_dir: Path) -> Manifest:
         raise UnfitPlace(f"{folder}: is not whole: {'; '.join(wrong[:3])}")
     manifest = read_manifest(folder)
     assert manifest is not None
-    for directory in _folders(state_dir):
+    for directory in (state_dir, *_folders(state_dir)):
         directory.mkdir(mode=0o750, parents=True, exist_ok=True)
     for name in manifest.files:
         shutil.copyfile(folder / name, state_dir / name)
@@ -145,7 +145,7 @@ def _open_folder(state_dir: Path, place: Place) -> tuple[Path, Manifest]:
     origin = _origin(state_dir)
     rooms = [act.rules.room for record, _ in _openings(state_dir) if isinstance(act := record.input.act, Opened)]
     folder = place.path / folder_name(rooms[-1] if rooms else "", origin)
-    for directory in _folders(folder):
+    for directory in (folder, *_folders(folder)):
         directory.mkdir(mode=0o750, parents=True, exist_ok=True)
     for directory in (folder, *_folders(folder)):
         for stale in directory.glob("*.part"):
@@ -223,6 +223,7 @@ def _copies(
                 yield name, there
                 continue
             place.check_space(_size(source))
+            private(folder / f"{name}.part")
             shutil.copyfile(source, folder / f"{name}.part")
         except FileNotFoundError:
             continue  # as above
@@ -234,7 +235,7 @@ def _copies(
 def _copy(source: Path, part: Path) -> tuple[Walk, Entry]:
     """An online copy, on the disk and read back: a writer goes on meanwhile."""
     part.unlink(missing_ok=True)
-    part.touch(mode=0o640)
+    private(part)
     with reading(source) as connection, contextlib.closing(sqlite3.connect(part, isolation_level=None)) as copy:
         connection.backup(copy)
         copy.execute("PRAGMA journal_mode = DELETE")

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from controller.files import to_disk
+from controller.files import private, to_disk
 from controller.journal.chain import ROOM
 
 NAME = "manifest.json"
@@ -71,6 +71,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> str:
     """Write it whole or not at all; gives its SHA-256. Raises OSError."""
     data = (json.dumps({"format": FORMAT, **asdict(manifest)}, indent=1) + "\n").encode()
     part = folder / f"{NAME}.part"
+    private(part)
     part.write_bytes(data)
     to_disk(part)
     part.replace(folder / NAME)

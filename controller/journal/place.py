@@ -36,7 +36,7 @@ class Place:
     def check_space(self, needed_bytes: int) -> None:
         """Raise UnfitPlace where so much more does not fit."""
         if needed_bytes > self.free_bytes:
-            needed, free = (f"{count / 1024**2:.0f} MiB" for count in (needed_bytes, max(0, self.free_bytes)))
+            needed, free = (f"{count / 1024**2:.1f} MiB" for count in (needed_bytes, max(0, self.free_bytes)))
             raise UnfitPlace(
                 f"{self.path}: {needed} are needed and {free} may be used; "
                 "remove what is not a backup from it, or take a larger one"

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from controller.files import to_disk
+from controller.files import private, to_disk
 from controller.journal import chain
 from controller.journal.mark import ENDING, Mark, read_mark, remove_mark
 from controller.journal.tables import FILE_FORMAT, TABLES, has_tables
@@ -301,6 +301,5 @@ def is_passing(error: Exception) -> bool:
 def _make_empty(file: Path) -> None:
     if file.exists():
         return
-    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o640))
-    file.chmod(0o640)
+    private(file)
     to_disk(file.parent)

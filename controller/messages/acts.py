@@ -102,7 +102,10 @@ class Pause(Tagged, frozen=True, kw_only=True, tag="pause"):
 
 
 class Resume(Tagged, frozen=True, kw_only=True, tag="resume"):
-    """Go on: ends pause, silence, hold and wait alike; after an outage the arc continues where it was."""
+    """Go on: ends a pause first, with any silence in it, and otherwise silence and hold, or a wait.
+
+    After an outage the arc continues where it was.
+    """
 
     direct_t: float | None = None
 

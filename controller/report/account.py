@@ -84,6 +84,11 @@ class Event:
         return bool(self.who) or self.console not in ("room", "")
 
     @property
+    def by(self) -> str:
+        """Initials of who did it; where nobody gave any, the console; "" for what nobody did."""
+        return self.who or (self.console if self.by_a_person else "")
+
+    @property
     def incident(self) -> bool:
         """Whether it belongs among what went wrong."""
         return self.kind in INCIDENTS

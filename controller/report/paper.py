@@ -164,7 +164,7 @@ def _events(paper: FPDF, account: Account) -> None:
             str(event.seq),
             clock_of(account.t_plus(event.t)) if event.timed else "",
             event.utc[11:19] + _read(event),
-            event.who,
+            event.by,
             event.word,
             event.text + event.remarks,
         )

@@ -66,7 +66,6 @@ def event_lines(
 
 def _line(account: Account, event: Event, t_plus: float) -> str:
     at = clock_of(t_plus) if event.timed else ""
-    who = event.who or (event.console if event.by_a_person else "")
     taken_back = " (taken back)" if event.taken_back and "(taken back)" not in event.text else ""
     text = f"{event.text}{taken_back}{event.remarks}"
-    return f"{event.seq:>6}  {at:>9}  {event.utc[11:19]}Z  {who:<10.10} {event.word:<8} {text}".rstrip()
+    return f"{event.seq:>6}  {at:>9}  {event.utc[11:19]}Z  {event.by:<10.10} {event.word:<8} {text}".rstrip()

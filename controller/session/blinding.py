@@ -7,8 +7,8 @@ import re
 from controller.arc.blinding import BlindedPlan
 from controller.arc.programme import Programme
 from controller.messages import CorrectDose, Dose, Input, MaskingGuess, Refused
+from controller.nearest import nearest
 from controller.session.calls import Ruled
-from controller.session.names import nearest
 from controller.session.people import whom
 from controller.session.state import State
 

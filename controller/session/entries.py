@@ -5,9 +5,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from controller.messages import Amend, Challenge, Fact, Input, Mark, Note, Refused, Touch, Vitals, plain_fields
+from controller.nearest import nearest
 from controller.session import onset
 from controller.session.calls import Ruled
-from controller.session.names import nearest
 from controller.session.people import anybody, changed, short
 from controller.session.state import UNDO_KEPT, Entry, State, Undoable
 

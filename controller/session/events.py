@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from controller.arc.programme import parse_programme
 from controller.messages import Fact, Input, Light, Mark, Refused, Softer, Start, TakeBack, Volume
+from controller.nearest import nearest
 from controller.session import calls, entries, onset
 from controller.session.blinding import check_codes
 from controller.session.calls import Ruled
@@ -13,7 +14,6 @@ from controller.session.codes import check_are_codes
 from controller.session.entries import undoable
 from controller.session.light import fade_to, follow_arc, set_light
 from controller.session.limits import check_limits
-from controller.session.names import nearest
 from controller.session.people import back_again
 from controller.session.preflight import carried_facts, check_start
 from controller.session.state import Participant, State, Undoable, opening

@@ -6,10 +6,10 @@ from msgspec.structs import replace
 
 from controller.arc.programme import Programme
 from controller.messages import CatchUp, Fact, Go, Land, Refused
+from controller.nearest import nearest
 from controller.session.calls import Ruled
 from controller.session.course import REACHED, begun, entered, index_at, origin_t, phase_fact
 from controller.session.evacuation import returned
-from controller.session.names import nearest
 from controller.session.sounding import with_sound
 from controller.session.state import State, arc_position, replanned
 

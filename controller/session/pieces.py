@@ -5,9 +5,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from controller.messages import Cue, Fact, Ground, Next, Refused, Skip
+from controller.nearest import nearest
 from controller.session.calls import Ruled
 from controller.session.course import begun
-from controller.session.names import nearest
 from controller.session.state import State, replanned, timeline_position
 
 ONE_PIECE_S = 10.0

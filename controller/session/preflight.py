@@ -40,8 +40,8 @@ from controller.messages import (
     Start,
     Timer,
 )
+from controller.nearest import nearest
 from controller.session.codes import check_are_codes
-from controller.session.names import nearest
 
 MACHINES = ("engine", "broker", "disk", "clock", "commissioning", "card", "library", "lights")
 """Checks that the room makes by itself as soon as the preflight begins."""

@@ -6,9 +6,9 @@ from msgspec.structs import replace
 
 from controller import bedside
 from controller.messages import Input, Refused, ReleaseAnswer, ReleaseView
+from controller.nearest import nearest
 from controller.session import adverse
 from controller.session.calls import Ruled
-from controller.session.names import nearest
 from controller.session.people import changed, whom
 from controller.session.state import Participant, State
 

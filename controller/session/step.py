@@ -32,10 +32,10 @@ from controller.messages import (
     Release,
     SetTransport,
 )
+from controller.nearest import nearest
 from controller.session import archive, devices, duty, fire, probing, timetable, transport
 from controller.session.light import settle_light
 from controller.session.limits import faders
-from controller.session.names import nearest
 from controller.session.reminders import tell
 from controller.session.rules import RULES
 from controller.session.silence import settle_music

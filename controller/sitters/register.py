@@ -19,6 +19,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 from controller.files import ConfigError, to_disk
+from controller.places import make_dir
 from controller.session.duty import are_initials
 
 FILE = "sitters.json"
@@ -108,7 +109,7 @@ class Register:
     def _write(self, sitters: dict[str, str]) -> None:
         """All of it or nothing, and never readable by others, not even while it is written."""
         fresh = self.file.with_suffix(f".{os.getpid()}")
-        self.state_dir.mkdir(parents=True, exist_ok=True)
+        make_dir(self.state_dir)
         fresh.unlink(missing_ok=True)
         try:
             with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE), "w", encoding="utf-8") as out:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import sqlite3
 import sys
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
 from typing import Annotated
@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from controller.archiving import write_directly
+from controller.clock import utc_now, utc_text
 from controller.ctl.asking import READY_S, reached, send_signed, visiting
 from controller.ctl.signing import NoPin, PinFrom, read_pin, source
 from controller.journal.chain import ROOM
@@ -159,7 +160,11 @@ def _append(state: Path, session: str, amends: int, note: str, at: str, who: str
     known = {told.seq for told, _ in account.records}
     if amends and amends not in known:
         fail(f"{account.session} has no record {amends}")
-    reply = record(state, Addendum(session=account.session, amends=amends, about_t=_room_time(account, at)), who, note)
+    about_t = _room_time(account, at)
+    opened, now = datetime.fromisoformat(account.opened.utc.replace("Z", "+00:00")), utc_now()
+    if about_t is not None and opened + timedelta(seconds=about_t - account.opened.t) > now:
+        fail(f"{at} has not come yet: by this machine's clock it is {utc_text(now)[:16]}Z")
+    reply = record(state, Addendum(session=account.session, amends=amends, about_t=about_t), who, note)
     marked = ", after its sign-off" if account.signatures else ""
     typer.echo(f"noted, record {reply.seq} of {account.session}, {reply.utc}{marked}")
 

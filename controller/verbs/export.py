@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from controller.files import ConfigError
+from controller.files import ConfigError, write_private
 from controller.options import StateDir, fail
 from controller.places import STATE
 from controller.report.account import Account
@@ -120,8 +120,7 @@ def export(
         suffix, make = _KINDS[kind]
         path = to / f"{account.session}{suffix}"
         try:
-            to.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(make(account))
+            write_private(path, make(account))
         except OSError as error:
             raise ConfigError([f"{path}: {error.strerror}"]) from error
         except ValueError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict
 from itertools import zip_longest
 from pathlib import Path
@@ -15,6 +15,7 @@ import typer
 from msgspec.structs import replace
 
 from controller import wording
+from controller.files import did_you_mean
 from controller.journal.backup import check_backup
 from controller.journal.chain import ROOM
 from controller.journal.manifest import backups_at, read_manifest
@@ -57,6 +58,7 @@ def list_(
 
     Example: stillroom journal list --state /var/lib/stillroom
     """
+    _look_at(state)
     sessions = list_sessions(state)
     proved = iter(()) if quick else verify_sessions(state, [info.file for info in sessions])
     if as_json:
@@ -125,8 +127,12 @@ def _show_account(file: Path, at: str, kinds: list[str], reader: Role | None) ->
         for line in head_lines(account):
             typer.echo(line)
         typer.echo("")
+    shown = False
     for line in event_lines(account, span, kinds):
         typer.echo(line)
+        shown = True
+    if not shown and (wrong := _no_such_kind(kinds)):
+        fail(wrong)
     return True
 
 
@@ -158,6 +164,17 @@ def _span(at: str) -> tuple[float, float]:
     return t_plus_s(at) - 120.0, t_plus_s(at) + 120.0
 
 
+_DATE = re.compile(r"\d{4}(-\d{2}(-\d{2}(T\d{2}(:\d{2}(:\d{2}(\.\d+)?)?)?Z?)?)?)?")
+"""A UTC date or time, or its beginning."""
+
+
+def _no_such_kind(kinds: Collection[str]) -> str:
+    """What to say of kinds that no entry has, where nothing was found: "" where all are known."""
+    known = wording.kinds()
+    wrong = [f'no entry is of kind "{kind}"{did_you_mean(kind, known)}' for kind in kinds if kind not in known]
+    return "; ".join(wrong)
+
+
 @app.command("search")
 def search_(
     words: Annotated[list[str] | None, typer.Argument(metavar="[WORD]...", help="All of them, in any order.")] = None,
@@ -174,9 +191,13 @@ def search_(
 
     Example: stillroom journal search nausea --from 2026-11 --participant C-0412
     """
+    for option, date in (("--from", since), ("--to", until)):
+        if date and not _DATE.fullmatch(date):
+            fail(f'{option}: "{date}" is no date; write it like 2026-12, 2026-12-01 or 2026-12-01T14:41')
     wanted = Wanted(
         words=tuple(words or ()), since=since, until=until, kinds=tuple(kind or ()), participant=participant, who=who
     )
+    _look_at(state)
     count = 0
     for info, entry in search(state, wanted):
         word, text = wording.entry(entry)
@@ -190,7 +211,8 @@ def search_(
             typer.echo(f"stopped after {most}; there may be more", err=True)
             break
     if not count:
-        fail("nothing found")
+        wrong = _no_such_kind(wanted.kinds)
+        fail("nothing found" + (f"; {wrong}" if wrong else ""))
 
 
 @app.command(name="verify")
@@ -211,6 +233,7 @@ def verify_(
     if backup is not None:
         _verify_backups(backup)
         return
+    _look_at(state)
     files = [session_or_newest(state, session) for session in sessions or ()] or journal_files(state)
     results = {file.stem: verify(file) for file in files}
     kept = set_aside(state)
@@ -264,6 +287,7 @@ def session_or_newest(state: Path, session: str) -> Path:
     if not session:
         sessions = list_sessions(state)
         if not sessions:
+            _look_at(state)
             fail(f"no sessions in {state}")
         return sessions[-1].file
     try:
@@ -274,6 +298,12 @@ def session_or_newest(state: Path, session: str) -> Path:
         known = ", ".join(info.session for info in list_sessions(state)[-5:])
         fail(f"no session {session} in {state}" + (f"; the newest are {known}" if known else ""))
     return file
+
+
+def _look_at(state: Path) -> None:
+    """Exit 1 where there is no such state directory: a mistyped one must not read as an empty one."""
+    if not state.is_dir():
+        fail(f"{state}: there is no such directory; --state says where the record lies")
 
 
 def _plain(info: SessionInfo) -> dict[str, object]:

@@ -19,7 +19,7 @@ from controller.commissioning.new_room import OUTPUTS, SCHEMA, Answers, room_tex
 from controller.commissioning.terminal import NobodyAnswers, Terminal, ask_until, choose, yes
 from controller.config import load_room, shipped_profiles
 from controller.config.tables import SoundTable
-from controller.files import ConfigError
+from controller.files import ConfigError, did_you_mean
 from controller.options import fail
 from controller.schema import schema_of
 from controller.validation import mistakes_in
@@ -49,6 +49,8 @@ def new_room(
     """
     if path.exists():
         raise ConfigError([f"{path}: is there already and was left as it is; choose another name"])
+    if listen not in OUTPUTS:
+        raise ConfigError([f'--listen: "{listen}" is nothing to listen to{did_you_mean(listen, OUTPUTS)}'])
     if not path.parent.is_dir():
         raise ConfigError([f"{path}: there is no folder {path.parent}"])
     place, called = broker_place(broker), name or slug(path.stem)

@@ -148,7 +148,8 @@ def _explain(programme: Programme) -> None:
     typer.echo(f"\nThe phases of {programme.name}, in minutes from ingestion:")
     for index, phase in enumerate(programme.phases):
         typer.echo(f"  {phase.code:<14} {programme.start_s(index) / 60:>5.0f} to {programme.end_s(index) / 60:.0f}")
-    typer.echo("Say which entries belong to which: --phase settle=1-4 --phase ascent=5-11 … --to NAME.toml")
+    spans = [f"--phase {phase.code}={span}" for phase, span in zip(programme.phases, ("1-4", "5-11"), strict=False)]
+    typer.echo(f"Say which entries belong to which: {' '.join(spans)} … --to NAME.toml")
 
 
 def _minutes(seconds: float) -> str:

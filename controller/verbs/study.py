@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from controller.clock import utc_now, utc_text
-from controller.files import ConfigError, writing
+from controller.files import ConfigError, write_private, writing
 from controller.journal.reading import SessionInfo, list_sessions, unreadable_sessions
 from controller.options import StateDir
 from controller.places import STATE
@@ -41,9 +41,8 @@ def write_study(
         "withheld": list(role.withheld), "sessions": [account.session for account in accounts],
     }  # fmt: skip
     with writing(to):
-        to.mkdir(parents=True, exist_ok=True)
         for name, text in study_files(accounts, head, unreadable):
-            (to / name).write_bytes(((BOM if excel and name.endswith(".csv") else "") + text).encode())
+            write_private(to / name, ((BOM if excel and name.endswith(".csv") else "") + text).encode())
     typer.echo(f"wrote {to}: {len(accounts)} sessions; codebook.csv says what each variable means")
     wrong += [f"{name} is LEFT OUT: {why}" for name, why in unreadable]
     for line in wrong:

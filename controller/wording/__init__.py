@@ -6,10 +6,12 @@ An unknown code falls back to itself and its values, so that nothing is ever hid
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import get_args
 
 from msgspec.structs import replace
 
 from controller.messages import (
+    Act,
     Alarm,
     Booking,
     CallView,
@@ -65,9 +67,9 @@ __all__ = [
     "ACTS", "ALARM_COLUMNS", "CORRECTING", "DEVICES", "DUE", "NOT_A_MEDICAL_DEVICE", "NOT_DELIVERED", "NOT_SIGNED",
     "SCENES", "STATES", "WAITS", "against", "alarm", "all_against", "amended", "amount", "besides_dose", "beyond",
     "booking", "call", "clock", "clock_time", "corrections", "countdown", "dose_hints", "dose_line", "dose_words",
-    "doubts", "due", "duration", "ends", "entry", "entry_line", "event_line", "event_words", "fact", "fit", "later",
-    "limits", "limits_words", "newest_texts", "number", "offers", "on_duty", "percent", "percent_of_db", "planned",
-    "preflight", "read", "refusal", "release", "state", "t_plus", "touch_words",
+    "doubts", "due", "duration", "ends", "entry", "entry_line", "event_line", "event_words", "fact", "fit", "kinds",
+    "later", "limits", "limits_words", "newest_texts", "number", "offers", "on_duty", "percent", "percent_of_db",
+    "planned", "preflight", "read", "refusal", "release", "state", "t_plus", "touch_words",
 ]  # fmt: skip
 
 ALARM_COLUMNS = 76
@@ -98,6 +100,12 @@ def fact(code: str, values: Values) -> tuple[str, str]:
     if found is None:
         return kind_of(code), fallback(code, values)
     return found[0], filled(found[1], values)
+
+
+def kinds() -> frozenset[str]:
+    """All that an entry of the record can be: what was done, what followed, and the words that stand for either."""
+    done = {act.__struct_config__.tag for act in get_args(Act)}
+    return frozenset({str(tag) for tag in done} | FACTS.keys() | {word for word, _ in FACTS.values()})
 
 
 def planned(code: str, values: Values) -> str:

@@ -226,6 +226,8 @@ async def test_a_console_places_a_call_that_the_daemon_learns_of_later(desk: Des
     writer.close()
     await writer.wait_closed()
     assert (desk.where / "caller.sock").stat().st_mode & 0o777 == 0o660
+    await until((desk.where / "caller.db").exists)
+    assert (desk.where / "caller.db").stat().st_mode & 0o777 == 0o640
 
 
 async def test_a_client_of_another_protocol_is_told_so(desk: Desk) -> None:

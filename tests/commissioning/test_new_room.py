@@ -50,6 +50,8 @@ def test_what_would_be_no_right_room_leaves_no_file(tmp_path: Path) -> None:
         make(str(tmp_path / "x.toml"), "--yes", "--seconds", "0", "--output", "loud")
     with pytest.raises(ConfigError, match=r"no HOST\[:PORT\]"):
         make(str(tmp_path / "x.toml"), "--yes", "--broker", "b:c")
+    with pytest.raises(ConfigError, match=r'did you mean "speakers"'):
+        make(str(tmp_path / "x.toml"), "--yes", "--seconds", "0", "--listen", "speakrs")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from controller.config import check_file, load_room, shipped
-from controller.files import ConfigError
+from controller.files import ConfigError, write_private
+from controller.nearest import nearest
+from controller.places import make_dir, runtime_dir
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -132,3 +136,62 @@ def test_medical_light_is_as_swift_as_the_room_file_says(tmp_path: Path) -> None
     file = tmp_path / "room.toml"
     file.write_text('format = 1\nname = "r"\n[light]\nscene_fade_s = 4\n')
     assert load_room(file).lights().swift_per_s == 0.25
+
+
+def test_the_nearest_name_is_one_that_is_alike_as_a_whole_however_it_is_written() -> None:
+    names = ("mdma", "mdma-couple", "psilocybin-25mg", "psilocybin-oregon")
+    assert [nearest(said, names) for said in ("mdam", "MDMA", "mdma-copule", "psilocybin")] == [
+        "mdma", "mdma", "mdma-couple", "psilocybin-25mg",
+    ]  # fmt: skip
+    assert nearest("xx", names) == ""
+
+
+def test_a_folder_in_the_place_of_a_file_is_told_in_words(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"cannot be read: Is a directory$"):
+        load_room(tmp_path)
+
+
+def test_what_tells_of_a_participant_is_for_its_owner_and_group_alone(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "sheet.txt"
+    file.parent.mkdir()
+    file.write_text("old")
+    file.chmod(0o644)
+    write_private(file, b"T+ 1:05")
+    write_private(tmp_path / "made" / "sheet.txt", b"T+ 1:05")
+    assert file.read_bytes() == b"T+ 1:05"
+    assert [path.stat().st_mode & 0o777 for path in (file, tmp_path / "made", tmp_path / "made" / "sheet.txt")] == [
+        0o640, 0o750, 0o640,
+    ]  # fmt: skip
+
+
+def test_a_file_that_cannot_be_written_whole_leaves_the_old_one_and_no_piece(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "export.csv"
+    file.write_text("old")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write_private(file, b"half")
+    assert [path.name for path in tmp_path.iterdir()] == ["export.csv"] and file.read_text() == "old"
+
+
+def test_the_state_directory_is_for_the_group_whichever_program_comes_first(tmp_path: Path) -> None:
+    make_dir(runtime_dir(tmp_path / "state"))
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "state", tmp_path / "state" / "run")} == {0o750}
+
+
+@pytest.mark.parametrize("words", [("schema", "room"), ("check", "playlists/mdma.toml")])
+def test_a_full_disk_behind_a_pipe_is_one_sentence_and_a_reader_that_leaves_is_none(words: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "controller", *words]
+    with Path("/dev/full").open("w") as full:
+        said = subprocess.run(command, check=False, stdout=full, stderr=subprocess.PIPE, text=True, cwd=REPOSITORY)
+    assert (said.returncode, said.stderr) == (1, "what was to be said here: No space left on device\n")
+    reader, writer = os.pipe()
+    os.close(reader)
+    left = subprocess.run(command, check=False, stdout=writer, stderr=subprocess.PIPE, text=True, cwd=REPOSITORY)
+    os.close(writer)
+    assert (left.returncode, left.stderr) == (1, "")

@@ -10,13 +10,14 @@ from typer.testing import CliRunner
 
 from controller.__main__ import app
 from controller.arc.programme import parse_programme
-from controller.config import find_programme
+from controller.config import find_programme, load_programme
 from controller.exchange.laying import lay, parse_division
 from controller.exchange.matching import match_entries
 from controller.exchange.reading import read_listing
 from controller.exchange.writing import WRITERS
 from controller.files import ConfigError
 from controller.messages import Piece
+from controller.verbs.playlist import _explain
 from tests.library.music import write_tone
 
 WORDS = [
@@ -257,3 +258,10 @@ def test_an_empty_library_is_said_before_anything_else(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["playlist", "import", str(path), "--state", str(tmp_path / "state")])
     assert isinstance(result.exception, ConfigError)
     assert "library scan" in result.exception.mistakes[0]
+
+
+def test_how_entries_are_laid_is_shown_with_the_phases_of_that_programme(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _explain(load_programme(find_programme("mdma")))
+    assert "--phase arrival=1-4 --phase settle=5-11" in capsys.readouterr().out

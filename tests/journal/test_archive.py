@@ -222,6 +222,30 @@ def test_an_account_can_be_read_by_time_and_by_kind(state: Path) -> None:
     ]
 
 
+def test_a_kind_or_a_date_that_there_is_not_is_told_and_not_read_as_nothing_found(state: Path) -> None:
+    assert run(state, "show", FIRST, "--kind", "vitls") == (
+        1, 'no entry is of kind "vitls"; did you mean "vitals"?\n'
+    )  # fmt: skip
+    assert run(state, "search", "x", "--kind", "marc")[1].endswith('of kind "marc"; did you mean "mark"?\n')
+    assert run(state, "show", FIRST, "--kind", "adverse_event") == (0, ""), "a kind, but there was none"
+    for option in ("--from", "--to"):
+        code, said = run(state, "search", "water", option, "20x")
+        assert code == 1 and f'{option}: "20x" is no date' in said
+    assert run(state, "search", "water", "--from", "2026-1")[0] == 1
+
+
+def test_a_mistyped_state_directory_does_not_verify(state: Path) -> None:
+    for verb in (("list",), ("verify",), ("search", "water"), ("show",)):
+        code, said = run(state / "nowhere", *verb)
+        assert code == 1 and "there is no such directory" in said
+
+
+def test_a_late_entry_is_of_no_time_that_has_not_come(state: Path) -> None:
+    code, said = run(state, "add", FIRST, "--note", "slept", "--at", "2999-01-01T09:00Z", "--as", "AB")
+    assert code == 1 and "2999-01-01T09:00Z has not come yet" in said
+    assert run(state, "add", FIRST, "--note", "slept", "--at", "T+1:20", "--as", "AB")[0] == 0
+
+
 def found(state: Path, **wanted: Any) -> list[tuple[str, int]]:
     return [(info.session, entry.seq) for info, entry in search(state, Wanted(**wanted))]
 

@@ -219,6 +219,25 @@ def test_the_pdf_has_its_pages(account: Account) -> None:
     assert long.count(b"/Type /Page\n") > 2
 
 
+def test_what_nobody_gave_initials_for_stands_with_its_console_on_every_page(account: Account) -> None:
+    asked = next(event for event in account.events if event.who)
+    unsigned = dataclasses.replace(asked, who="", console="ctl-1659")
+    machine = dataclasses.replace(asked, who="", console="room")
+    assert [event.by for event in (asked, unsigned, machine)] == [asked.who, "ctl-1659", ""]
+    told = dataclasses.replace(account, events=(unsigned,))
+    assert '<td class="n">ctl-1659</td>' in html(told)
+    assert pdf(told) != pdf(dataclasses.replace(account, events=(machine,)))
+
+
+def test_exports_are_for_their_owner_and_group_as_the_journal_is(state_dir: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    words = ["journal", "export", SESSION, "--html", "--csv", "--study", str(out / "study"), "--to", str(out)]
+    assert CliRunner().invoke(app, [*words, "--state", str(state_dir)]).exit_code == 0
+    files = [path for path in out.rglob("*") if path.is_file()]
+    assert len(files) > 10 and {path.stat().st_mode & 0o777 for path in files} == {0o640}
+    assert (out / "study").stat().st_mode & 0o777 == 0o750
+
+
 def test_respct_items_are_those_that_the_room_knows(account: Account) -> None:
     text = respct(account)
     numbers = [int(line[3:].split(".")[0]) for line in text.splitlines() if line.startswith("## ")]

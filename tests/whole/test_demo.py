@@ -123,6 +123,10 @@ def test_no_light_command_ever_jumps(demo: Demo) -> None:
     assert np.max(slopes) <= 0.1
 
 
+def test_how_the_room_came_up_is_not_told_as_a_part_of_the_session(demo: Demo) -> None:
+    assert "closed; " in demo.output and "the room's program started" not in demo.output
+
+
 def test_the_record_verifies(demo: Demo) -> None:
     assert verify(demo.file).ok
 
