@@ -150,8 +150,7 @@ class CallDesk:
             self.link.write({"call": own.call, "level": own.level, "origin": to_plain(own.origin)})
 
     def _opened(self) -> None:
-        if self._own is not None and self._own.call not in self._heard:
-            self._send()
+        self._send()  # also what it had taken: its disk may not have
         self._changed()
 
     def _closed(self) -> None:

@@ -160,6 +160,20 @@ async def test_a_call_reaches_the_caller_while_the_daemon_is_dead(room: FakeRoom
         assert client.call.stage == "placed"
 
 
+async def test_a_call_that_stands_is_handed_to_a_caller_that_was_started_anew(room: FakeRoom) -> None:
+    async with Client(room.runtime_dir) as client:
+        await client.ready(PATIENCE_S)
+        await room.stop("daemon")
+        await until(lambda: not client.connected)
+        assert (await patiently(client.send(Call(call="k-2")))).values["path"] == "caller"
+        await room.stop("caller")  # whose disk took nothing
+        room.calls.clear()
+        await until(lambda: not client.desk.reachable)
+        await room.start("caller")
+        await until(lambda: client.desk.reachable)
+        await until(lambda: [call["call"] for call in room.calls] == ["k-2"])
+
+
 async def test_a_call_that_nobody_can_take_is_not_delivered_at_once(room: FakeRoom) -> None:
     async with Client(room.runtime_dir) as client:
         await client.ready(PATIENCE_S)
