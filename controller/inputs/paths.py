@@ -25,7 +25,7 @@ class _Open:
     level: CallLevel
     origin: Origin
     taken: bool
-    """Whether the caller has said that it has it, on this level."""
+    """Whether the caller has said that it has it on its disk, on this level."""
 
 
 class CallPath:
@@ -77,7 +77,8 @@ class CallPath:
         if known is not None and known.level == "emergency" != level:
             self._open[call] = known  # the caller has yet to hear that it is an emergency now
         else:
-            self._open[call] = _Open(level, known.origin if known else Origin(path="caller"), True)
+            taken = message.get("durable") is not False
+            self._open[call] = _Open(level, known.origin if known else Origin(path="caller"), taken)
 
 
 async def pause_engine(runtime_dir: Path, act_id: str, origin: Origin, fade_s: float | None = None) -> bool:

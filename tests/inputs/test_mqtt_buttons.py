@@ -147,6 +147,20 @@ async def test_a_call_does_not_wait_for_a_daemon_or_a_caller(tmp_path: Path, mos
         assert room.calls()[1][0] == room.acts("call")[1].call  # type: ignore[union-attr]
 
 
+async def test_a_call_that_the_callers_disk_did_not_take_is_handed_over_again(tmp_path: Path) -> None:
+    key = button("z", Z2M, "bed", single="call assist")
+    async with panel_room(tmp_path, None, key, daemon=False) as room:
+        room.panel.pressed(key, "single")
+        await until(room.calls)
+        call = room.calls()[0][0]
+        room.caller.say({"call": call, "level": "assist", "stage": "placed", "by": "", "durable": False})
+        await until(lambda: not room.panel._calls._open[call].taken)
+        await room.caller.close()
+        room.caller.lines.clear()
+        await room.caller.open()
+        await until(lambda: room.calls() == [(call, "assist")])
+
+
 async def test_a_button_that_is_gone_or_weak_is_said_once(tmp_path: Path, mosquitto: PrivateBroker) -> None:
     async with (
         publisher(mosquitto) as link,
