@@ -43,11 +43,11 @@ from controller.messages import (
     Erase,
     Input,
     JournalView,
+    Listener,
     LogEntry,
     Opened,
     OverridePreflight,
     Refused,
-    Reply,
     ReserveChanged,
     Start,
     Status,
@@ -148,25 +148,7 @@ class Daemon:
         stack.push_async_callback(self.runner.close)
         await self._probes.start(self.runner.post_act)  # a check that is asked for anew may be made at once
         stack.push_async_callback(self._probes.close)
-        opened = Opened(
-            rules=self._room.rules(),
-            outage_s=restored.outage_s,
-            rebooted=restored.rebooted,
-            unrecorded_s=recovered.unrecorded_s(self._clock.now()),
-        )
-        self.runner.post_act(opened)
-        if recovered.session is not None and not restored.state.in_session:
-            self.runner.close_book(recovered.session.book)
-        for session in recovered.reopened:
-            self._journal.close_session(session)
-        for book in (ROOM, *([recovered.session.book] if recovered.session else [])):
-            self._archive.apply(Erase(book=book), 0)  # what a crash cut short
-        for damage in recovered.damaged:
-            log.error("%s was damaged (%s) and is kept as %s", damage.book, damage.why, damage.kept_as)
-            self.runner.post_act(damage.act)
-        if recovered.session is not None and restored.unread:
-            why = f"cannot be replayed from {restored.unread[0]}"
-            self.runner.post_act(DeviceLost(name=f"journal.{recovered.session.book}", why=why))
+        self._go_on(recovered, restored)
         await desk.start()
         stack.push_async_callback(desk.close)
         await self._server.start()
@@ -177,7 +159,7 @@ class Daemon:
         stack.push_async_callback(self._sound.close)
         await self._lights.start(self.runner.post_act)
         stack.push_async_callback(self._lights.close)
-        await self._timetable.start(lambda act: self._take(Input(act=act), _unheard))
+        await self._timetable.start(lambda act: self._take(Input(act=act), None))
         stack.push_async_callback(self._timetable.close)
         if self._room.table.buttons:
             buttons = ButtonsClient(run_dir)
@@ -186,6 +168,29 @@ class Daemon:
         for watch in (self._watch_clock(), self._keep_reserve()):
             stack.callback(asyncio.create_task(watch).cancel)
         stack.callback(lambda: [start.cancel() for start in self._starts])
+
+    def _go_on(self, recovered: Recovered, restored: Restored) -> None:
+        """Begin where the record ends: say so, finish what a crash cut short, and tell of what is damaged."""
+        opened = Opened(
+            rules=self._room.rules(),
+            outage_s=restored.outage_s,
+            rebooted=restored.rebooted,
+            unrecorded_s=recovered.unrecorded_s(self._clock.now()),
+        )
+        self.runner.post_act(opened)
+        session = recovered.session
+        if session is not None and not restored.state.in_session:
+            self.runner.close_book(session.book)
+        for reopened in recovered.reopened:
+            self._journal.close_session(reopened)
+        for book in (ROOM, *([session.book] if session else [])):
+            self._archive.apply(Erase(book=book), 0)
+        for damage in recovered.damaged:
+            log.error("%s was damaged (%s) and is kept as %s", damage.book, damage.why, damage.kept_as)
+            self.runner.post_act(damage.act)
+        if session is not None and restored.unread:
+            why = f"cannot be replayed from {restored.unread[0]}"
+            self.runner.post_act(DeviceLost(name=f"journal.{session.book}", why=why))
 
     def _make_runner(self, recovered: Recovered, restored: Restored, entries: list[LogEntry]) -> Runner:
         books = [recovered.room] + ([recovered.session] if recovered.session else [])
@@ -222,7 +227,7 @@ class Daemon:
 
     # --- what the runner asks ---------------------------------------------------------------------------------
 
-    def _take(self, given: Input, listener: Callable[[Reply], None] | None) -> None:
+    def _take(self, given: Input, listener: Listener | None) -> None:
         if isinstance(given.act, ArchiveAct):
             self._archive.look_up(given, self.runner.book, lambda: self.runner.post(given, listener))
         elif isinstance(given.act, Start):
@@ -232,7 +237,7 @@ class Daemon:
         else:
             self.runner.post(given, listener)
 
-    async def _take_start(self, given: Input, start: Start, listener: Callable[[Reply], None] | None) -> None:
+    async def _take_start(self, given: Input, start: Start, listener: Listener | None) -> None:
         """Gather beside the loop what the session is to be run with, and let the rules see it then."""
         found = None
         try:
@@ -368,10 +373,6 @@ class Daemon:
                 synced = clock_synchronised()
                 ahead += offset
                 self.runner.post_act(ClockSynced(offset_s=round(offset, 3)))
-
-
-def _unheard(reply: Reply) -> None:
-    """What the timetable brings is asked by nobody."""
 
 
 def software() -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from controller.clock import Clock
-from controller.messages import Act, DeviceBack, DeviceLost, Effect, Reply, target
+from controller.messages import Act, DeviceBack, DeviceLost, Effect, Listener, Reply, target
 
 LATE_S = 2.0
 """An effect waits no longer than this for its record."""
@@ -31,7 +31,7 @@ class Pending:
     since: float
     effects: list[Effect]
     reply: Reply
-    listeners: list[Callable[[Reply], None]] = field(default_factory=list)
+    listeners: list[Listener] = field(default_factory=list)
     utc: str = ""
     released: bool = False
     late: bool = False

@@ -33,6 +33,7 @@ from controller.messages import (
     Fire,
     Input,
     Light,
+    Listener,
     LogEntry,
     Opened,
     Pause,
@@ -183,7 +184,7 @@ class Runner:
         """Take an act of the room's own."""
         self.post(Input(act=act))
 
-    def post(self, given: Input, listener: Callable[[Reply], None] | None = None) -> None:
+    def post(self, given: Input, listener: Listener | None = None) -> None:
         """Take an Input. `listener` hears the Reply once: when the record is on disk, or at once if refused."""
         if self._closed:
             return
@@ -226,7 +227,7 @@ class Runner:
                 break
         log.error("deadlines do not settle: %s", self._deadline())
 
-    def _take(self, given: Input, listener: Callable[[Reply], None] | None) -> None:
+    def _take(self, given: Input, listener: Listener | None) -> None:
         now = self._clock.now()
         try:
             given = self._prepare(given)
@@ -267,7 +268,7 @@ class Runner:
         seq: int,
         now: float,
         effects: tuple[Effect, ...],
-        listener: Callable[[Reply], None] | None,
+        listener: Listener | None,
     ) -> Pending:
         self._order = max(self._order + 1, int(now * 1e6))
         listeners = [] if listener is None else [listener]
@@ -305,7 +306,7 @@ class Runner:
             kept = [(whose, replace(it, text="") if (whose, it.seq) == gone else it) for whose, it in self._log]
             self._log = deque(kept, maxlen=LOG_KEPT)
 
-    def _refuse(self, given: Input, refusal: Refused, listener: Callable[[Reply], None] | None, now: float) -> None:
+    def _refuse(self, given: Input, refusal: Refused, listener: Listener | None, now: float) -> None:
         reply = Reply(id=given.id, refused=refusal.code, values=refusal.values)
         if listener is not None:
             listener(reply)
@@ -333,7 +334,7 @@ class Runner:
         else:
             self._show(record, book)
 
-    def _repeat(self, known: Reply | Pending, listener: Callable[[Reply], None] | None) -> None:
+    def _repeat(self, known: Reply | Pending, listener: Listener | None) -> None:
         if listener is None:
             return
         if isinstance(known, Reply):

@@ -79,8 +79,10 @@ STALE_S = 5.0
 """An act that moves something (volume, light, a jump) is worth nothing when it comes later than this."""
 
 SIGN_ON_S = 10.0
-LOOK_UP_S = 20.0
 """A PIN that was not answered by then is asked for again."""
+
+LOOK_UP_S = 20.0
+"""What is over may lie in large files."""
 
 Purpose = Literal["duty", "once", "unlock", "hand_over", "second"]
 

@@ -55,7 +55,6 @@ MISTYPED = ("programme_unknown", "not_a_code", "blinded_code")
 SOON_S = 2.0
 """So far back typed letters are taken back."""
 
-
 UNDONE = (
     "mark", "note", "volume", "softer", "light", "vitals", "touch", "challenge", "adverse_event", "release", "leave",
 )  # fmt: skip

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from controller.messages import (
     FireOver,
     Input,
     Origin,
-    Reply,
+    PostInput,
     from_plain,
 )
 from controller.tasks import cancel
@@ -33,10 +32,6 @@ _GONE_S = 3.0
 _SILENCE_S = 6.0
 """Three of the panel's heartbeats."""
 _LOOK_S = 1.0
-
-
-PostInput = Callable[[Input, Callable[[Reply], None] | None], None]
-"""Takes an Input, and tells the listener when its record is on disk (or it was refused)."""
 
 
 class ButtonsClient:

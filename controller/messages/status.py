@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from msgspec import Struct, field
 
+from controller.messages.acts import Input
 from controller.messages.clinical import DosePart, Vitals
 from controller.messages.clinical_events import AdverseEvent
 from controller.messages.people import Sitter
@@ -340,3 +342,10 @@ class Reply(Struct, frozen=True, kw_only=True):
     utc: str = ""
     refused: str = ""
     values: dict[str, str | int | float] = field(default_factory=dict)
+
+
+Listener = Callable[[Reply], None]
+"""Hears the answer to an Input, once."""
+
+PostInput = Callable[[Input, Listener | None], None]
+"""Takes an Input; the listener hears when its record is on disk, or at once that it was refused."""

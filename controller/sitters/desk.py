@@ -24,7 +24,9 @@ from controller.messages import (
     Duty,
     HandOver,
     Input,
+    Listener,
     Origin,
+    PostInput,
     Reply,
     SignedOn,
     SignOnRefused,
@@ -44,7 +46,6 @@ MOST_WAITING = 8
 """PINs that wait to be looked at; a console sends one at a time."""
 
 Purpose = Literal["duty", "once", "unlock", "hand_over", "second"]
-Listener = Callable[[Reply], None]
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class SignOnDesk:
         self,
         register: Register,
         duty: Callable[[], Duty],
-        post: Callable[[Input, Listener | None], None],
+        post: PostInput,
         now: Callable[[], float],
     ) -> None:
         """`duty` is asked whenever it matters; `post` hands an Input to the rules, which rule on it at once."""

@@ -28,7 +28,7 @@ from controller.messages import (
     PieceEnded,
     PieceStarted,
     PlayCues,
-    Reply,
+    PostInput,
     Resume,
     SetTransport,
     SoundView,
@@ -39,9 +39,6 @@ from controller.messages import (
 )
 from controller.sound.protocol import LINE_BYTES, KeptDirectAct, command_lines, greeting
 from controller.sound.settings import SOCKET
-
-PostInput = Callable[[Input, Callable[[Reply], None]], None]
-"""Takes an Input, and tells the listener when its record is on disk (or it was refused)."""
 
 _SILENCE_S = 2.0
 """Without telemetry for so long the engine counts as lost."""

@@ -26,7 +26,6 @@ from controller.warden import NO_PAST, Past
 _PREROLL = to_frames(3.0)
 """A deck is opened so long before its cue."""
 
-
 _START_PATIENCE_S = 1.0
 """Play waits so long for the deck of the piece it begins with."""
 
