@@ -455,7 +455,7 @@ class ConsoleApp(App[None]):
         """The line was edited."""
         event.stop()
         ask = self._question
-        ask.edited()
+        ask.edited(self.look.colours)
         if ask.form is not None and ask.form.lists is not None:
             self.move_to(ask.form.lists(event.value))
 

@@ -124,7 +124,7 @@ def dose_form(
         return Filled(act=dose, words=words, why=said.why, ago_s=said.ago_s)
 
     return Form(
-        title=f"Dose for {whom}", hint=f"{hints}   then: , by AB   {WHEN}", read=read, preview=True, beside=last
+        title=f"Dose for {whom}", hint=f"{hints}  , by CD: witness  {WHEN}", read=read, preview=True, beside=last
     )
 
 

@@ -85,7 +85,7 @@ def start_form(programme: str = "", participants: tuple[str, ...] = (), hint: st
             people = tuple(re.split(r"[ ,]+", text)) if text else ()
             if not people:
                 raise ValueError("a code, never a name; several with a space between")
-            words = f"{name} for {' and '.join(people)}"
+            words = f"start {name} for {' and '.join(people)}"
             return Filled(
                 act=Start(programme=name, participants=people), words=words, participants=people,
                 again=partial(start_form, name, people, typed=True),
@@ -95,7 +95,7 @@ def start_form(programme: str = "", participants: tuple[str, ...] = (), hint: st
         return Form(title=f"Start {name}", hint="participant's code; several with a space between", read=codes,
                     preview=True, initial=known, codes=True)  # fmt: skip
 
-    hint = hint or "programme, e.g. psilocybin-25"
+    hint = hint or "programme, e.g. psilocybin-25mg"
     return Form(title="Start a session", hint=hint, read=read, initial=programme)
 
 

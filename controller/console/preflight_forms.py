@@ -27,7 +27,7 @@ _ENTRIES = {
     "sitter": "your initials",
     "participants": "a code, never a name; several with a space between",
     "touch": "the scope that was consented to beforehand, or  none",
-    "limits": "no vocals, language de, tradition X, piece X, cap -6, headphones; or  none",
+    "limits": "none, or: no vocals, language de, tradition X, piece X, cap -6, headphones",
 }
 
 
@@ -113,7 +113,8 @@ def override_form(line: PreflightLine, above: Above) -> Form:
         act = OverridePreflight(check=line.check)
         return Filled(act=act, words=f"{_name(line.check)}: OVERRIDDEN ({text})", participants=(), why=text)
 
-    return Form(title=f"Without {_name(line.check)}", hint="why?", read=read, preview=True, above=above)
+    return Form(title=f"Without {_name(line.check)}", hint="why?", read=read, preview=True, above=above,
+                beside=wording.preflight.how(line))
 
 
 def _name(check: str) -> str:

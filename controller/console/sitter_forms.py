@@ -15,6 +15,9 @@ from msgspec.structs import replace
 from controller.console.forms import Filled, Form
 from controller.messages import BreakBegun, Status
 
+BEGUN = "its 0 is there: the other digits"
+"""Where the key that opened the question is the PIN's first digit already."""
+
 _INITIALS = re.compile(r"[A-Z]{2,4}")
 _PIN = re.compile(r"0[0-9]{4,12}")
 
@@ -75,8 +78,8 @@ def sign_on_form(signing: Signing | None = None, typed: str = "") -> Form:
         return Form(title="Sign on", hint="whose PIN that was: your initials", read=whose, beside=then)
 
     return Form(
-        title="Sign on: your PIN", hint="0 and your digits, then your initials", read=read, masked=True, initial=typed,
-        beside=then,
+        title="Sign on: your PIN", hint=f"{BEGUN if typed else '0 and your digits'}, then your initials", read=read,
+        masked=True, initial=typed, beside=then,
     )  # fmt: skip
 
 

@@ -195,7 +195,7 @@ def due(item: DueView, *, named: bool = False) -> str:
     reading = item.code.startswith("vitals")
     if reading and item.needs:
         asked = live_words.readings(item.needs)
-        what = asked if item.code == "vitals" else f"{what}: {asked}"
+        what = {"vitals": asked, "vitals_booster": f"{asked} for booster"}.get(item.code, f"{what}: {asked}")
     if named and item.participant:
         what = f"{item.participant} {what}"
     windows = item.code in DUE and not reading

@@ -132,7 +132,10 @@ def summary(view: PreflightView, *, due: bool = False) -> str:
     well = sum(line.settled for line in view.lines)
     told = f"preflight: {well} of {len(view.lines)}"
     following = next((line for line in view.lines if not line.settled), None)
-    return f"{told}, next: {check(following.check)}?" if following else f"{told}, all well: {view.programme}"
+    if following:
+        return f"{told}, next: {check(following.check)}?"
+    over = sum(line.stage == "overridden" for line in view.lines)
+    return f"{told}, {f'{over} overridden' if over else 'all well'}: {view.programme}"
 
 
 def _named(values: Values) -> str:
@@ -193,7 +196,7 @@ FACTS: dict[str, tuple[str, Template]] = {
     "probed": ("before", lambda v: f"{_named(v)}: {'ok' if v.get('well') else worded(WHYS, text(v, 'code'), v)}"),
     "preflight_used": ("before", "the session has begun: its preflight is over"),
     "preflight_red": ("before", lambda v: f"{_named(v)}: {worded(WHYS, text(v, 'code'), v)}"),
-    "preflight_ready": ("before", "preflight: all well"),
+    "preflight_ready": ("before", "preflight: ready"),
     "preflight_answered": ("before", "test call: {by} answered"),
     "preflight_carried": ("before", _carried),
     "preflight_overridden": (

@@ -41,6 +41,7 @@ WAITS: dict[str, str] = {
     "ingestion": "waits for the dose",
     "onset": "waits for onset",
     "choice": "waits for your choice",
+    "end": "over: waits to be ended",
 }
 
 SCENES: dict[str, str] = {
@@ -67,7 +68,7 @@ DEVICES: dict[str, str] = {
 DUE: dict[str, str] = {
     "vitals": "BP",
     "vitals_baseline": "baseline",
-    "vitals_booster": "before booster",
+    "vitals_booster": "BP for booster",
     "device": "next device",
     "quiet_ends": "music returns",
     "wait_ends": "wait for onset ends",
@@ -102,7 +103,7 @@ def _wrong_state(values: Values) -> str:
 
 def _short(values: Values) -> str:
     minutes = values.get("minutes", 0.0)
-    return f"the library has {number(minutes)} min of music too few for this programme"
+    return f"the library has {number(minutes)} min of music less than this programme needs"
 
 
 def _volume(values: Values) -> str:

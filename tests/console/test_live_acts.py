@@ -88,7 +88,7 @@ def test_a_programme_without_a_dose_has_no_t_plus() -> None:
 
 def test_vitals_name_the_readings_that_are_asked_for() -> None:
     due = DueView(code="vitals_booster", in_s=-200.0, state="due", needs=("bp", "temperature"))
-    assert wording.due(due) == "before booster: BP + temp due since 3 min"
+    assert wording.due(due) == "BP + temp for booster due since 3 min"
 
 
 async def test_landing_by_keys(room: FakeRoom) -> None:

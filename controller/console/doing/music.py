@@ -35,6 +35,17 @@ BEHIND_S = 60.0
 """An arc this far behind T+ is told."""
 
 
+def resume(do: Commands, _key: str) -> None:
+    """Go on, and say what that ends: a pause first, and hold and silence at the next press."""
+    status = do.status
+    stands = " and ".join(name for name, there in (("hold", status.hold), ("silence", status.quiet)) if there)
+    if status.state == "paused":
+        words = f"go on; r again ends {stands}" if stands else "go on"
+    else:
+        words = f"go on: {stands} over" if stands else "go on"
+    do.send(Resume(), words, ())
+
+
 def quiet(do: Commands, key: str) -> None:
     """Silence without an end; in a silence, ask for its minutes."""
     if do.status.quiet:
@@ -158,7 +169,7 @@ ACTIONS = (
         long="pause", ctl="pause", sends=(Pause,), help="fade to silence, everything waits; twice is safe",
     ),
     Action(
-        name="resume", run=sending(Resume(), "go on"), keys=("r",), in_dialog=True, shown="r", short="go on",
+        name="resume", run=resume, keys=("r",), in_dialog=True, shown="r", short="go on",
         long="go on", ctl="resume", sends=(Resume,), help="ends a pause; without one, silence and hold",
     ),
     Action(

@@ -67,7 +67,7 @@ def _fresh(do: Commands, menu: Menu) -> Menu:
     title, footer = wording.preflight.summary(view) or "preflight", FOOTER
     if drill is not None:
         left = ", ".join({"space": "Space"}.get(key, key) for key in drill.left)
-        title, footer = TRIAL.format(left=left) if left else TRIED, TRIAL_FOOTER
+        title, footer = (TRIAL.format(left=left), TRIAL_FOOTER) if left else (TRIED, FOOTER)
     footer = footer if lines else "Esc: back"
     return replace(menu, title=f"{title[:1].upper()}{title[1:]}", lines=lines, at=at, footer=footer)
 

@@ -19,14 +19,18 @@ Alert = tuple[Priority, bool, str]
 
 
 def alerts(view: View) -> list[Alert]:
-    """Everything that is not as it should be, the most urgent and unseen first."""
+    """Everything that is not as it should be, the most urgent and unseen first.
+
+    An open call stands before all but what is high: whoever called looks there for whether somebody comes.
+    """
     found: list[Alert] = []
-    call = wording.call(view.call)
+    call = called = wording.call(view.call)
     if call:
         level: Priority = "high" if view.call.stage == "not_delivered" else "medium"
         if view.call.stage == "acknowledged":
             level = "low"
-        found.append((level, False, call if level != "low" else f"{call}   Enter: stand it down"))
+        called = call if level != "low" else f"{call}   Enter: stand it down"
+        found.append((level, False, called))
     if view.mismatch:
         found.append(("high", False, f"{view.mismatch}: update this console"))
     elif view.known and not view.connected:
@@ -40,7 +44,7 @@ def alerts(view: View) -> list[Alert]:
         for alarm in view.status.alarms
         if not (alarm.code == "call_not_delivered" and call)
     ]
-    return sorted(found, key=lambda alert: (alert[1], _ORDER[alert[0]]))
+    return sorted(found, key=lambda alert: (alert[1], _ORDER[alert[0]] > 0, alert[2] != called, _ORDER[alert[0]]))
 
 
 def _music_returns(view: View) -> str:
@@ -75,11 +79,12 @@ def draw_alert(view: View, width: int, _height: int) -> list[Text]:
         return [Text("")]
     priority, seen, text = found[0]
     more = f"   +{len(found) - 1}" if len(found) > 1 else ""
-    if not seen and view.connected and any(not alert[1] for alert in found) and _from_room(view, text):
-        more = f"   a seen{more}"
+    hint = "   a seen" if not seen and view.connected and _from_room(view, text) else ""
     stars = f"{STARS[priority]:<3} "
     room = width - len(stars) - 1
-    line = wording.fit(text, room - len(more) if len(text) + len(more) > room and len(more) < 6 else room)
+    if len(text) + len(hint) + len(more) <= room:  # the hint gives way first, and how many more stand behind never does
+        more = hint + more
+    line = wording.fit(text, room - len(more))
     line = f" {stars}{line}{more}"[:width].ljust(width)
     return [Text(line, style=_style(view, priority, seen), no_wrap=True, end="")]
 

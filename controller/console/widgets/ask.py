@@ -13,6 +13,8 @@ from controller.console.looks import Palette
 from controller.console.sitter_forms import Signing, is_pin
 from controller.console.view import styled
 
+KEYS = "Enter: confirm    Esc: back"
+
 NOT_KEPT = "that looks like a PIN: nothing of it was kept. Esc, then 0 signs on"
 
 
@@ -51,11 +53,12 @@ class Ask(Vertical):
         self.form, self._ready = form, None
         self._opener, self._opened_twice = opener, False
         self.begun = bool(form.initial)
-        title = styled(f" {form.title}  ", colours.bright, bold=True)
+        title = styled(f"{form.title}  ", colours.bright, bold=True)
         title.append_text(styled(form.hint, colours.text))
+        title.no_wrap = False  # a long hint takes the empty row above as well
         self.query_one("#ask-title", Static).update(title)
         self.line.password = form.masked
-        self.say(form.beside or "Enter: confirm    Esc: back", colours.bright if form.beside else colours.dim)
+        self.say(form.beside or KEYS, colours.bright if form.beside else colours.dim)
         self.line.value = form.initial
         self.line.cursor_position = len(form.initial)
         self.screen.set_focus(self.line)  # `focus()` comes a moment later, when the question may be left again
@@ -81,9 +84,11 @@ class Ask(Vertical):
         self._opened_twice = True
         return False
 
-    def edited(self) -> None:
+    def edited(self, colours: Palette) -> None:
         """The line changed, so what was shown before is no longer what Enter would do."""
-        self._ready = None
+        if self._ready is not None:
+            self._ready = None
+            self.say(KEYS, colours.dim)
 
     def submit(self, text: str, colours: Palette) -> Filled | Form | Signing | None:
         """Read the line: an answer, a further question, or None where more is needed."""

@@ -209,7 +209,7 @@ def _due_line(view: View, item: DueView, columns: int, named: bool) -> Text:
         what = what.removesuffix(word)
     while " " in what and len(what) + len(sign) >= columns:
         what = what.rsplit(" ", maxsplit=1)[0]
-    what = what.rstrip(":")
+    what = what.removesuffix(" for").rstrip(":+ ")
     if len(what) + len(sign) >= columns:
         sign = sign.removeprefix("in ")  # a bare time is one that is to come
     return row(styled(what, colour), styled(sign, colour), columns)
