@@ -113,8 +113,14 @@ def override_form(line: PreflightLine, above: Above) -> Form:
         act = OverridePreflight(check=line.check)
         return Filled(act=act, words=f"{_name(line.check)}: OVERRIDDEN ({text})", participants=(), why=text)
 
-    return Form(title=f"Without {_name(line.check)}", hint="why?", read=read, preview=True, above=above,
-                beside=wording.preflight.how(line))
+    return Form(
+        title=f"Without {_name(line.check)}",
+        hint="why?",
+        read=read,
+        preview=True,
+        above=above,
+        beside=wording.preflight.how(line),
+    )
 
 
 def _name(check: str) -> str:
