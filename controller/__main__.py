@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from controller.options import StateDir
+from controller.options import StateDir, fail
 from controller.places import STATE, runtime_dir
 from controller.verbs import Verbs
 
@@ -44,9 +44,13 @@ def run(room: RoomFile, state: StateDir = STATE) -> None:
     Example: stillroom run /etc/stillroom/room.toml --state /var/lib/stillroom
     """
     from controller.daemon import run_daemon
+    from controller.journal.store import JournalInUse
 
     _log()
-    run_daemon(_room(room), state, lambda: print("ready", flush=True))
+    try:
+        run_daemon(_room(room), state, lambda: print("ready", flush=True))
+    except JournalInUse as error:
+        fail(f"{error}: this room's daemon is running already, or --state is another's")
 
 
 @app.command()
@@ -203,7 +207,7 @@ def main() -> None:
     except BrokenPipeError:  # who read it has seen enough
         _leave_stdout()
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if error.errno not in (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM):
             raise
         _leave_stdout()
         print(f"{error.filename or 'what was to be said here'}: {error.strerror}", file=sys.stderr)

@@ -118,7 +118,10 @@ class _Warden:
         self._name = name
         self._live = live
         self._silent_s, self._starting_s = silent_s, starting_s
-        make_dir(runtime_dir)
+        try:
+            make_dir(runtime_dir)
+        except OSError as error:
+            raise SystemExit(f"{runtime_dir}: {error.strerror}") from None
         self._lock = os.open(runtime_dir / f"{name}.life", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if not self._locked(_WARDEN):
             raise SystemExit(f"this room's {name} is running already")

@@ -36,7 +36,7 @@ async def ask_permission(state_dir: Path) -> None:
             status = await client.ready(_ANSWER_S)
     except TimeoutError:
         raise NotNow(f"The daemon in {state_dir} does not answer. Stop it first: its lamps are its own.") from None
-    if status.session:
+    if status.session and status.state != "ended":
         raise NotNow(f"A session is open in {status.room}: its lamps stay as they are until it has ended.")
     raise NotNow(
         f"The daemon runs {status.room} and would bring every lamp back at once. Stop it first: "

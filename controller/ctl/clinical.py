@@ -192,6 +192,8 @@ def correct(
 ) -> Act:
     """What an entry should have said: an amendment that shows what stood before. Doses have `correct-dose`.
 
+    It stands in the place of the whole entry: of vitals, give again what was right.
+
     Example: stillroom ctl correct 41 --pressure 120/80 --pulse 72
     """
     act: Mark | Note | Vitals | Touch

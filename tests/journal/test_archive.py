@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from controller.clock import RoomClock
+from controller.commissioning.permission import NotNow, ask_permission
 from controller.console.client import Client
 from controller.journal.erasing import erase, has_text
 from controller.journal.reading import read_records, room_file, session_file, session_info, verify
@@ -151,6 +152,23 @@ def test_the_daemon_writes_while_it_runs_and_the_command_does_where_none_runs(st
     assert [info.records for info in infos if info] == [31, 30]
     origins = [record.input.origin.path for record, _ in read_records(session_file(state, FIRST), 28)]
     assert origins == ["socket", "socket", "room"]
+
+
+def test_a_second_daemon_or_a_place_that_cannot_be_written_is_told_in_a_sentence(state: Path) -> None:
+    stillroom = [sys.executable, "-m", "controller"]
+    with daemon(state):
+        again = [*stillroom, "run", str(state / "room.toml"), "--state"]
+        second = subprocess.run([*again, str(state)], capture_output=True, text=True, check=False)
+        assert second.returncode == 1 and "this room's daemon is running already" in second.stderr.splitlines()[-1]
+        for words in (("start", "preparation-hour", "--participant", "C-0412"), ("end",)):
+            subprocess.run([*stillroom, "ctl", *words, "--state", str(state)], check=True, capture_output=True)
+        with pytest.raises(NotNow, match="Stop it first"):  # and not that a session is open
+            asyncio.run(ask_permission(state))
+    for verb in ("run", "sound"):
+        command = [*stillroom, verb, str(state / "room.toml"), "--state", "/sys/stillroom"]
+        barred = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert barred.returncode == 1 and "Traceback" not in barred.stderr
+        assert barred.stderr.startswith("/sys/stillroom")
 
 
 def test_in_a_room_with_sitters_a_signature_takes_a_pin(state: Path) -> None:
