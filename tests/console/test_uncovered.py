@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from controller.console.looks import DARKNESS, Look
 from controller.console.view import View
 from controller.console.widgets.arc import arc_of
+from controller.console.widgets.keyrows import draw_small
 from controller.messages import Sitter
 from tests.console.fake_daemon import FakeRoom, demo_status, with_alarm
 from tests.console.pressing import console, rows, text
@@ -59,3 +60,8 @@ def test_an_idle_screen_no_longer_says_that_nobody_is_on_duty_when_somebody_is()
     idle = replace(demo_status(), state="idle", signs_on=True)
     alone, both = View(status=idle), View(status=replace(idle, sitters=(Sitter(initials="AB", since_t=0.0),)))
     assert arc_of(alone, 80) != arc_of(both, 80)
+
+
+def test_a_small_screen_counts_no_t_plus_once_the_session_has_ended() -> None:
+    assert "T+ 2:28:06" in draw_small(View(status=demo_status()), 60, 12)[0].plain
+    assert "T+" not in draw_small(View(status=replace(demo_status(), state="ended")), 60, 12)[0].plain

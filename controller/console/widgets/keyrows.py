@@ -58,8 +58,9 @@ def draw_small(view: View, width: int, height: int) -> list[Text]:
     colours = view.look.colours
     first = styled(" ", colours.dim)
     first.append_text(state_text(view))
-    time = styled("T+ " if view.has_dose else "", colours.dim)
-    time.append_text(styled(view.t_plus(view.leads) if view.has_dose else "", colours.now, bold=True))
+    counts = view.has_dose and view.in_session
+    time = styled("T+ " if counts else "", colours.dim)
+    time.append_text(styled(view.t_plus(view.leads) if counts else "", colours.now, bold=True))
     call = styled(" c ", colours.bright, bold=True)
     call.append_text(styled("CALL SUPPORT", colours.text))
     lines = [row(first, time, width), *draw_alert(view, width, 1), call]
