@@ -26,12 +26,17 @@ class _Open:
     origin: Origin
     taken: bool
     """Whether the caller has said that it has it on its disk, on this level."""
+    stands: bool = False
+    """Whether the caller has said that it stands."""
+    again: bool = False
+    """Whether it was pressed for again since the caller last said so: it may have been over by then."""
 
 
 class CallPath:
     """The link to the caller: hands calls over until they are taken, now or as soon as the caller is there.
 
-    A press while a call stands is the same call again, never a second one at the support desk.
+    A press while a call stands is the same call again, never a second one at the support desk. Where it stands no
+    more, and we have not heard of that yet, the press is a call of its own.
     """
 
     def __init__(self, runtime_dir: Path) -> None:
@@ -51,7 +56,8 @@ class CallPath:
         if known is not None and "emergency" in (known.level, level):
             level = "emergency"
         taken = known is not None and known.taken and known.level == level
-        self._open[call] = _Open(level, origin, taken)
+        stands = known is not None and known.stands
+        self._open[call] = _Open(level, origin, taken, stands, again=stands)
         self._send(call)
         return call, level
 
@@ -60,8 +66,8 @@ class CallPath:
         self.link.write({"call": call, "level": known.level, "origin": to_plain(known.origin)})
 
     def _opened(self) -> None:
-        for call, known in self._open.items():
-            if not known.taken:
+        for call, known in tuple(self._open.items()):
+            if known.again or not known.taken:
                 self._send(call)
 
     def _heard(self, message: dict[str, Any]) -> None:
@@ -72,13 +78,15 @@ class CallPath:
             return
         known = self._open.pop(call, None)
         if stage == "stood_down":
+            if known is not None and known.again:
+                self.place(known.level, known.origin)
             return
         level: CallLevel = "emergency" if message.get("level") == "emergency" else "assist"
         if known is not None and known.level == "emergency" != level:
             self._open[call] = known  # the caller has yet to hear that it is an emergency now
         else:
             taken = message.get("durable") is not False
-            self._open[call] = _Open(level, known.origin if known else Origin(path="caller"), taken)
+            self._open[call] = _Open(level, known.origin if known else Origin(path="caller"), taken, stands=True)
 
 
 async def pause_engine(runtime_dir: Path, act_id: str, origin: Origin, fade_s: float | None = None) -> bool:
