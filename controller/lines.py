@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from controller.messages import PROTOCOL, decode, line_of
 from controller.tasks import cancel
+
+_log = logging.getLogger(__name__)
 
 LONGEST_LINE = 4 << 20
 """Bytes. A whole Status with its curves and its log has some ten thousand."""
@@ -108,6 +111,9 @@ class Link:
                 self._heard(message)
         except (OSError, ValueError):
             # A half-written line or a foreign one: begin afresh, as if the link had dropped.
+            heard_any = False
+        except Exception:  # whoever hears must not end the link with a fault of its own
+            _log.exception("what came over %s could not be taken", self.path.name)
             heard_any = False
         finally:
             self._writer = None

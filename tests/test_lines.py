@@ -9,7 +9,7 @@ from controller.clock import RoomClock
 from controller.lines import Link
 from controller.messages import PROTOCOL, line_of
 from controller.sound.client import SoundClient
-from tests.waiting import patiently
+from tests.waiting import patiently, until
 
 MOMENTS = 40
 """Turns of the loop, in one of which a link that hears something all the time has just heard it."""
@@ -60,3 +60,18 @@ async def test_the_link_to_an_engine_that_talks_all_the_time_ends_at_any_moment(
             await client.start(lambda _act: None)
             await turns(moment)
             await patiently(client.close())
+
+
+async def test_a_word_that_its_hearer_cannot_take_costs_the_link_only_that_connection(tmp_path: Path) -> None:
+    heard: list[object] = []
+
+    def take(message: dict[str, object]) -> None:
+        heard.append(message)
+        if len(heard) == 1:
+            raise KeyError("a fault of the program")
+
+    link = Link(tmp_path / "somebody.sock", {}, opened=lambda: None, heard=take, closed=lambda: None)
+    async with await ticking(tmp_path / "somebody.sock"):
+        link.start()
+        await until(lambda: len(heard) > 1, within=10.0)
+        await patiently(link.close())
