@@ -202,6 +202,9 @@ class BrokerLink:
             try:
                 why = await self._live(client, connecting)
                 graceful = False
+            except Exception as error:  # a fault of the program must not end the watch over the broker
+                _log.exception("the connection to the broker ends")
+                why = f"connection ended: {error}"
             finally:
                 tries = 0 if self._connected else tries + 1
                 self._forget()
