@@ -154,6 +154,8 @@ class SerialPort:
         self._opener = opener
         self._stop = threading.Event()
         self._wake = threading.Event()
+        self.unplugged = False
+        """Whether its device was away at some time since it was last open, and so perhaps without power."""
         self._up: bool | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -191,6 +193,7 @@ class SerialPort:
             try:
                 port = self._open()
                 self._user.opened(port)
+                self.unplugged = False
                 self._tell(True, "")
                 self._serve(port)
             except OSError as error:
@@ -202,10 +205,14 @@ class SerialPort:
             finally:
                 if port is not None:
                     port.close()
+            self.unplugged = self.unplugged or not self._present()
             self._stop.wait(wait)
 
+    def _present(self) -> bool:
+        return Path(self._settings.device).exists()
+
     def _open(self) -> OpenPort:
-        if not Path(self._settings.device).exists():
+        if not self._present():
             raise OSError("it is not plugged in")
         return self._opener(self._settings)
 

@@ -165,7 +165,7 @@ class DmxLights:
 
     def opened(self, port: OpenPort) -> None:
         """The widget is there, for the first time or again: begin from what the lamps show."""
-        if self._opened_before:
+        if self._opened_before and self._port.unplugged:
             for lamp in self._lamps.values():
                 if lamp.fixture.signal_lost == "power_on":  # a widget without its USB has no power and sends nothing
                     lamp.resume(lamp.fixture.power_on, lamp.kelvin)

@@ -18,7 +18,7 @@ from controller.lights.fader import Envelope
 from controller.lights.fixture import Fixture
 from controller.lights.simulated_serial import SimulatedWidget, frames_per_second
 from controller.messages import Act, DeviceBack, DeviceLost, FadeLight, LampChanged, LampView, Point
-from controller.serial_port import PortSettings
+from controller.serial_port import PortSettings, _SerialDevice
 from tests.waiting import until
 
 SLEW = 1.0
@@ -203,6 +203,30 @@ async def test_a_widget_pulled_and_put_back_is_told_once_and_restored_by_a_fade(
         assert shown[0][1] == pytest.approx(0.7, abs=0.03)  # from what the lamp does without a signal
         assert shown[-1][1] == pytest.approx(0.3, abs=0.001)
         assert room.steepest(back) <= SLEW * 1.3
+
+
+class _StallingPort(_SerialDevice):
+    """One that takes nothing for a moment, as a busy USB bus makes it."""
+
+    stalls = False
+
+    def write(self, data: bytes) -> None:
+        if type(self).stalls:
+            type(self).stalls = False
+            raise OSError("it takes nothing any more")
+        super().write(data)
+
+
+async def test_a_widget_that_stalls_but_never_lost_its_power_goes_on_from_what_it_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("controller.serial_port._SerialDevice", _StallingPort)
+    async with dmx_room(tmp_path, LINEAR.model_copy(update={"signal_lost": "power_on", "power_on": 1.0})) as room:
+        room.fade(0.2, 0.2, 0)
+        await until(lambda: room.view().state == "confirmed" and room.shown()[-1][1] < 0.201)
+        stalled, _StallingPort.stalls = boottime(), True
+        await until(lambda: "device_back port.dmx" in room.told() and len(room.shown(stalled)) > 10)
+        assert max(level for _, level in room.shown(stalled)) < 0.21
 
 
 async def test_a_widget_that_is_not_there_at_the_start_is_said_and_taken_up_when_it_comes(tmp_path: Path) -> None:
