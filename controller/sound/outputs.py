@@ -1,6 +1,7 @@
 """Outputs: all behave like a card. A short queue, emptied by a clock that does not wait for the mixer.
 
-A block that is not there when its time comes is played as silence and counted as late.
+A block that is not there when its time comes is played as silence and counted as late. So that music neither breaks
+off there nor breaks in, the last 5 ms of all that has come are held back: they go out softly where nothing follows.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
+
+import numpy as np
 
 from controller import clock
 from controller.sound.capture import Capture, silence
@@ -24,6 +27,11 @@ REFILL_BLOCKS = 7
 """With so few left the queue is filled up again, in one go: a mixer that wakes for every block finds the caches cold,
 and takes twice the time. None of seven was late beside four busy processes on two cores."""
 
+HELD = 240
+"""Frames that are held back, and of the ramps around what is missing: in 5 ms a fall is no click."""
+
+_RISE = np.square(np.sin(np.pi / 2 * np.arange(HELD) / HELD)).astype(np.float32)[:, None]
+_FALL = _RISE[::-1]
 
 Played = Callable[[Mark, int, float], None]
 """Called with a mark, its frame in the output and its CLOCK_BOOTTIME as its block goes out; in the card's thread."""
@@ -80,6 +88,9 @@ class BlockQueue:
         self._played = played
         self._capture = capture
         self._blocks: deque[tuple[Frames, tuple[Mark, ...]]] = deque()
+        self._held = silence(HELD, channels)
+        self._dry = True
+        """Whether nothing came before."""
         self._filling = True
         self._room = threading.Condition()
         self._filled = threading.Event()
@@ -130,21 +141,27 @@ class BlockQueue:
         return True
 
     def take(self, boottime: float) -> Frames:
-        """The block that is played at `boottime`."""
+        """The frames that are played at `boottime`: what was held back and a block, but for its last frames."""
         with self._room:
             block, marks = self._blocks.popleft() if self._blocks else (None, ())
             if len(self._blocks) <= REFILL_BLOCKS:
                 self._filling = True
                 self._room.notify()
+        held, before, self._dry = self._held, self._dry, block is None
         if block is None:
             self.late_blocks += 1
-            block = silence(BLOCK, self._channels)
+            held, block = held * _FALL, silence(BLOCK, self._channels)
+        elif before:
+            block = np.concatenate([block[:HELD] * _RISE, block[HELD:]])
+        self._held = block[-HELD:]
+        heard: Frames = np.concatenate([held, block[:-HELD]])
         if self._capture is not None:
-            self._capture.append(block)
+            self._capture.append(heard)
         for mark in marks:
-            self._played(mark, self.frame + mark.offset, boottime + mark.offset / RATE)
+            offset = HELD + mark.offset
+            self._played(mark, self.frame + offset, boottime + offset / RATE)
         self.frame += BLOCK
-        return block
+        return heard
 
     def abandon(self) -> None:
         """Take nothing more and give up what is queued, but let its marks be known: they will never be played."""

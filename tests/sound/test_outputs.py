@@ -18,9 +18,10 @@ from controller import clock
 from controller.sound.capture import MOST_WAITING_S, Capture, read_start
 from controller.sound.card import Card
 from controller.sound.mixer import BLOCK, Mark, Mixer
-from controller.sound.outputs import QUEUE_BLOCKS, Output, open_output
+from controller.sound.outputs import HELD, QUEUE_BLOCKS, Output, open_output
 from controller.sound.settings import Bus, SoundSettings
 from controller.sound.timeline import RATE
+from tests.measure_audio import find_clicks
 from tests.sound.room import wait
 from tests.waiting import PATIENCE_S, until, wait_until
 
@@ -30,17 +31,17 @@ Told = list[tuple[str, int, float]]
 @pytest.fixture(params=["null", "file", "device"])
 def output(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Output, Told]]:
     told: Told = []
-    capture = Capture(tmp_path / "heard.wav", 2) if request.param == "file" else None
+    capture = Capture(tmp_path / "heard.wav", 2)
     wanted = {"null": "null", "file": f"file:{tmp_path / 'heard.wav'}", "device": "device:"}[request.param]
     try:
         made = open_output(wanted, 2, lambda mark, frame, at: told.append((mark.kind, frame, at)), capture)
     except OSError as error:
+        capture.close()
         pytest.skip(f"no sound device here: {error}")
     yield made, told
     made.close()
     made.close()
-    if capture is not None:
-        capture.close()
+    capture.close()
 
 
 def put(output: Output, count: int, marks: tuple[Mark, ...] = ()) -> None:
@@ -56,7 +57,7 @@ def test_a_card_takes_blocks_by_the_clock_and_tells_the_frame_of_every_mark(outp
     took = clock.boottime() - begun
     # 33 blocks less what the queue, and a device's own buffer, hold must have been played.
     assert took == pytest.approx((33 - QUEUE_BLOCKS) * BLOCK / RATE, abs=0.2)
-    assert [frame for _, frame, _ in told[:5]] == [5, BLOCK + 5, 2 * BLOCK + 5, 3 * BLOCK + 100, 4 * BLOCK + 100]
+    assert [frame - HELD for _, frame, _ in told[:5]] == [5, BLOCK + 5, 2 * BLOCK + 5, 3 * BLOCK + 100, 4 * BLOCK + 100]
     for (_, frame_a, at_a), (_, frame_b, at_b) in pairwise(told[5:]):
         assert at_b - at_a == pytest.approx((frame_b - frame_a) / RATE, abs=0.02)
     assert card.late_blocks == 0
@@ -71,6 +72,30 @@ def test_a_block_that_is_not_there_is_played_as_silence_and_counted(output: tupl
     assert card.late_blocks >= 4
     assert card.frame >= (QUEUE_BLOCKS + 4) * BLOCK
     assert not card.lost
+
+
+def test_music_goes_out_and_comes_in_softly_where_blocks_are_missing(
+    output: tuple[Output, Told], tmp_path: Path
+) -> None:
+    card, _ = output
+    tone = 0.2 * np.sin(2 * np.pi * 440 / RATE * np.arange(2 * QUEUE_BLOCKS * BLOCK) + 0.7)
+    blocks = np.repeat(tone.astype(np.float32)[:, None], 2, axis=1).reshape(-1, BLOCK, 2)
+    for half in (blocks[:QUEUE_BLOCKS], blocks[QUEUE_BLOCKS:]):
+        for block in half:
+            assert card.put(block, (), 1.0)
+        late = card.late_blocks
+        wait_until(lambda late=late: card.late_blocks > late)  # type: ignore[misc]
+    heard = tmp_path / "heard.wav"
+    # Its header is a second behind.
+    wait_until(lambda: soundfile.info(heard).frames > (2 * QUEUE_BLOCKS + 2) * BLOCK)
+    samples = soundfile.read(heard)[0][:, 0]
+    assert find_clicks(samples, RATE) == []
+    np.testing.assert_allclose(
+        samples[2 * HELD : QUEUE_BLOCKS * BLOCK], tone[HELD : QUEUE_BLOCKS * BLOCK - HELD], atol=1e-4
+    )
+    rest = samples[QUEUE_BLOCKS * BLOCK + HELD :]
+    begins = int(np.flatnonzero(rest)[0])
+    assert begins >= BLOCK - HELD, "some were missing"
 
 
 def test_a_capture_is_readable_while_it_is_written_and_knows_when_it_began(tmp_path: Path) -> None:
