@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +13,10 @@ from typing import Any
 from controller.nearest import nearest
 
 _PRIVATE = 0o640
+
+
+_FORMULA = re.compile(r"[=@\t\r\n＝＠＋－]|[+-](?![\d.:]+$)")
+"""What a spreadsheet takes for a formula; a number, or a time, with its sign is none."""
 
 
 class ConfigError(Exception):
@@ -80,6 +85,11 @@ def write_private(file: Path, data: bytes) -> None:
         with suppress(OSError):
             part.unlink()
         raise
+
+
+def inert(cell: object) -> object:
+    """A cell of a CSV; one that a spreadsheet would take for a formula is kept as text."""
+    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
 
 
 def to_disk(path: Path) -> None:

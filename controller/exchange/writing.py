@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from controller.files import inert
 from controller.messages import Piece
+
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What stands in no XML file, and in some files' tags."""
 
 _XSPF = "http://xspf.org/ns/0/"
 
@@ -37,7 +42,7 @@ def xspf(pieces: Sequence[Piece]) -> str:
         )
         for tag, value in values:
             if value:
-                SubElement(track, tag).text = value
+                SubElement(track, tag).text = _NO_XML.sub("", value)
     indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
 
@@ -48,7 +53,8 @@ def table(pieces: Sequence[Piece]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["number", "title", "artist", "album", "seconds", "file"])
     for number, piece in enumerate(pieces, start=1):
-        writer.writerow([number, piece.title, piece.artist, piece.album, f"{piece.duration_s:.1f}", piece.path])
+        said = (piece.title, piece.artist, piece.album, f"{piece.duration_s:.1f}", piece.path)
+        writer.writerow([number, *map(inert, said)])
     return out.getvalue()
 
 

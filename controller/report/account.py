@@ -17,7 +17,7 @@ from controller.messages import (
     PhaseView,
     Record,
 )
-from controller.report.clinical import Told, VitalsTaken
+from controller.report.clinical import Stamps, Told, VitalsTaken
 from controller.report.people import Person
 from controller.report.roles import ROLES, Role
 from controller.session.state import State
@@ -98,6 +98,7 @@ class Event:
 class PiecePlayed:
     """A piece from its first frame to its last; `why` it ended, "" where the record ends before it."""
 
+    cue: int
     t: float
     utc: str
     title: str
@@ -132,6 +133,7 @@ class Account:
 
     session: str
     records: tuple[tuple[Record, str], ...]
+    stamps: Stamps
     room: str
     programme: Programme
     programme_digest: str

@@ -133,6 +133,7 @@ def account_from(session: str, records: Records, first: State, chain: Verified, 
     return Account(
         session=session,
         records=tuple(shown),
+        stamps=stamps,
         role=role,
         room=found.state.rules.room,
         programme=programme,
@@ -293,6 +294,7 @@ def _gather_music(found: _Gathering, record: Record, offsets: dict[int, float]) 
         cue = next((cue for cue in found.state.cues if cue.id == act.cue), None)
         found.pieces.append(
             PiecePlayed(
+                cue=act.cue,
                 t=act.at_t,
                 utc=_corrected(record, offsets),
                 title=act.title,
@@ -305,8 +307,9 @@ def _gather_music(found: _Gathering, record: Record, offsets: dict[int, float]) 
         )
     elif isinstance(act, PieceEnded):
         for index in range(len(found.pieces) - 1, -1, -1):
-            if found.pieces[index].title == act.title and not found.pieces[index].why:
-                found.pieces[index] = dataclasses.replace(found.pieces[index], played_s=act.played_s, why=act.why)
+            piece = found.pieces[index]
+            if (piece.cue, piece.title) == (act.cue, act.title) and not piece.why:
+                found.pieces[index] = dataclasses.replace(piece, played_s=act.played_s, why=act.why)
                 break
 
 

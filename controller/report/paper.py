@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import zip_longest
 
 from fpdf import FPDF
 
@@ -20,6 +21,8 @@ from controller.report.tables import clock_of
 _MARGIN_MM = 14.0
 _GREY = (95, 105, 115)
 _LINE_MM = 4.6
+_MOST_LETTERS = 900
+"""Of one cell: a column of words that holds so many letters fits on a page."""
 
 
 class _Paper(Paper):
@@ -108,7 +111,15 @@ def _table(paper: FPDF, headings: Sequence[str], widths: Sequence[int], rows: Se
     ) as table:
         table.row(headings)
         for row in rows:
-            table.row(row)
+            for part in _parts(row):
+                table.row(part)
+
+
+def _parts(row: Sequence[str]) -> Iterator[list[str]]:
+    """A row as several where a text is too long for one page."""
+    lines = [" / ".join(text.splitlines()) for text in row]
+    texts = [[text[at : at + _MOST_LETTERS] for at in range(0, len(text), _MOST_LETTERS)] for text in lines]
+    return (list(part) for part in zip_longest(*texts, fillvalue=""))
 
 
 def _vitals(paper: FPDF, account: Account) -> None:

@@ -5,11 +5,18 @@ Item numbers and subjects are the guideline's; what the room cannot know is left
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from controller import wording
+from controller.messages import Mark
 from controller.report import clinical
 from controller.report.account import Account
 from controller.report.people import told
 from controller.report.tables import clock_of
 from controller.wording.quantities import counted, duration
+
+
+_WISHES = ("quiet", "pause", "volume", "softer", "light", "hold", "skip", "next", "ground", "go")
 
 
 def respct(account: Account) -> str:
@@ -29,7 +36,7 @@ def _items(account: Account) -> list[tuple[int, str, str]]:
     heard = sum(piece.played_s for piece in account.pieces)
     artists = len({piece.artist for piece in account.pieces if piece.artist})
     persons = [event for event in account.events if event.by_a_person]
-    wishes = [event for event in persons if event.kind in ("quiet", "pause", "volume", "light", "hold", "skip", "go")]
+    wishes = [event for event in persons if event.kind in _WISHES and not event.taken_back]
     marks = [event for event in persons if event.kind in ("mark", "note") and not event.taken_back]
     doses = [f"{code} at {clock_of(t - zero)} {words}" for t, code, words in clinical.doses(account.state)]
     events = [f"{one.whom} at {clock_of(one.t - zero)} {one.text}" for one in account.adverse]
@@ -42,7 +49,6 @@ def _items(account: Account) -> list[tuple[int, str, str]]:
         f"{phase.title} {clock_of(phase.start_s - zero)} to {clock_of(phase.end_s - zero)}" for phase in account.phases
     )
     closed = f"closed {account.closed.utc[:19]}Z" if account.closed else "not closed yet"
-    disturbed = [event for event in marks if "disturbance" in event.text]
     faults = [f"{clock_of(account.t_plus(event.t))} {event.word} {event.text}" for event in account.incidents]
     silences = sum(event.kind in ("quiet", "pause") and event.by_a_person for event in account.events)
     return [
@@ -70,8 +76,18 @@ def _items(account: Account) -> list[tuple[int, str, str]]:
             f"{'; '.join(events) or 'none were logged'}. Challenging experiences: {hard}.",
         ),
         (16, "Arrival and release", f"Opened {account.opened.utc[:19]}Z, {closed}. {'; '.join(gone)}."),
-        (17, "Disturbances", "; ".join([*(event.text for event in disturbed), *faults]) or "None were recorded."),
+        (17, "Disturbances", "; ".join([*_disturbed(account), *faults]) or "None were recorded."),
     ]
+
+
+def _disturbed(account: Account) -> Iterator[str]:
+    """The marks that say so as they stand, then the notes."""
+    for entry in account.state.entries:
+        if isinstance(entry.act, Mark) and entry.act.code == "disturbance":
+            yield wording.fact("mark", {"code": entry.act.code, "participants": ",".join(entry.participants)})[1]
+    for event in account.events:
+        if event.kind == "note" and "disturbance" in event.text and not event.taken_back:
+            yield event.text
 
 
 def _silences(entries: int) -> str:

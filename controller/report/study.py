@@ -45,6 +45,8 @@ class Told:
         told = sorted((event.t, event.utc) for event in account.events if not event.afterwards)
         self._t = [t for t, _ in told]
         self._utc = [utc for _, utc in told]
+        self.when = {utc: t for t, utc in reversed(account.stamps.values())}
+        """The room time of every UTC at which something was written."""
         self.acts = {record.seq: record for record, _ in account.records}
         acts = [record.input.act for record in self.acts.values()]
         self.amended = {act.entry for act in acts if isinstance(act, Amend)}
@@ -191,9 +193,11 @@ def _marks(told: Told) -> Iterator[Row]:
         act = told.acts[event.seq].input.act
         if event.kind == "mark" and event.taken_back and isinstance(act, Mark):
             for code in event.participants or ("",):
+                t = event.t - event.ago_s
                 yield {
-                    **told.at(event.t), "participant": code, "by": event.who, "record": event.seq, "amended": 0,
-                    "code": act.code, "phase": told.phase_at(event.t), "taken_back": 1, "entered_after_min": 0.0,
+                    **told.at(t), "participant": code, "by": event.who, "record": event.seq, "amended": 0,
+                    "code": act.code, "phase": told.phase_at(t), "taken_back": 1,
+                    "entered_after_min": _minutes(event.ago_s),
                 }  # fmt: skip
 
 
@@ -316,8 +320,10 @@ def _late_entries(told: Told) -> Iterator[Row]:
 
 def _presence(told: Told) -> Iterator[Row]:
     for person in told.account.people:
-        first = next(event for event in told.account.events if event.who == person.who)
-        yield {**told.at(first.t), "utc": person.first_utc, "by": person.who, "last_utc": person.last_utc}
+        yield {
+            **told.at(told.when[person.first_utc]), "utc": person.first_utc, "by": person.who,
+            "last_utc": person.last_utc,
+        }  # fmt: skip
 
 
 _ROWS: dict[str, Callable[[Told], Iterator[Row]]] = {

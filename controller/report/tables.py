@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
+from controller.files import inert
 from controller.messages import to_plain
 from controller.report.account import Account, Event
 
@@ -23,9 +23,6 @@ _COLUMNS = (
 
 
 INCOMPLETE = "part of the room's record is lost: pieces may be missing here"
-
-_FORMULA = re.compile(r"[=@\t\r]|[+-](?!\d)")
-
 
 def jsonl(account: Account) -> str:
     """One JSON object a line: first what the file is and whether its chain holds, then every record whole."""
@@ -46,11 +43,10 @@ def jsonl(account: Account) -> str:
         "signatures": [asdict(signature) for signature in account.signatures],
     }
     lines = [head]
-    utc = {event.seq: event.utc for event in account.events}
     marked = {event.seq: event for event in account.events}
     for record, text in account.records:
         t_plus = round(account.t_plus(record.stamp.t), 3)
-        whole = {"t_plus_s": t_plus, "utc": utc.get(record.seq, record.stamp.utc), **to_plain(record), "text": text}
+        whole = {"t_plus_s": t_plus, "utc": account.stamps[record.seq][1], **to_plain(record), "text": text}
         told = marked.get(record.seq)
         if told is not None and told.afterwards:
             whole |= {"afterwards": True, "about_t_plus_s": _about(account, told)}
@@ -68,7 +64,6 @@ def records_csv(account: Account) -> str:
     words: dict[int, list[str]] = {}
     for event in account.events:
         words.setdefault(event.seq, []).append(f"{event.word} {event.text}".strip())
-    utc = {event.seq: event.utc for event in account.events}
     taken_back = {event.seq for event in account.events if event.taken_back}
     marked = {event.seq: event for event in account.events}
     rows: list[Iterable[object]] = []
@@ -82,7 +77,7 @@ def records_csv(account: Account) -> str:
         told = marked.get(record.seq)
         rows.append(
             (
-                record.seq, round(account.t_plus(stamp.t), 3), utc.get(record.seq, stamp.utc), stamp.utc,
+                record.seq, round(account.t_plus(stamp.t), 3), account.stamps[record.seq][1], stamp.utc,
                 int(stamp.synced), stamp.boot_id, round(stamp.boottime, 6), origin.person or "", origin.console,
                 origin.path, " ".join(record.input.participants), act["kind"], "; ".join(words.get(record.seq, [])),
                 text, int(record.seq in taken_back), _json(act), _json(plain["facts"]), _json(plain["effects"]),
@@ -115,12 +110,8 @@ def written(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(columns)
-    writer.writerows([[_inert(cell) for cell in row] for row in rows])
+    writer.writerows([[inert(cell) for cell in row] for row in rows])
     return out.getvalue()
-
-
-def _inert(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
 
 
 def clock_of(seconds: float) -> str:

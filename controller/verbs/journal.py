@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict
 from itertools import zip_longest
 from pathlib import Path
@@ -32,7 +32,7 @@ from controller.journal.reading import (
 from controller.journal.search import Wanted, search
 from controller.journal.store import journal_files, set_aside
 from controller.journal.verify import verify_sessions
-from controller.messages import LogEntry, TakeBack, to_plain
+from controller.messages import LogEntry, Record, TakeBack, to_plain
 from controller.options import AsJson, StateDir, fail
 from controller.places import STATE
 from controller.wording.record import gone
@@ -103,14 +103,19 @@ def show(
     file, reader = session_or_newest(state, session), role_named(role)
     try:
         if as_json:
-            opening = None if file == room_file(state) else next((record for record, _ in read_records(file)), None)
-            shown = copies(read_records(file, after), opening, reader)
+            shown = copies(read_records(file, after), _opening(state, file), reader)
             whole = [{**to_plain(record), "text": text} for record, text in shown]
             typer.echo(json.dumps(whole, indent=1, ensure_ascii=False))
         elif after or file == room_file(state) or not _show_account(file, at, kind or [], reader):
-            _show_entries(file, after, kind or [])
+            shown = copies(read_records(file, after), _opening(state, file), reader)
+            _show_entries(file, shown, kind or [])
     except (sqlite3.Error, ValueError) as error:
         fail(f"{file}: {error}; `stillroom journal verify` says where")
+
+
+def _opening(state: Path, file: Path) -> Record | None:
+    """The first record of a session's file, None for the room's."""
+    return None if file == room_file(state) else next((record for record, _ in read_records(file)), None)
 
 
 def _show_account(file: Path, at: str, kinds: list[str], reader: Role | None) -> bool:
@@ -136,8 +141,8 @@ def _show_account(file: Path, at: str, kinds: list[str], reader: Role | None) ->
     return True
 
 
-def _show_entries(file: Path, after: int, kinds: list[str]) -> None:
-    for entry in _entries(file, after):
+def _show_entries(file: Path, shown: Iterable[tuple[Record, str]], kinds: list[str]) -> None:
+    for entry in _entries(file, shown):
         word, text = wording.entry(entry)
         if kinds and entry.kind not in kinds and word not in kinds:
             continue
@@ -275,9 +280,9 @@ def _verify_backups(place: Path) -> None:
         raise typer.Exit(1)
 
 
-def _entries(file: Path, after: int) -> Iterator[LogEntry]:
+def _entries(file: Path, shown: Iterable[tuple[Record, str]]) -> Iterator[LogEntry]:
     taken_back = {record.input.act.seq for record, _ in read_records(file) if isinstance(record.input.act, TakeBack)}
-    for record, text in read_records(file, after):
+    for record, text in shown:
         for entry in log_entries(record, text):
             yield replace(entry, taken_back=entry.seq in taken_back)
 
