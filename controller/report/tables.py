@@ -24,6 +24,7 @@ _COLUMNS = (
 
 INCOMPLETE = "part of the room's record is lost: pieces may be missing here"
 
+
 def jsonl(account: Account) -> str:
     """One JSON object a line: first what the file is and whether its chain holds, then every record whole."""
     head = {

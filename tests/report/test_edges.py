@@ -105,7 +105,10 @@ def test_two_pieces_of_the_same_title_are_each_told_for_as_long_as_they_were_hea
     room.post(310.0, PieceStarted(cue=2, title="Untitled", path="/m/b.flac", at_t=310.0, frame=0))
     room.post(320.0, PieceEnded(cue=1, title="Untitled", played_s=310.0))
     room.post(920.0, PieceEnded(cue=2, title="Untitled", played_s=610.0))
-    assert [(piece.path, piece.played_s) for piece in ended(room).pieces] == [("/m/a.flac", 310.0), ("/m/b.flac", 610.0)]
+    assert [(piece.path, piece.played_s) for piece in ended(room).pieces] == [
+        ("/m/a.flac", 310.0),
+        ("/m/b.flac", 610.0),
+    ]
 
 
 def test_signs_of_a_formula_in_words_are_drawn_as_they_stand(tmp_path: Path) -> None:
