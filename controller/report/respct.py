@@ -15,7 +15,6 @@ from controller.report.people import told
 from controller.report.tables import clock_of
 from controller.wording.quantities import counted, duration
 
-
 _WISHES = ("quiet", "pause", "volume", "softer", "light", "hold", "skip", "next", "ground", "go")
 
 
