@@ -45,7 +45,7 @@ class Told:
         told = sorted((event.t, event.utc) for event in account.events if not event.afterwards)
         self._t = [t for t, _ in told]
         self._utc = [utc for _, utc in told]
-        self.when = {utc: t for t, utc in reversed(account.stamps.values())}
+        self.when = {utc: t for t, utc in reversed(list(account.stamps.values()))}
         """The room time of every UTC at which something was written."""
         self.acts = {record.seq: record for record, _ in account.records}
         acts = [record.input.act for record in self.acts.values()]
