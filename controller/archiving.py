@@ -28,6 +28,10 @@ log = logging.getLogger(__name__)
 PATIENCE_S = 20.0
 
 
+class StillThere(Exception):
+    """The act is recorded, but what it takes away could not be taken away; the text says why."""
+
+
 class ArchiveDesk:
     """The daemon's part: files are looked up, and taken away, beside the loop; one thing after the other."""
 
@@ -89,7 +93,7 @@ async def write_directly(state_dir: Path, given: Input, check: Callable[[], None
 
     `check` is called once the lock is held, and raises where this must not be done.
     Raises JournalInUse where a daemon (or another of us) holds the lock, PermissionError where we may not write,
-    TimeoutError where the disk does not take it.
+    TimeoutError where the disk does not take it, StillThere.
     """
     clock = RoomClock()
     journal = Journal(state_dir, clock, lambda why: None)
@@ -123,5 +127,8 @@ async def _write(journal: Journal, state_dir: Path, clock: RoomClock, given: Inp
             await closed
     for effect in record.effects:
         if isinstance(effect, Erase):
-            await asyncio.to_thread(erase, state_dir, effect.book)
+            try:
+                await asyncio.to_thread(erase, state_dir, effect.book)
+            except (OSError, sqlite3.Error) as error:
+                raise StillThere(str(error)) from error
     return Reply(id=given.id, seq=record.seq, utc=stamp.utc)

@@ -28,6 +28,7 @@ from controller.journal.manifest import (
 from controller.journal.place import Place, UnfitPlace
 from controller.journal.reading import find_records
 from controller.journal.store import (
+    is_passing,
     journal_files,
     read_meta,
     reading,
@@ -75,8 +76,8 @@ def make_backup(state_dir: Path, place: Place, software: str = "") -> Made:
     for directory in (*_folders(folder), folder):
         to_disk(directory)
     manifest = Manifest(
-        backup=old.backup, origin=old.origin, utc=utc_text(utc_now()), software=software, files={**kept, **parts}
-    )
+        backup=old.backup, origin=old.origin, utc=utc_text(utc_now()), software=software, files={**old.files, **parts}
+    )  # a copy that rotted, and of which the record holds the like no more, stays named: `check_backup` tells of it
     digest = write_manifest(folder, manifest)
     problems += check_backup(folder)
     return Made(
@@ -132,10 +133,14 @@ def restore_backup(folder: Path, state_dir: Path) -> Manifest:
     assert manifest is not None
     for directory in (state_dir, *_folders(state_dir)):
         directory.mkdir(mode=0o750, parents=True, exist_ok=True)
-    for name in manifest.files:
-        shutil.copyfile(folder / name, state_dir / name)
-        (state_dir / name).chmod(0o640)
-        to_disk(state_dir / name)
+    names = sorted(manifest.files, key=lambda name: name != "room.db")  # whose chain tells what else must be there
+    for name in names:
+        part = state_dir / f"{name}.part"
+        shutil.copyfile(folder / name, part)
+        part.chmod(0o640)
+        to_disk(part)
+    for name in names:  # only what is whole bears a name that is taken for a record
+        (state_dir / f"{name}.part").replace(state_dir / name)
     for directory in (*_folders(state_dir), state_dir):
         to_disk(directory)
     return manifest
@@ -209,6 +214,12 @@ def _copies(
             found, entry = _copy(source, folder / f"{name}.part")
         except FileNotFoundError:
             continue  # retention took it meanwhile
+        except sqlite3.DatabaseError as error:  # of this file alone: the others are copied all the same
+            if is_passing(error):
+                raise
+            problems.append(f"{name}: cannot be read: {error}")
+            (folder / f"{name}.part").unlink(missing_ok=True)
+            continue
         room = found if name == "room.db" else room
         if why := found.why or against_heads(heads_of(source.stem, room.heads), found)[1]:
             problems.append(f"{name}: {why}")

@@ -16,7 +16,7 @@ from controller.files import to_disk
 from controller.journal.chain import ROOM, name_digest
 from controller.journal.reading import find_records, session_info
 from controller.journal.redaction import blank_text
-from controller.journal.store import COMPANIONS, book_file, reading, room_file, sessions_dir, sheets_of
+from controller.journal.store import COMPANIONS, book_file, read_meta, reading, room_file, sessions_dir, sheets_of
 from controller.messages import Redaction, Removal, Retention
 
 log = logging.getLogger(__name__)
@@ -38,11 +38,12 @@ def erase(state_dir: Path, book: str) -> None:
 
 
 def unblanked(file: Path) -> list[int]:
-    """The records whose text is to be blanked by the book's own word, and is not yet."""
+    """The records whose text is to be blanked by the book's own word, and is not yet, or not yet in the file itself."""
     wanted = {
         act.seq for record, _ in find_records(file, "redaction") if isinstance(act := record.input.act, Redaction)
     }
-    return sorted(seq for seq in wanted if has_text(file, seq))
+    left = bool(wanted) and _log_is_left(file)
+    return sorted(seq for seq in wanted if left or has_text(file, seq))
 
 
 def has_text(file: Path, seq: int) -> bool:
@@ -52,6 +53,18 @@ def has_text(file: Path, seq: int) -> bool:
             "SELECT t.text FROM texts t JOIN records r USING (line) WHERE r.seq = ?", (seq,)
         ).fetchone()
     return row is not None and row[0] is not None
+
+
+def _log_is_left(file: Path) -> bool:
+    """Whether a closed book's log was not folded in: a reader prevented it, and the file has what was blanked.
+
+    An open book's is folded in as it goes on.
+    """
+    log = file.with_name(file.name + "-wal")
+    if not log.exists() or not log.stat().st_size:
+        return False
+    with reading(file) as connection:
+        return bool(read_meta(connection).get("closed_utc"))
 
 
 def removals(state_dir: Path) -> dict[str, Removal]:

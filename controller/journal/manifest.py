@@ -62,6 +62,8 @@ def read_manifest(folder: Path) -> Manifest | None:
         if plain.pop("format") != FORMAT:
             raise ValueError("its format is not one that this version reads")
         files = {str(name): Entry(**entry) for name, entry in plain.pop("files").items()}
+        if outside := next((name for name in files if Path(name).is_absolute() or ".." in Path(name).parts), None):
+            raise ValueError(f"{folder / NAME}: {outside} lies outside the backup")
         return Manifest(**plain, files=files)
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"{folder / NAME}: {error}") from None

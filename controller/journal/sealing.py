@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from controller.clock import sure_utc
 from controller.journal.chain import ROOM, name_digest
-from controller.journal.erasing import has_text
+from controller.journal.erasing import has_text, unblanked
 from controller.journal.keeping import RetentionRule, is_over, removal_of
 from controller.journal.reading import SessionInfo, list_sessions, session_info
 from controller.journal.standing import backups, is_there
@@ -77,7 +77,7 @@ def _redaction(state_dir: Path, given: Input, act: Redaction, open_session: str)
             raise Refused("no_signer")
         after = _closed(state_dir, act.session).records
     file = book_file(state_dir, act.session)
-    if not has_text(file, act.seq):
+    if not has_text(file, act.seq) and act.seq not in unblanked(file):  # one that was cut short is finished so
         raise Refused("no_text", session=act.session, seq=act.seq)
     return replace(act, after=after)
 

@@ -13,12 +13,12 @@ from typing import Annotated
 
 import typer
 
-from controller.archiving import write_directly
+from controller.archiving import StillThere, write_directly
 from controller.clock import utc_now, utc_text
 from controller.ctl.asking import READY_S, reached, send_signed, visiting
 from controller.ctl.signing import NoPin, PinFrom, read_pin, source
 from controller.journal.chain import ROOM
-from controller.journal.erasing import has_text, unblanked
+from controller.journal.erasing import unblanked
 from controller.journal.reading import read_records, session_info, verify
 from controller.journal.standing import holding
 from controller.journal.writer import JournalInUse
@@ -54,6 +54,8 @@ def record(state: Path, act: ArchiveAct, person: str, why: str = "") -> Reply:
             reply = reached(state, lambda: _ask(state, given))
     except NoPin as error:
         fail(str(error))
+    except StillThere as error:
+        fail(f"{state}: it is recorded, but what goes by it is still there: {error}; say it again in a minute")
     except (OSError, sqlite3.Error) as error:
         fail(f"{state}: not recorded: {error}")
     if reply.refused:
@@ -217,7 +219,7 @@ def redact(
 def _is_blank(file: Path, seq: int) -> bool:
     wait = Event()
     for _ in range(100):
-        if not has_text(file, seq):
+        if seq not in unblanked(file):
             return True
         wait.wait(0.1)
     return False
