@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import mmap
+import os
 import struct
 import zlib
 from collections.abc import Sequence
@@ -36,6 +37,7 @@ class KeptLevels:
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("r+b" if path.exists() else "w+b") as file:
                 file.truncate(size)
+                os.posix_fallocate(file.fileno(), 0, size)  # a page without a place on a full disk would kill us
                 self._map = mmap.mmap(file.fileno(), size)
         except (OSError, ValueError) as error:
             _log.warning("%s: what a widget was told is not kept: %s", path, error)
