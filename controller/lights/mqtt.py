@@ -287,9 +287,10 @@ class MqttLights:
             return
         if not self._link.fresh:
             lamp.due = now + _RETRY_S
-            self._waiting.append(lamp)
-            if len(self._waiting) == 1:
+            if not self._waiting:
                 self._link.prove(self._proved)
+            if lamp not in self._waiting:
+                self._waiting.append(lamp)
             return
         said = lamp.drive.step(now)
         self._post_change(lamp)

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from controller.broker import BrokerLink
+from controller.broker import BrokerLink, BrokerSettings
 from controller.broker_private import PrivateBroker
-from controller.clock import boottime
+from controller.clock import SimulatedClock, boottime
+from controller.lights.mqtt import LampSettings, LightSettings, MqttLights
 from controller.lights.profile import load_profile
 from controller.messages import DeviceBack, DeviceLost, FadeLight, LampChanged, LampTakenOver, Point
 from tests.lights.mqtt_room import Room, mqtt_room
 from tests.lights.observer import led_after, observing
-from tests.lights.shipped import FOLDER, PROFILES
+from tests.lights.shipped import FOLDER, PROFILES, ZIGBEE
 from tests.waiting import promised, until
 
 DIMMED = {name: profile for name, profile in PROFILES.items() if profile.level is not None}
@@ -151,3 +152,16 @@ async def test_what_a_lamp_said_before_we_came_is_not_taken_for_the_present(mosq
         assert not room.told(LampTakenOver)
         assert room.lamp(name).levels()[1] <= 0.31
     await old.close()
+
+
+async def test_a_broker_that_is_never_there_costs_no_memory() -> None:
+    lights = MqttLights(
+        LightSettings((LampSettings("left", ZIGBEE, "left", "zigbee2mqtt"),)),
+        BrokerLink(BrokerSettings("127.0.0.1", 1, "room")),
+        SimulatedClock(),
+    )
+    level = Point(level=0.3, t=0.0)
+    lights.apply(FadeLight(lamp="left", start=level, end=level), 1)
+    for tenths in range(100):
+        lights._attend(lights._lamps["left"], 10.0 + tenths / 10)
+    assert len(lights._waiting) <= 1
