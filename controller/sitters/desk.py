@@ -234,35 +234,38 @@ class SignOnDesk:
     async def _keep_looking(self) -> None:
         while True:
             await asyncio.sleep(LOOK_S)
-            await self._look()
+            try:
+                await self._look()
+            except Exception:  # a fault of the program must not end the watch over the register
+                log.exception("the register of sitters could not be looked at")
 
     async def _look(self) -> None:
         """Tell the rules who may sign on, where that is not what they know."""
         stamp = await asyncio.to_thread(self._register.stamp)
         if stamp == self._stamp:
             return
-        self._stamp = stamp
         try:
             known = await asyncio.to_thread(self._register.sitters)
-        except ConfigError as error:
-            log.error("%s", error.mistakes[0])
-            self._lose("unreadable")
+        except ConfigError as error:  # perhaps for a moment only, or until its owner is set right
+            self._lose("unreadable", error.mistakes[0])
             return
         duty = self._duty()
         if stamp == NO_FILE and (duty.signs_on or duty.known):
-            log.error("%s is gone, and sitters are on record", self._register.file)
-            self._lose("missing")
+            self._lose("missing", f"{self._register.file} is gone, and sitters are on record")
             return
+        self._stamp = stamp
         if self._lost:
             self._lost = ""
             self._post(Input(act=DeviceBack(name="sitters")), None)
         if known != duty.known or bool(known) != duty.signs_on:
             self._post(Input(act=SittersKnown(initials=known)), None)
 
-    def _lose(self, why: str) -> None:
+    def _lose(self, why: str, said: str) -> None:
         """Nobody new can sign on, and acts of people need it as before: a file that is lost opens no door."""
+        self._stamp = None
         if self._lost != why:
             self._lost = why
+            log.error("%s", said)
             self._post(Input(act=SittersKnown(readable=False)), None)
             self._post(Input(act=DeviceLost(name="sitters", why=why)), None)
 

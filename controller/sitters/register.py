@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from argon2 import PasswordHasher
-from argon2.exceptions import Argon2Error, InvalidHashError
+from argon2.exceptions import Argon2Error
 
 from controller.files import ConfigError, to_disk
 from controller.places import make_dir
@@ -79,7 +79,7 @@ class Register:
         kept = self._read().get(initials)
         try:
             return _HASHER.verify(kept or _nobodys(), _behind_0(pin)) and kept is not None
-        except (Argon2Error, InvalidHashError):
+        except (Argon2Error, ValueError):  # also of what is kept there and is no hash
             return False
 
     def keep(self, initials: str, pin: str) -> None:

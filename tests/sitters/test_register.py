@@ -76,6 +76,8 @@ def test_a_broken_register_opens_nothing_and_is_not_written_over(register: Regis
 def test_a_hash_that_was_broken_is_a_wrong_pin(register: Register) -> None:
     register.file.write_text('{"format": 1, "sitters": {"AB": "$argon2id$nonsense"}}', encoding="utf-8")
     assert not register.matches("AB", PIN)
+    register.file.write_text('{"format": 1, "sitters": {"AB": "$argon2id$\u00fc"}}', encoding="utf-8")
+    assert not register.matches("AB", PIN)
 
 
 def typed(monkeypatch: pytest.MonkeyPatch, *pins: str) -> None:
