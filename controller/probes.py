@@ -251,9 +251,12 @@ class Probes:
             for line in self._lines:
                 if line.stage != "green" or not line.mark:
                     continue
-                mark = await asyncio.to_thread(self._mark_of, line.check, self._programme)
-                if mark != line.mark:
-                    self._post(Probed(check=line.check, number=line.seq, well=False, code="changed"))
+                try:
+                    mark = await asyncio.to_thread(self._mark_of, line.check, self._programme)
+                    if mark != line.mark:
+                        self._post(Probed(check=line.check, number=line.seq, well=False, code="changed"))
+                except Exception:  # what cannot be looked at now is looked at again
+                    log.exception("what the preflight's %s holds for could not be looked at", line.check)
 
     def _mark_of(self, check: str, programme: str) -> str:
         """A digest of the files that a check holds for, by their sizes and times; "" for a check of no files."""

@@ -159,3 +159,20 @@ def test_the_tone_is_softer_than_the_music_and_far_below_the_ceiling() -> None:
         tone = gentle_tone_dbfs(bus, -23.0)
         assert tone <= -23.0 + level_db - 10.0
         assert tone + CREST_DB < ceiling
+
+
+async def test_a_look_that_fails_once_does_not_end_the_watch_over_what_was_green(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[str] = []
+
+    def mark_of(_check: str, _programme: str) -> str:
+        looks.append("look")
+        if len(looks) == 1:
+            raise OSError("too many open files")
+        return "another"
+
+    monkeypatch.setattr(bench.probes, "_mark_of", mark_of)
+    bench.probes._lines = (PreflightLine(check="card", seq=3, stage="green", mark="one"),)
+    await until(lambda: bench.heard, within=10.0)
+    assert (bench.heard[0].check, bench.heard[0].code) == ("card", "changed")
