@@ -25,7 +25,10 @@ def prepare_booking(act: Book, zone: tzinfo, now_unix: float) -> Book:
         raise Refused("bad_value", what=f'"{act.wanted}"', why=f"no time; write it like {EXAMPLE}") from None
     if local.tzinfo is not None or len(act.wanted) <= len("2026-12-01"):
         raise Refused("bad_value", what=f'"{act.wanted}"', why=f"the room's own clock time is asked, like {EXAMPLE}")
-    moment = resolve(local.replace(second=0, microsecond=0), zone)
+    try:
+        moment = resolve(local.replace(second=0, microsecond=0), zone)
+    except (ValueError, OverflowError):
+        raise Refused("bad_value", what=f'"{act.wanted}"', why="no year that can be booked") from None
     at = moment.strftime("%Y-%m-%dT%H:%M")
     if moment.timestamp() < now_unix:
         raise Refused("booking_past", at=at)

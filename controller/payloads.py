@@ -15,7 +15,7 @@ def document_of(payload: bytes) -> Any:
     """The JSON in a payload, or its bare text."""
     try:
         return json.loads(payload)
-    except ValueError:
+    except (ValueError, RecursionError):
         return payload.decode("utf-8", "replace").strip()
 
 
@@ -47,7 +47,7 @@ def read_number(value: Any) -> float | None:
         return None
     try:
         return float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

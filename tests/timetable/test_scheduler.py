@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
 
 from controller.booking import prepare_booking
-from controller.messages import Book, CancelBooking, Check, Checked, FadeLight
+from controller.messages import Book, CancelBooking, Check, Checked, FadeLight, Refused
 from tests.timetable.wall import BERLIN, DAILY, SETTINGS, WallRoom, all_well, put_up, settle, unix
 
 
@@ -216,3 +217,11 @@ async def test_a_room_without_a_timetable_has_only_its_bookings(monkeypatch: pyt
     async with room.up():
         await room.go_to("2026-11-24T12:00")
     assert [what for what, _ in room.done] == ["begin done", "over done"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "zone"), [("9999-12-31T23:59", "America/New_York"), ("0001-01-01T00:00", "Europe/Berlin")]
+)
+def test_a_year_that_no_calendar_reaches_is_refused(wanted: str, zone: str) -> None:
+    with pytest.raises(Refused, match="bad_value"):
+        prepare_booking(Book(programme="psilocybin-25mg", participants=("C-0412",), wanted=wanted), ZoneInfo(zone), 0.0)
