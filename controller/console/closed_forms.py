@@ -55,7 +55,8 @@ def about(found: LookedUp, hour: int, minute: int) -> float:
     if hour > 23 or minute > 59:
         raise ValueError(f"{hour}:{minute:02} is no time of day")
     opened = datetime.fromisoformat(found.opened_utc).astimezone()
-    moment = opened.replace(hour=hour, minute=minute, second=0, microsecond=0)
-    if moment < opened.replace(second=0, microsecond=0):
-        moment += timedelta(days=1)
-    return found.opened_t + max(0.0, (moment - opened).total_seconds())
+    shown = opened.replace(tzinfo=None)  # without a zone, for the clocks may have been changed meanwhile
+    wanted = shown.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    if wanted < shown.replace(second=0, microsecond=0):
+        wanted += timedelta(days=1)
+    return found.opened_t + max(0.0, (wanted.astimezone() - opened).total_seconds())

@@ -63,6 +63,12 @@ def find_music(tops: Sequence[Path]) -> tuple[dict[Path, Found], list[Path], lis
         seen.add((stat.st_dev, stat.st_ino))
         return len(seen) > size
 
+    real = [top.resolve() for top in tops]
+
+    def leads_out(folder: Path) -> bool:
+        """Whether it is no link to what is found by its own path anyway, under which programmes name it."""
+        return not folder.is_symlink() or not is_under(str(Path(os.path.realpath(folder))), real)
+
     for top in tops:
         if top.is_file():
             look_at(top)
@@ -73,7 +79,7 @@ def find_music(tops: Sequence[Path]) -> tuple[dict[Path, Found], list[Path], lis
             if not is_new(folder):
                 folders.clear()
                 continue
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            folders[:] = sorted(name for name in folders if not name.startswith(".") and leads_out(Path(folder, name)))
             for name in names:
                 path = Path(folder, name)
                 if path.suffix.lower() in SUFFIXES and not name.startswith("."):

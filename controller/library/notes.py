@@ -137,10 +137,14 @@ def read_sheet(path: Path) -> Sheet:
     if "file" not in heads:
         sheet.mistakes.append(_NO_FILE)
         return sheet
-    for cells in rows:
-        given = {head: cell.strip() for head, cell in zip(heads, cells, strict=False) if head in COLUMNS}
-        if given.get("file"):
-            sheet.rows.append(_read_row(rows.line_num, given, sheet.mistakes))
+    try:
+        for cells in rows:
+            given = {head: cell.strip() for head, cell in zip(heads, cells, strict=False) if head in COLUMNS}
+            if given.get("file"):
+                sheet.rows.append(_read_row(rows.line_num, given, sheet.mistakes))
+    except csv.Error as error:
+        after = sheet.rows[-1].number if sheet.rows else 1
+        sheet.mistakes.append(f"row {after + 1}: a quote that never ends? nothing from here on was read: {error}")
     return sheet
 
 
@@ -151,17 +155,22 @@ def _decode(content: bytes) -> str:
         return content.decode("cp1252", "replace")  # what a spreadsheet writes where nobody chose
 
 
+_TRACK_DIGITS = 6
+
+
 def _read_row(number: int, given: dict[str, str], mistakes: list[str]) -> _Row:
     file = _plain(given["file"].replace("\\", "/").removeprefix("./"))
     if (vocals := given.get("vocals", "")) and parse_flag(vocals) is None:
         mistakes.append(f'row {number}: vocals: "{vocals}" is neither yes nor no')
-    if (track := given.get("track", "")) and not track.isdecimal():
+    track = given.get("track", "")
+    number_of = int(track) if track.isdecimal() and len(track) <= _TRACK_DIGITS else None
+    if track and number_of is None:
         mistakes.append(f'row {number}: track: "{track}" is not a number')
     note = Note(
         title=given.get("title") or None,
         artist=given.get("artist") or None,
         album=given.get("album") or None,
-        track=int(track) if track.isdecimal() else None,
+        track=number_of,
         vocals=parse_flag(vocals),
         language=given.get("language", "").lower() or None,
         tradition=given.get("tradition") or None,
