@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from controller import wording
-from controller.messages import PreflightLine, Record, Start
+from controller.messages import PreflightLine, Start
 from controller.report.account import Account
 
 
@@ -15,9 +15,9 @@ def preflight_words(account: Account) -> str:
     lines = opening.input.act.preflight if isinstance(opening.input.act, Start) else ()
     if not lines:
         return "none is on record"
-    told = [_told(line, opening) for line in lines if line.stage == "green"]
+    told = [_told(line, account) for line in lines if line.stage == "green"]
     over = [
-        f"{wording.preflight.check(line.check)} OVERRIDDEN {_at(line, opening)} by {line.by}"
+        f"{wording.preflight.check(line.check)} OVERRIDDEN {_at(line, account)} by {line.by}"
         f" (why: record {line.seq} of the room's book)"
         for line in lines
         if line.stage == "overridden"
@@ -25,12 +25,12 @@ def preflight_words(account: Account) -> str:
     return "; ".join([*over, *told])
 
 
-def _told(line: PreflightLine, opening: Record) -> str:
+def _told(line: PreflightLine, account: Account) -> str:
     by = f" {line.by}" if line.by else ""
-    return f"{wording.preflight.check(line.check)} {_at(line, opening)}{by}"
+    return f"{wording.preflight.check(line.check)} {_at(line, account)}{by}"
 
 
-def _at(line: PreflightLine, opening: Record) -> str:
+def _at(line: PreflightLine, account: Account) -> str:
     """UTC of a line, by how long it was before the opening."""
-    before = timedelta(seconds=opening.stamp.t - line.t)
-    return f"{datetime.fromisoformat(opening.stamp.utc) - before:%H:%M}"
+    opened_t, utc = account.stamps[account.records[0][0].seq]
+    return f"{datetime.fromisoformat(utc) - timedelta(seconds=opened_t - line.t):%H:%M}"

@@ -28,6 +28,7 @@ from controller.messages import (
     PieceEnded,
     PieceStarted,
     Planned,
+    PreflightLine,
     Sitter,
     Softer,
     Start,
@@ -39,6 +40,7 @@ from controller.report.account import Account
 from controller.report.gathering import account_of
 from controller.report.paper import pdf
 from controller.report.picture import picture_of
+from controller.report.preflight import preflight_words
 from controller.report.respct import respct
 from controller.report.study import study_files
 from controller.report.tables import jsonl, records_csv, written
@@ -166,3 +168,15 @@ def test_a_list_with_signs_that_no_file_may_hold_can_be_read_again() -> None:
     root = ElementTree.fromstring(xspf([piece]).partition("\n")[2])
     assert [element.text for element in root.iter() if element.tag.endswith("title")] == ["Slow Harbour"]
     assert next(csv.DictReader(io.StringIO(table([piece]))))["artist"] == "'=A"
+
+
+def test_the_preflights_times_are_corrected_like_all_others(tmp_path: Path) -> None:
+    room = Room(tmp_path)
+    text = find_programme("psilocybin-25mg").read_text(encoding="utf-8")
+    lines = (PreflightLine(check="lights", stage="green", t=-600.0, by="AB"),)
+    room.post(0.0, Start(programme="psilocybin-25mg", participants=(WHO,), programme_text=text, session=SESSION, seed=1,
+                         preflight=lines), "AB")  # fmt: skip
+    room.post(120.0, ClockSynced(offset_s=3600.0))
+    account = ended(room)
+    assert account.opened.utc[11:16] == "10:00"
+    assert "09:50" in preflight_words(account), preflight_words(account)
