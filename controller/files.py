@@ -87,6 +87,19 @@ def write_private(file: Path, data: bytes) -> None:
         raise
 
 
+def write_whole(file: Path, text: str) -> None:
+    """Write a file that may be there already: whole, or what was there stays. Raises OSError."""
+    part = file.with_name(f".{file.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        to_disk(part)
+        part.replace(file)
+    except OSError:
+        with suppress(OSError):
+            part.unlink()
+        raise
+
+
 def inert(cell: object) -> object:
     """A cell of a CSV; one that a spreadsheet would take for a formula is kept as text."""
     return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell

@@ -10,7 +10,7 @@ import tomlkit
 
 from controller.exchange.matching import Match
 from controller.exchange.writing import m3u8
-from controller.files import ConfigError, did_you_mean
+from controller.files import ConfigError, did_you_mean, write_whole
 
 
 def parse_division(words: Iterable[str], phases: Sequence[str], entries: int) -> dict[str, range]:
@@ -75,6 +75,6 @@ def lay(matches: Sequence[Match], division: Mapping[str, range], base: Path, tar
         raise ConfigError(empty)
     folder.mkdir(parents=True, exist_ok=True)
     for path, text in lists.items():
-        path.write_text(text, encoding="utf-8")
-    target.write_text(tomlkit.dumps(document), encoding="utf-8")
+        write_whole(path, text)
+    write_whole(target, tomlkit.dumps(document))
     return [target, *lists]

@@ -17,7 +17,7 @@ from controller.exchange.laying import lay, parse_division
 from controller.exchange.matching import Match, match_entries
 from controller.exchange.reading import read_listing
 from controller.exchange.writing import WRITERS
-from controller.files import ConfigError, writing
+from controller.files import ConfigError, write_whole, writing
 from controller.library.catalogue import Catalogue
 from controller.messages import Piece
 from controller.options import StateDir
@@ -95,7 +95,7 @@ def export(
     if not pieces:
         raise ConfigError(mistakes)
     with writing(to):
-        to.write_text(write(pieces), encoding="utf-8")
+        write_whole(to, write(pieces))
     for mistake in mistakes:
         typer.echo(mistake, err=True)
     minutes = sum(piece.duration_s for piece in pieces) / 60
