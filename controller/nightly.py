@@ -15,6 +15,7 @@ from controller.journal.chain import ROOM
 from controller.journal.keeping import KeepingSettings
 from controller.journal.reading import list_sessions
 from controller.messages import Act, BackedUp, Check, Checked, Retention, Trouble, from_plain
+from controller.tasks import cancel
 
 MOST_TOLD = 20
 LEAST_FREE_BYTES = 1024 * 1024 * 1024
@@ -22,6 +23,9 @@ LEAST_FREE_BYTES = 1024 * 1024 * 1024
 
 PATIENCE_S = 20.0
 """A check that is made up for is made right after the daemon has started."""
+
+END_S = 3.0
+"""A process that has not ended so long after it was told to is killed; one that hangs even then is left."""
 
 _IDLE = ("nice", "-n", "19", "ionice", "-c", "3")
 _AWAITED = ("nice", "-n", "5")
@@ -123,8 +127,19 @@ async def verb_json(state_dir: Path, *words: str, awaited: bool = False) -> Any:
     finally:
         if process.returncode is None:  # we were stopped: a session begins
             process.terminate()
-            await process.wait()
+            if not await _over(process):
+                process.kill()
+                await _over(process)
     if not said.strip():
         last = error.decode(errors="replace").strip().splitlines()
         raise ValueError(f"{' '.join(words[:2])}: {last[-1] if last else f'exit {process.returncode}'}")
     return json.loads(said)
+
+
+async def _over(process: asyncio.subprocess.Process) -> bool:
+    """Whether it ends within its time."""
+    # `asyncio.timeout` loses its way in a task that is being cancelled, as ours is here, on the oldest Python we run on.
+    waiting = asyncio.ensure_future(process.wait())
+    over, _ = await asyncio.wait({waiting}, timeout=END_S)
+    await cancel(waiting)
+    return bool(over)

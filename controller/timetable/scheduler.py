@@ -44,6 +44,9 @@ LOOK_S = 2.0
 
 STEP_S = 1.0
 
+LONGEST_CHECK_S = 20 * 3600.0
+"""A check that hangs is given up before the next night's is due."""
+
 GRACE_S: dict[str, float] = {
     "lights_off": 3600.0,
     **dict.fromkeys(("library_check", "self_test", "backup", "retention"), 12 * 3600.0),
@@ -229,8 +232,10 @@ class RoomTimetable:
 
     async def _run_check(self, check: Check) -> None:
         try:
-            found: Act = await self._check(check)
+            async with asyncio.timeout(LONGEST_CHECK_S):
+                found: Act = await self._check(check)
         except Exception as error:  # a check that cannot be made is a trouble like another
             log.exception("the %s failed", check)
-            found = Checked(check=check, count=1, troubles=(Trouble(code="check", name=check, why=str(error)),))
+            why = "it does not end" if isinstance(error, TimeoutError) and not str(error) else str(error)
+            found = Checked(check=check, count=1, troubles=(Trouble(code="check", name=check, why=why),))
         self._post(found)
