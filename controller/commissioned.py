@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 
 from controller.clock import utc_text
 from controller.config import Room
+from controller.files import to_disk
 from controller.validation import Table
 
 Verdict = Literal["ok", "look", "failed", "skipped"]
@@ -111,7 +112,9 @@ def sign_report(state_dir: Path, room: Room, devices: Sequence[DeviceFindings], 
     for path in (dated, latest):
         fresh = path.with_suffix(".new")
         fresh.write_text(report.model_dump_json(indent=1), encoding="utf-8")
+        to_disk(fresh)
         fresh.replace(path)
+    to_disk(latest.parent)
     return dated
 
 

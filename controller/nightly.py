@@ -138,7 +138,7 @@ async def verb_json(state_dir: Path, *words: str, awaited: bool = False) -> Any:
 
 async def _over(process: asyncio.subprocess.Process) -> bool:
     """Whether it ends within its time."""
-    # `asyncio.timeout` loses its way in a task that is being cancelled, as ours is here, on the oldest Python we run on.
+    # `asyncio.timeout` loses its way in a task that is being cancelled, as ours is here, on the oldest Python of ours.
     waiting = asyncio.ensure_future(process.wait())
     over, _ = await asyncio.wait({waiting}, timeout=END_S)
     await cancel(waiting)

@@ -198,3 +198,14 @@ def test_a_report_that_was_cut_short_counts_as_none(mosquitto: PrivateBroker, tm
 async def test_a_room_without_lamps_has_nothing_to_sign(mosquitto: PrivateBroker, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="has no lamps"):
         await Walk(room_file(tmp_path, mosquitto, {}), tmp_path, Technician({})).go()
+
+
+def test_a_report_is_on_the_disk_before_it_is_said_to_be_signed(
+    mosquitto: PrivateBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = room_file(tmp_path, mosquitto, {"bed": "tasmota-dimmer"})
+    kept: list[str] = []
+    monkeypatch.setattr("os.fsync", lambda handle: kept.append(Path(f"/proc/self/fd/{handle}").resolve().name))
+    signed(tmp_path, path)
+    assert kept[-1] == "commissioning"
+    assert len([name for name in kept if name.endswith(".new")]) == 2
