@@ -58,7 +58,7 @@ async def test_a_check_that_never_ends_is_told_and_does_not_stand_in_the_way_of_
     timetable = RoomTimetable(TimetableSettings(zone=BERLIN), never)
     await timetable.start(posted.append)
     timetable.apply(RunCheck(check="backup"), 1)
-    await until(lambda: posted, within=10.0)
+    await until(lambda: posted and not timetable._checks, within=10.0)
     assert isinstance(posted[0], Checked) and posted[0].troubles[0].code == "check"
     timetable.apply(RunCheck(check="backup"), 2)
     await until(lambda: len(begun) == 2)
