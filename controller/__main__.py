@@ -207,11 +207,15 @@ def main() -> None:
     except BrokenPipeError:  # who read it has seen enough
         _leave_stdout()
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM):
+        if error.errno not in _PLACES:
             raise
         _leave_stdout()
         print(f"{error.filename or 'what was to be said here'}: {error.strerror}", file=sys.stderr)
     sys.exit(1)
+
+
+_PLACES = (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST)
+"""Errors that speak of a place somebody named; any other is our fault, and is traced."""
 
 
 def _leave_stdout() -> None:
