@@ -6,8 +6,7 @@ the console promises and no more: it sends the key to another process, which com
 does and answers, and then shows the count. That is the floor under a key that is on disk before it is shown.
 
 1. From a key sent into tmux to the row that says "noted", which is shown when the record is on disk and its effects are
-   out; the floors: to the row that shows the count. Target: p50 at most 1.5 times the floor of a key that is on disk,
-   p99 at most 100 ms.
+   out; the floors: to the row that shows the count. Target: p50 at most 1.5 times the first floor, p99 at most 100 ms.
 2. From the start of the process to the first whole screen. Target: at most 1.5 times the floor.
 3. A console left alone in a running session: share of a core, and proportional set size. Target: 1 %, 60 MB.
 """

@@ -136,12 +136,17 @@ def family(pid: int) -> list[int]:
     return [pid, *(one for child in children for one in family(int(child)))]
 
 
+def pss_mb(pid: int) -> float:
+    """Proportional set size of one process."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+
+
 def cost(pid: int) -> tuple[float, float]:
     """PSS in MB and CPU seconds so far, with the children."""
     pss = seconds = 0.0
     for one in family(pid):
-        lines = Path(f"/proc/{one}/smaps_rollup").read_text(encoding="ascii").splitlines()
-        pss += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+        pss += pss_mb(one)
         stat = Path(f"/proc/{one}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
         seconds += (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
     return pss, seconds
@@ -176,12 +181,13 @@ def steady(directory: Path, pieces: list[Piece], way: str) -> None:
             link.read_for(STEADY_S / 3)
             mine, seconds = cost(engine.pid)
             used.append((seconds - before) / (boottime() - started) * 100)
-        other = cost(daemon.pid)[0]
+        warden, theirs = pss_mb(engine.pid), pss_mb(daemon.pid)
         middle = statistics.median(used)
+        print(f"two decks, {way:<18}  {middle:5.1f} % of a core, warden and all (to reach 8)")
         print(
-            f"two decks, {way:<18}  {middle:5.1f} % of a core (to reach 8)   PSS {mine:.0f} MB engine with its warden"
+            f"  memory                       {mine - warden + theirs:5.0f} MB PSS (to reach 120): "
+            f"engine {mine - warden:.0f}, daemon {theirs:.0f}; the engine's warden {warden:.0f} beside"
         )
-        print(f"  with the daemon              {mine + other:5.0f} MB PSS (to reach 120): daemon {other:.0f} MB")
         link.close()
     finally:
         for process in (daemon, engine):
