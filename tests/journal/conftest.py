@@ -20,3 +20,10 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def state(lived: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(lived, tmp_path / "state"))
+
+
+@pytest.fixture
+def stick(tmp_path: Path) -> Path:
+    """Where backups go."""
+    (tmp_path / "stick").mkdir()
+    return tmp_path / "stick"

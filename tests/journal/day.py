@@ -8,6 +8,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
+from controller.journal.place import Place, look_at
 from controller.messages import (
     Act,
     DeviceBack,
@@ -112,3 +113,8 @@ def run(state: Path, *words: str) -> tuple[int, str]:
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     return done.exit_code, done.output
+
+
+def fit(stick: Path, state: Path) -> Place:
+    """The stick as a place for a backup, though it lies on the same disk here."""
+    return look_at(stick, state, same_disk=True)

@@ -21,7 +21,7 @@ from controller.journal.chain import ROOM, name_digest
 from controller.journal.erasing import erase
 from controller.journal.keeping import KeepingSettings, RetentionRule, sessions_over
 from controller.journal.manifest import read_manifest
-from controller.journal.place import Place, UnfitPlace, look_at
+from controller.journal.place import UnfitPlace, look_at
 from controller.journal.reading import list_sessions, room_file, session_file, verify
 from controller.journal.recovery import last_of
 from controller.journal.sealing import fill
@@ -49,20 +49,10 @@ from controller.restoring import timetable_of
 from controller.session.state import opening
 from controller.session.step import step
 from controller.verbs.record import app as journal_app
-from tests.journal.day import FIRST, SECOND, live, run
+from tests.journal.day import FIRST, SECOND, fit, live, run
 from tests.journal.writing import record, tamper, writing
 
 LATER = datetime(2027, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def stick(tmp_path: Path) -> Path:
-    (tmp_path / "stick").mkdir()
-    return tmp_path / "stick"
-
-
-def fit(stick: Path, state: Path) -> Place:
-    return look_at(stick, state, same_disk=True)
 
 
 def test_a_backup_is_read_back_and_what_is_there_already_is_not_copied_again(state: Path, stick: Path) -> None:

@@ -12,19 +12,9 @@ import pytest
 from controller.journal import erasing
 from controller.journal.backup import check_backup, make_backup, restore_backup
 from controller.journal.manifest import NAME
-from controller.journal.place import Place, UnfitPlace, look_at
+from controller.journal.place import UnfitPlace
 from controller.journal.reading import list_sessions, session_file
-from tests.journal.day import FIRST, SECOND, run
-
-
-@pytest.fixture
-def stick(tmp_path: Path) -> Path:
-    (tmp_path / "stick").mkdir()
-    return tmp_path / "stick"
-
-
-def fit(stick: Path, state: Path) -> Place:
-    return look_at(stick, state, same_disk=True)
+from tests.journal.day import FIRST, SECOND, fit, run
 
 
 def test_a_last_copy_that_rotted_is_told_of_and_not_forgotten(state: Path, stick: Path) -> None:
