@@ -14,7 +14,6 @@ from controller.nearest import nearest
 
 _PRIVATE = 0o640
 
-
 _FORMULA = re.compile(r"[=@\t\r\n＝＠＋－]|[+-](?![\d.:]+$)")
 """What a spreadsheet takes for a formula; a number, or a time, with its sign is none."""
 
@@ -73,26 +72,22 @@ def write_private(file: Path, data: bytes) -> None:
     private. Raises OSError.
     """
     file.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-    part = file.with_name(f".{file.name}.part")
-    try:
-        part.unlink(missing_ok=True)
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE), "wb") as written:
-            written.write(data)
-            written.flush()
-            os.fsync(written.fileno())
-        part.replace(file)
-    except OSError:
-        with suppress(OSError):
-            part.unlink()
-        raise
+    _replace(file, data, _PRIVATE)
 
 
 def write_whole(file: Path, text: str) -> None:
     """Write a file that may be there already: whole, or what was there stays. Raises OSError."""
+    _replace(file, text.encode(), 0o666)
+
+
+def _replace(file: Path, data: bytes, mode: int) -> None:
     part = file.with_name(f".{file.name}.part")
     try:
-        part.write_text(text, encoding="utf-8")
-        to_disk(part)
+        part.unlink(missing_ok=True)
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as written:
+            written.write(data)
+            written.flush()
+            os.fsync(written.fileno())
         part.replace(file)
     except OSError:
         with suppress(OSError):
