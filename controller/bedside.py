@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from math import ceil
 
 from controller.messages import ReleaseView, Vitals
@@ -79,17 +80,20 @@ _AGO = re.compile(r"(\d{1,4}(?:[.,]\d+)?)(?: ?m(?:in(?:utes?)?)?)?(?: ago)?", re
 _CLOCK = re.compile(r"([01]?\d|2[0-3])[:.h]([0-5]\d)")
 
 
-def seconds_ago(said: str, clock: str) -> float:
-    """How long ago "12", "12 min ago" or a wall time "14:41" was, where the wall clock shows `clock` ("14:52:10").
+def seconds_ago(said: str, now: datetime) -> float:
+    """How long before `now` "12", "12 min ago" or a wall time "14:41" was.
 
-    A wall time is the last one that has been, so at most a day ago. Raises ValueError for anything else.
+    A wall time is the last time at which this place's clocks showed it, also in a night in which they are changed.
+    Raises ValueError for anything else.
     """
     if found := _AGO.fullmatch(said.strip()):
         return float(found[1].replace(",", ".")) * 60.0
     if found := _CLOCK.fullmatch(said.strip()):
-        hours, minutes, seconds = (int(part) for part in clock.split(":"))
-        now = hours * 3600 + minutes * 60 + seconds
-        return float((now - int(found[1]) * 3600 - int(found[2]) * 60) % 86400)
+        here = now.astimezone()
+        today = here.replace(hour=int(found[1]), minute=int(found[2]), second=0, microsecond=0, tzinfo=None)
+        # Where the clocks go back they show an hour twice.
+        shown = [day.replace(fold=fold).astimezone() for day in (today, today - timedelta(days=1)) for fold in (0, 1)]
+        return min((here - moment).total_seconds() for moment in shown if moment <= here)
     raise ValueError(f'"{said}" is no time: minutes ago (12), or the wall clock (14:41)')
 
 

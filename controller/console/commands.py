@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
@@ -19,7 +20,7 @@ from controller.console.drill import KeyDrill
 from controller.console.forms import Filled, Form
 from controller.console.menu import Line, Menu, Tone, menu_of
 from controller.console.sitter_forms import Signing, sign_on_form
-from controller.console.view import local_time
+from controller.console.view import local_moment, local_time
 from controller.messages import (
     LATE_ACTS,
     Act,
@@ -292,9 +293,9 @@ class Commands:
             asks=asks,
         )  # fmt: skip
 
-    def clock(self) -> str:
-        """The room's wall clock now, "14:52:10"."""
-        return local_time(self.status.utc, ahead_s=self.client.room_time - self.status.t)
+    def clock(self) -> datetime:
+        """The room's clock now."""
+        return local_moment(self.status.utc, ahead_s=self.client.room_time - self.status.t)
 
     def sign_on(self, signing: Signing) -> None:
         """Have a PIN looked at; the screen hears what became of it."""

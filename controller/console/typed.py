@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, get_args
 
 from msgspec import Struct
@@ -19,8 +20,8 @@ from controller.messages import (
     Vitals,
 )
 
-Clock = Callable[[], str]
-"""The room's wall clock, "14:52:10"."""
+Clock = Callable[[], datetime]
+"""The room's clock, as the daemon reads it."""
 
 WHEN = "@12 or @14:41: late"
 

@@ -96,10 +96,14 @@ def styled(text: str, colour: str, *, bold: bool = False, ground: str | None = N
 def local_time(utc: str, form: str = "%H:%M:%S", *, ahead_s: float = 0.0) -> str:
     """A UTC text as this place's wall-clock time; "" for one that is none."""
     try:
-        moment = datetime.fromisoformat(utc)
+        return local_moment(utc, ahead_s=ahead_s).strftime(form)
     except ValueError:
         return ""
-    return datetime.fromtimestamp(moment.timestamp() + ahead_s).astimezone().strftime(form)
+
+
+def local_moment(utc: str, *, ahead_s: float = 0.0) -> datetime:
+    """So long after a UTC text, by this place's clock. Raises ValueError for a text that is none."""
+    return datetime.fromtimestamp(datetime.fromisoformat(utc).timestamp() + ahead_s).astimezone()
 
 
 def row(left: Text, right: Text, width: int) -> Text:

@@ -148,6 +148,6 @@ def _deliver(
 def seconds_ago(said: str) -> float:
     """How long ago a time was that somebody wrote; says what is wrong with it and exits 1."""
     try:
-        return bedside.seconds_ago(said, f"{utc_now().astimezone():%H:%M:%S}")
+        return bedside.seconds_ago(said, utc_now())
     except ValueError as wrong:
         fail(str(wrong))

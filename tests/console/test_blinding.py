@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from msgspec.structs import replace
 
@@ -14,8 +16,8 @@ from tests.console.pressing import acts, console, text, way
 from tests.waiting import until
 
 
-def clock() -> str:
-    return "14:52:10"
+def clock() -> datetime:
+    return datetime(2026, 12, 1, 14, 52, 10).astimezone()
 
 
 def blinded() -> Status:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from msgspec.structs import replace
 
@@ -42,8 +44,8 @@ LIMITS = (("systolic", 90.0, 180.0), ("diastolic", 50.0, 110.0))
 LAST = Vitals(systolic=120, diastolic=80, pulse=70)
 
 
-def clock() -> str:
-    return "14:52:00"
+def clock() -> datetime:
+    return datetime(2026, 12, 1, 14, 52, 0).astimezone()
 
 
 def filled(answer: object) -> Filled:
