@@ -192,22 +192,34 @@ def correct(
 ) -> Act:
     """What an entry should have said: an amendment that shows what stood before. Doses have `correct-dose`.
 
-    It stands in the place of the whole entry: of vitals, give again what was right.
+    What is not named stays as it stands.
 
     Example: stillroom ctl correct 41 --pressure 120/80 --pulse 72
     """
-    act: Mark | Note | Vitals | Touch
-    if mark:
-        act = Mark(code=mark)
-    elif note:
-        act = Note(text=note)
-    elif touch:
-        how, _, where = touch.partition(" ")
-        act = Touch(touch=how, where=where)
-    else:
-        high, low = _pressure(pressure)
-        act = Vitals(systolic=high, diastolic=low, pulse=pulse, spo2=spo2, celsius=celsius)
-    return Amend(entry=record, act=act, minutes_ago=_minutes_ago(at))
+    high, low = _pressure(pressure)
+    how, _, where = touch.partition(" ")
+    named: list[Mark | Note | Touch | Vitals] = []
+    named += [Mark(code=mark)] if mark else []
+    named += [Note(text=note)] if note else []
+    named += [Touch(touch=how, where=where)] if touch else []
+    read = Vitals(systolic=high, diastolic=low, pulse=pulse, spo2=spo2, celsius=celsius)
+    named += [read] if read != Vitals() else []
+    if len(named) > 1:
+        fail("an entry is of one kind: a mark, a note, a touch or vitals")
+    if not named:  # its time, or whom it means
+        return Amend(entry=record, act=Vitals(), only=(), minutes_ago=_minutes_ago(at))
+    return Amend(entry=record, act=named[0], only=_said_of(named[0]), minutes_ago=_minutes_ago(at))
+
+
+def _said_of(act: Mark | Note | Touch | Vitals) -> tuple[str, ...] | None:
+    """What of an entry is named; None for the whole of it."""
+    match act:
+        case Touch():
+            return ("touch", "where", "outside")  # whether it was outside was said of the other place
+        case Vitals():
+            return tuple(reading for reading in bedside.READINGS if getattr(act, reading) is not None)
+        case _:
+            return None
 
 
 @verb(app, whom=True)

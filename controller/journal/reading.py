@@ -18,6 +18,7 @@ from controller.messages import (
     AboutABook,
     Act,
     Addendum,
+    Amend,
     BackedUp,
     BeginPreflight,
     Book,
@@ -93,6 +94,7 @@ _NOT_SHOWN = {
     Start: {"programme_text", "participants", "preflight"},
     BeginPreflight: {"least", "most"},
     Opened: {"rules", "unrecorded_s"},
+    Amend: {"only"},
     MaskingGuess: {"guess", "certainty"},  # one's guess would sway another's
     RefusedAct: {"values"},
     PieceStarted: {"session"},

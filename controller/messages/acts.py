@@ -206,11 +206,14 @@ class Amend(Tagged, frozen=True, kw_only=True, tag="amend"):
 
     Participants of the Input, where there are any, are those it should have named. `minutes_ago`: when it happened,
     before this was said; None leaves its time. Doses have `CorrectDose`, adverse events `UpdateEvent`.
+
+    `only`: the fields of `act` that were said, where the others stay as they stand; None: it stands for the whole.
     """
 
     entry: int
     act: Mark | Note | Vitals | Touch | Challenge
     minutes_ago: float | None = None
+    only: tuple[str, ...] | None = None
 
 
 class Call(Tagged, frozen=True, kw_only=True, tag="call"):

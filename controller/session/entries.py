@@ -74,10 +74,8 @@ def amend(state: State, given: Input, now: float, _seq: int) -> Ruled:
     old = found(state, act.entry)
     if old is None:
         raise Refused("unknown_entry", seq=act.entry)
-    if old.act.kind != act.act.kind:
-        raise Refused("not_this_kind", seq=act.entry, what=old.act.kind)
-    check(state, act.act)
-    fresh = act.act
+    fresh = _as_it_should_be(old, act)
+    check(state, fresh)
     if isinstance(fresh, Note):
         fresh = replace(fresh, text="", pressed_t=None)
     t = old.t if act.minutes_ago is None else happened(replace(given, ago_s=act.minutes_ago * 60.0), now)
@@ -85,10 +83,36 @@ def amend(state: State, given: Input, now: float, _seq: int) -> Ruled:
     if given.participants:
         whom = tuple(person.code for person in anybody(state, given))
     new = replace(old, act=fresh, t=t, participants=whom)
+    if act.only == () and new == old:
+        raise Refused("already", what="amend")
     state, facts = _told_to_the_arc(state, old, new, now)
     state = _among_readings(state, old, new)
     state = replace(state, entries=tuple(new if entry is old else entry for entry in state.entries))
     return state, (Fact(code="amended", values=_before_and_after(old, new)), *facts)
+
+
+def _as_it_should_be(old: Entry, said: Amend) -> Mark | Note | Vitals | Touch | Challenge:
+    """What an entry says once this is said of it. Raises Refused where it cannot be said of it."""
+    if said.only == ():
+        return old.act
+    if old.act.kind != said.act.kind:
+        raise Refused("not_this_kind", seq=old.seq, what=old.act.kind)
+    if said.only is None:
+        return said.act
+    if unknown := set(said.only) - set(said.act.__struct_fields__):
+        raise Refused("bad_value", what="only", why=f"no {' '.join(sorted(unknown))} in {said.act.kind}")
+    fresh = replace(old.act, **{name: getattr(said.act, name) for name in said.only})
+    if isinstance(fresh, Vitals) and isinstance(said.act, Vitals):
+        # What is read was not missed, and what was asked about it does not stand any more.
+        fresh = replace(fresh, missed=said.act.missed, kept=_still_kept(fresh.kept, said.only))
+    return fresh
+
+
+def _still_kept(codes: str, corrected: tuple[str, ...]) -> str:
+    gone = {f"{name}_{why}" for name in corrected for why in ("range", "far")}
+    if {"systolic", "diastolic"} & set(corrected):
+        gone.add("pressure_order")
+    return " ".join(code for code in codes.split() if code not in gone)
 
 
 def removed(state: State, seq: int) -> tuple[State, Entry | None]:

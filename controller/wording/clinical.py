@@ -37,6 +37,7 @@ ACTS: dict[str, str] = {
 ALREADY: dict[str, str] = {
     "challenge": "a challenging experience goes on already",
     "update_event": "that is what stands there already",
+    "amend": "that is what stands there already",
 }
 
 

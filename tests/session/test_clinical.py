@@ -274,6 +274,40 @@ def test_a_corrected_reading_takes_the_place_of_the_wrong_one() -> None:
     assert [(t, line.systolic) for t, line in room.person().vitals] == [(room.now - 60.0, 120)]
 
 
+def test_a_correction_of_one_reading_leaves_the_others_of_its_line() -> None:
+    room = dosed()
+    room.by("AB", Vitals(systolic=220, diastolic=80, pulse=27, celsius=36.8, kept="pulse_range systolic_far"))
+    facts = room.by("CD", Amend(entry=room.seq, act=Vitals(pulse=72), only=("pulse",)))
+    stands = Vitals(systolic=220, diastolic=80, pulse=72, celsius=36.8, kept="systolic_far")
+    assert [line for _, line in room.person().vitals] == [stands] == [room.state.entries[-1].act]
+    values = told(facts, "amended")[0]
+    assert (values["was_pulse"], values["systolic"]) == (27, 220) and "was_systolic" not in values
+
+
+def test_a_reading_that_is_put_in_the_place_of_a_reason_was_not_missed() -> None:
+    room = dosed()
+    room.by("AB", Vitals(missed="asleep"))
+    room.by("CD", Amend(entry=room.seq, act=Vitals(pulse=72), only=("pulse",)))
+    assert [line for _, line in room.person().vitals] == [Vitals(pulse=72)]
+
+
+def test_a_touch_that_was_at_another_place_lasted_as_long() -> None:
+    room = dosed()
+    room.by("AB", Touch(touch="held", where="hand", minutes=3.0, outside=False))
+    room.by("CD", Amend(entry=room.seq, act=Touch(where="shoulder"), only=("where", "outside")))
+    assert room.state.entries[-1].act == Touch(touch="held", where="shoulder", minutes=3.0)
+
+
+def test_a_correction_of_nothing_but_the_time_is_one_of_any_entry() -> None:
+    room = dosed()
+    room.wait(600.0)
+    room.by("AB", Mark(code="spoke"))
+    room.by("AB", Amend(entry=room.seq, act=Note(), only=(), minutes_ago=5.0))
+    assert (room.state.entries[-1].act, room.state.entries[-1].t) == (Mark(code="spoke"), room.now - 300.0)
+    with pytest.raises(Refused, match="already"):
+        room.by("AB", Amend(entry=room.state.entries[-1].seq, act=Vitals(), only=()))
+
+
 def test_a_reading_of_the_wrong_one_of_two_goes_to_the_right_one() -> None:
     room = couple()
     room.by("AB", Vitals(pulse=70), A)

@@ -19,7 +19,8 @@ two = ("return/3-the-door-ajar.mp3", "ascent/3-thin-cloud.ogg")
 generate._PLANS = tuple(plan for plan in generate._PLANS if plan.name in two)
 compose = generate._compose
 def told(plan, rng):
-    os.write(1, f"made {plan.name}\\n".encode())  # pieces are composed in threads: one write, so that none runs into another
+    # Pieces are composed in threads: one write, so that none runs into another.
+    os.write(1, f"made {plan.name}\\n".encode())
     return compose(plan, rng)
 generate._compose = told
 print(room.prepare_music(Path(sys.argv[1])))
