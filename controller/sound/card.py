@@ -16,7 +16,6 @@ from controller.sound.capture import Capture
 from controller.sound.mixer import Mark, Mixer
 from controller.sound.outputs import Output, PacedOutput, open_output
 
-_LOOK_S = 0.1
 _STILL_LOOKS = 4
 """A card that has taken nothing for so many looks stands still."""
 
@@ -137,14 +136,8 @@ class Card:
                 self.lost = opening.error or "it does not answer"
         self._thread.start()
 
-    async def watch(self) -> None:
-        """Replace a lost device, and try to get it back, for ever."""
-        while True:
-            await asyncio.sleep(_LOOK_S)
-            self.look()
-
     def look(self) -> None:
-        """See whether the card still takes what the mixer makes."""
+        """Replace a lost device, and try to get it back; to be called ten times a second."""
         opening, now = self._opening, clock.boottime()
         if opening is not None:
             if opening.done():

@@ -161,7 +161,7 @@ class SoundClient:
                 tries, gone = 0, self._clock.now()
             except TimeoutError:
                 why, patience = "the engine does not answer", 0.0
-            except (OSError, ValueError, TypeError, KeyError) as error:
+            except Exception as error:  # whatever the other side says: the link is made again
                 why = str(error) or type(error).__name__
             self._writer = None
             left = gone + patience - self._clock.now()

@@ -6,8 +6,8 @@ They import numpy late, because how many threads numpy's libraries start is deci
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
+import logging
 import os
 import signal
 import sys
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from controller.sound.entry import prepare_process
 from controller.sound.settings import SOCKET, Bus, SoundSettings
+from controller.tasks import cancel
 from controller.warden import NO_PAST, Heart, Past, keep_alive
 
 if TYPE_CHECKING:
@@ -25,9 +26,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Bus", "SoundSettings", "keep_engine", "run_engine"]
 
+_log = logging.getLogger(__name__)
+
 _TICK_S = 0.05
+_LOOK_TICKS = 2
 _TELEMETRY_TICKS = 10
 _FADE_S = 0.1
+_LISTEN_AGAIN_S = 0.5
 _HUNG_DECODERS = 6
 """With so many decoders that do not come back the process ends, to be started anew; a disk that stalls frees them."""
 
@@ -70,21 +75,30 @@ async def _run(settings: SoundSettings, heart: Heart | None, past: Past) -> None
     server = Server(settings.runtime_dir / SOCKET, talk.joined, talk.said)
     talk.server = server
     player.start(heart.beat if heart is not None else _unwatched)
-    await server.open()
     # What was imported stays: a collection need not look at it again, and is short beside the mixer.
     gc.collect()
     gc.freeze()
-    watching = asyncio.create_task(player.card.watch())
+    listening = asyncio.create_task(_listen(server))
     try:
         await _live(player, server, ending)
     finally:
-        watching.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await watching
+        await cancel(listening)
         player.fade_out(_FADE_S)
         await asyncio.sleep(_FADE_S + 0.2)
         await server.close()
         player.close()
+
+
+async def _listen(server: Server) -> None:
+    """Open the socket, however often that takes: an engine that nobody can speak to plays what it holds."""
+    told = ""
+    while True:
+        try:
+            return await server.open()
+        except OSError as error:
+            if told != (told := str(error)):
+                _log.error("nobody can speak to the sound engine: %s", error)
+            await asyncio.sleep(_LISTEN_AGAIN_S)
 
 
 async def _live(player: Player, server: Server, ending: asyncio.Event) -> None:
@@ -93,6 +107,8 @@ async def _live(player: Player, server: Server, ending: asyncio.Event) -> None:
     ticks = 0
     while not ending.is_set():
         player.tick()
+        if ticks % _LOOK_TICKS == 0:
+            player.card.look()
         events, player.fresh_events = player.fresh_events, []
         for event in events:
             if event["event"] == "output":

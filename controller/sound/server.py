@@ -81,8 +81,8 @@ class Server:
                 message = json.loads(data)
                 if isinstance(message, dict):
                     self._said(caller, message)
-        except (OSError, ValueError, AttributeError) as error:
-            caller.send(line_of({"error": str(error)}))
+        except Exception as error:  # whatever a line makes of itself: it ends its own connection and nothing else
+            caller.send(line_of({"error": str(error) or type(error).__name__}))
         finally:
             del self._callers[caller]
             with contextlib.suppress(OSError):

@@ -182,6 +182,25 @@ async def test_an_engine_that_is_not_there_is_said_to_be_lost(tmp_path: Path) ->
     await client.close()
 
 
+@pytest.mark.parametrize("said", [b"[]\n", b"5\n", b'{"protocol": 1}\n[]\n', b'{"protocol": 1}\n{"event": "report"}\n'])
+async def test_an_engine_that_talks_nonsense_is_lost_and_tried_again(tmp_path: Path, said: bytes) -> None:
+    links = 0
+
+    async def talk(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal links
+        links += 1
+        writer.write(said)
+        writer.close()
+
+    server = await asyncio.start_unix_server(talk, str(tmp_path / "sound.sock"))
+    daemon = Daemon()
+    client = SoundClient(tmp_path, RoomClock())
+    await client.start(daemon.post)
+    await until(lambda: links > 2)
+    await client.close()
+    server.close()
+
+
 async def rehearse(until: float, *steps: tuple[float, object]) -> tuple[SimulatedSound, list[tuple[float, Act]]]:
     clock = SimulatedClock()
     sound = SimulatedSound(clock)

@@ -248,7 +248,8 @@ def test_a_stranger_and_nonsense_are_refused_and_the_music_goes_on(engine: Start
     room.tell(link, sheet(lay(music["low"], 1, 0, 20)), play())
     link.until("piece_started")
     assert (room.directory / "sound.sock").stat().st_mode & 0o777 == 0o660
-    for words in (b"nonsense\n", line_of({"do": "transport", "session": 5}), b"x" * 70_000 + b"\n"):
+    no_numbers = line_of({"ack_events": []}), line_of({"ack_direct": 5})
+    for words in (b"nonsense\n", line_of({"do": "transport", "session": 5}), b"x" * 70_000 + b"\n", *no_numbers):
         stranger = room.link("console")
         stranger.send_raw(words)
         assert "error" in stranger.until("error")
@@ -273,3 +274,17 @@ def test_commands_older_than_the_last_and_of_a_replaced_session_are_ignored(
     link.read_for(0.6)
     assert link.until("telemetry")["session"] == "s2"
     assert link.until("telemetry")["transport"] == "play"
+
+
+_BLOCKED = """
+import sys, threading
+from pathlib import Path
+blocked = Path(sys.argv[1]) / "sound.sock"
+blocked.mkdir()
+threading.Timer(1.0, blocked.rmdir).start()
+"""
+
+
+def test_an_engine_that_cannot_open_its_socket_yet_can_be_spoken_to_later(engine: Start) -> None:
+    room = engine(before=_BLOCKED)
+    assert room.link().until("report")["session"] == ""
