@@ -37,7 +37,10 @@ def did_you_mean(name: str, allowed: Iterable[str]) -> str:
 def read_toml(path: Path) -> dict[str, Any]:
     """The file's tables. Raises ConfigError for a file that cannot be read or is not TOML."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        if text.startswith("\ufeff"):
+            raise ConfigError([f"{path}: begins with a byte order mark; save it as UTF-8 without one"])
+        return tomllib.loads(text)
     except FileNotFoundError:
         near = did_you_mean(path.name, [p.name for p in path.parent.glob("*.toml")]) if path.parent.is_dir() else ""
         raise ConfigError([f"{path}: there is no such file{near}"]) from None
@@ -45,7 +48,9 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
     except UnicodeDecodeError as error:
         raise ConfigError([f"{path}: cannot be read: {error}"]) from None
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        raise ConfigError([f"{path}: not TOML: nested too deeply"]) from None
+    except ValueError as error:  # tomllib's own, and Python's of a number with thousands of digits
         raise ConfigError([f"{path}: not TOML: {error}"]) from None
 
 

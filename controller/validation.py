@@ -29,7 +29,18 @@ _WORDS = {
     "bool_parsing": "must be true or false",
     "bool_type": "must be true or false",
     "string_type": "must be text, in quotation marks",
+    "path_type": "must be a path, in quotation marks",
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
+    "tuple_type": "must be a list, in square brackets",
+    "too_short": "must have at least {min_length}",
+    "too_long": "must have at most {max_length}",
+    "date_from_datetime_parsing": "must be a date, like 2026-12-01",
+    "date_type": "must be a date, like 2026-12-01",
 }
+_LONGEST = 80
+"""Of what was given so much is shown."""
+
 _ONE_OF = frozenset(("str", "bool", "int"))
 """Where a key takes one of several kinds, a place ends in the kind that was tried."""
 
@@ -90,19 +101,27 @@ def _explain(model: type[BaseModel], error: dict[str, Any]) -> str:
     if kind == "missing":
         return f"{place}: is missing"
     if kind == "literal_error":
-        allowed = [text.strip().strip("'") for text in error["ctx"]["expected"].replace(" or ", ", ").split(",")]
+        expected = error["ctx"]["expected"]
+        if str(error["input"]) == expected:
+            return f"{place}: must be {expected}, without quotation marks"
+        allowed = [text.strip().strip("'") for text in expected.replace(" or ", ", ").split(",")]
         near = did_you_mean(str(error["input"]), allowed)
         every = f" (allowed: {', '.join(allowed)})" if "did you mean" in near else ""
-        return f'{place}: "{error["input"]}" is not allowed{near}{every}'
+        return f'{place}: "{_short(str(error["input"]))}" is not allowed{near}{every}'
     if kind == "value_error":
         return f"{place + ': ' if place else ''}{error['ctx']['error']}"
     given = error["input"]
-    shown = f" (it is {given!r})" if isinstance(given, str | int | float | bool) else ""
+    shown = f" (it is {_short(repr(given))})" if isinstance(given, str | int | float | bool) else ""
     if kind == "string_pattern_mismatch":
         return f"{place}: must be {LOOKS[error['ctx']['pattern']]}{shown}"
     if kind in _WORDS:
         return f"{place}: {_WORDS[kind].format(**error.get('ctx', {}))}{shown}"
     return f"{place}: {error['msg'][0].lower()}{error['msg'][1:]}{shown}"
+
+
+def _short(given: str) -> str:
+    """What was given, or its beginning."""
+    return given if len(given) <= _LONGEST else f"{given[:_LONGEST]}…"
 
 
 def _place(loc: Iterable[str | int]) -> str:

@@ -255,7 +255,10 @@ def _cross_checks(path: Path, data: dict[str, Any]) -> list[str]:
             mistakes.append(f'{path}: {".".join(kind)}: two have the name "{name}"')
     used: dict[int, str] = {}
     for bus in _tables(data, "sound", "buses"):
-        for channel in bus.get("channels", ()):
+        channels = bus.get("channels")
+        for channel in channels if isinstance(channels, list) else ():
+            if not isinstance(channel, int):
+                continue
             if channel in used:
                 mistakes.append(
                     f"{path}: sound.buses: {bus.get('name')} and {used[channel]} both use channel {channel}"

@@ -46,7 +46,9 @@ def broker_settings(path: Path, table: BrokerTable, client_id: str) -> BrokerSet
         try:
             password = table.password_file.read_text(encoding="utf-8").strip()
         except OSError as error:
-            mistakes.append(f"{path}: broker.password_file: cannot be read: {error}")
+            mistakes.append(f"{path}: broker.password_file: {table.password_file} cannot be read: {error.strerror}")
+        except ValueError:  # not text, or a name that no file can have
+            mistakes.append(f"{path}: broker.password_file: {table.password_file} does not hold a password in UTF-8")
     tls = TlsSettings(table.ca_file, table.cert_file, table.key_file) if table.tls else None
     mistakes += [f"{path}: broker.{mistake}" for mistake in tls.mistakes()] if tls is not None else []
     if mistakes:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
+from controller.config.mqtt import topic_mistakes
 from controller.config.serial import PortTable, lasting_device
 from controller.files import did_you_mean
 from controller.inputs.actions import ACTIONS, parse_action
@@ -68,6 +69,8 @@ def button_mistakes(
                 mistakes.append(f"{where}.{key}: is missing")
             elif key in button and not needed:
                 mistakes.append(f'{where}.{key}: "{kind.name}" has a {"device" if key == "port" else "port"} instead')
+        if kind.mqtt is not None:
+            mistakes += topic_mistakes(where, button)
         port = button.get("port")
         if kind.on_port and isinstance(port, str):
             if port not in known:

@@ -58,9 +58,9 @@ def find_programme(name: str) -> Path:
 def load_profile(path: Path) -> BaseModel:
     """A device profile, of the kind that it says. Raises ConfigError."""
     data = read_toml(path)
-    kind = data.get("kind", "")
+    kind = str(data.get("kind", ""))
     if kind not in PROFILE_KINDS:
-        raise ConfigError([f'{path}: kind: "{kind}" is not a kind of device{did_you_mean(str(kind), PROFILE_KINDS)}'])
+        raise ConfigError([f'{path}: kind: "{kind}" is not a kind of device{did_you_mean(kind, PROFILE_KINDS)}'])
     profile, mistakes = mistakes_in(path, PROFILE_KINDS[kind], data)
     if profile is None:
         raise ConfigError(mistakes)

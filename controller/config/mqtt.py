@@ -19,6 +19,7 @@ def mqtt_mistakes(path: Path, lamps: Iterable[Mapping[str, Any]], kinds: Mapping
             if kind is not None and "base" in lamp:
                 mistakes.append(f'{where}.base: "{lamp["profile"]}" is not spoken to over MQTT: it has none')
             continue
+        mistakes += topic_mistakes(where, lamp)
         if not kind.base and not lamp.get("base") and "{base}" in kind.model_dump_json():
             mistakes.append(f'{where}.base: is missing; "{kind.name}" cannot know the prefix of its topics')
         lowest = lamp.get("lowest")
@@ -30,3 +31,12 @@ def mqtt_mistakes(path: Path, lamps: Iterable[Mapping[str, Any]], kinds: Mapping
             low, high = kind.level.min, kind.level.max
             mistakes.append(f"{where}.lowest: lies on the lamp's own scale, {low:g} to {high:g} (it is {lowest:g})")
     return mistakes
+
+
+def topic_mistakes(where: str, table: Mapping[str, Any]) -> list[str]:
+    """What in a device's name or prefix can be no part of a topic: a wildcard would be every device's."""
+    return [
+        f"{where}.{key}: is part of its topics, which cannot have + or # in them (it is {table[key]!r})"
+        for key in ("device", "base")
+        if isinstance(table.get(key), str) and set("+#") & set(table[key])
+    ]

@@ -15,6 +15,8 @@ def _pattern(text: str) -> str:
         re.compile(text)
     except re.error as error:
         raise ValueError(f'"{text}" is no regular expression: {error}') from None
+    except (OverflowError, RecursionError):
+        raise ValueError("is no regular expression that could be used: it repeats, or nests, too much") from None
     return text
 
 

@@ -79,7 +79,7 @@ def serial_mistakes(
             mistakes.append(f'{where}.profile: "{kind.name}" is a button, not a lamp')
             continue
         if not isinstance(kind, Fixture | Board):
-            if kind is not None and "device" not in lamp:
+            if kind is not None and not lamp.get("device"):
                 mistakes.append(f"{where}.device: is missing")
             needless = [key for key in ("port", "channel", "on_above", "on_in", "normally_closed") if key in lamp]
             if kind is not None and needless:

@@ -18,7 +18,7 @@ from controller.config.preflight import PreflightTable
 from controller.config.record import RecordTable
 from controller.config.serial import Name, PortTable, SerialPlace
 from controller.config.times import TimeOfDay
-from controller.files import did_you_mean
+from controller.nearest import nearest
 from controller.sound.calibration import BusLevels
 from controller.validation import Table
 
@@ -121,7 +121,9 @@ def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f'there is no timezone "{name}"{did_you_mean(name, available_timezones())}') from None
+        near = nearest(name, available_timezones())
+        meant = f'did you mean "{near}"?' if near else "its name is like Europe/Berlin"
+        raise ValueError(f'there is no timezone "{name}"; {meant}') from None
     return name
 
 

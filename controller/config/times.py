@@ -14,7 +14,7 @@ def _time_of_day(text: object) -> time:
             return time.fromisoformat(text)
     except ValueError:
         pass
-    raise ValueError(f'{text!r} is no time of day; write it like "22:30"')
+    raise ValueError(f'{text} is no time of day; write it like "22:30", with the quotation marks')
 
 
 TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]

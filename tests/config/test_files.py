@@ -195,3 +195,56 @@ def test_a_full_disk_behind_a_pipe_is_one_sentence_and_a_reader_that_leaves_is_n
     left = subprocess.run(command, check=False, stdout=writer, stderr=subprocess.PIPE, text=True, cwd=REPOSITORY)
     os.close(writer)
     assert (left.returncode, left.stderr) == (1, "")
+
+
+WRONG = {
+    "[[sound.buses]]\nname = 's'\nchannels = 5": "channels: must be a list, in square brackets (it is 5)",
+    "[[sound.buses]]\nname = 's'\nchannels = [[1], 2]": "channels[1]: must be a whole number",
+    "sound = 5": "sound: must be a table (it is 5)",
+    "ports = ['a']": "ports: must be a table",
+    "music = {folders = [5]}": "music.folders[1]: must be a path, in quotation marks (it is 5)",
+    "preflight = {code = 'a{99999999999999999999}'}": "preflight.code: is no regular expression that could be used",
+    f"preflight = {{code = '{'(' * 5000}'}}": "preflight.code: is no regular expression that could be used",
+    f"x = {'[' * 3000}": "not TOML: nested too deeply",
+    f"x = 1{'0' * 5000}": "not TOML: Exceeds the limit (4300 digits)",
+    "timetable = {timezone = ''}": 'there is no timezone ""; its name is like Europe/Berlin',
+    "timetable = {lights_off = 22:30:00}": "22:30:00 is no time of day; write it like ",
+    f"light = {{lamps = '{'x' * 5000}'}}": f"must be a list, in square brackets (it is '{'x' * 79}…)",
+    "[[light.lamps]]\nname = 'a'\nprofile = 'wled'\ndevice = 'wled/#'": "device: is part of its topics",
+    "[[light.lamps]]\nname = 'a'\nprofile = 'wled'\ndevice = ''": "light.lamps[1].device: is missing",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("wrong", "said"), WRONG.items(), ids=lambda text: text[:30])
+def test_whatever_stands_in_a_file_is_a_mistake_in_words_and_never_a_traceback(
+    tmp_path: Path, wrong: str, said: str
+) -> None:
+    file = tmp_path / "room.toml"
+    file.write_text(f'format = 1\nname = "r"\n{wrong}\n')
+    with pytest.raises(ConfigError) as error:
+        check_file(file)
+    assert [said in mistake for mistake in error.value.mistakes] == [True] * len(error.value.mistakes), str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('\ufeffformat = 1\nname = "r"\n', "begins with a byte order mark; save it as UTF-8 without one"),
+        ('format = "1"\nname = "r"\n', "format: must be 1, without quotation marks"),
+        ("profile = 1\nkind = ['button']\n", "kind: \"['button']\" is not a kind of device"),
+    ],
+)
+def test_what_an_editor_or_a_hand_does_to_a_files_head_is_named(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "room.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"room\.toml: ") as error:
+        check_file(file)
+    assert said in str(error.value)
+
+
+def test_a_password_that_is_no_text_is_named_and_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "password").write_bytes(b"\xff\xfe")
+    file = tmp_path / "room.toml"
+    file.write_text(f'format = 1\nname = "r"\nbroker = {{password_file = "{tmp_path}/password"}}\n')
+    with pytest.raises(ConfigError, match="password does not hold a password in UTF-8"):
+        load_room(file).broker("daemon")
