@@ -69,6 +69,9 @@ SNAPSHOT_BYTES = 4000
 OVERDUE_S = 0.05
 """A deadline that has come and gone is looked at again after this."""
 
+LOOK_S = 1.0
+"""The clock is looked at so often: what fell due while the machine was suspended, which no timer counts, is no later."""
+
 ARM_S = 0.002
 """The timer is set so much after an act: what was handed to the journal begins before that."""
 
@@ -414,14 +417,16 @@ class Runner:
         deadline = self._deadline()
         if deadline is not None:
             wait = deadline - self._clock.now()
-            wait = min(60.0, wait) if wait > 0.0 else OVERDUE_S
+            wait = min(LOOK_S, wait) if wait > 0.0 else OVERDUE_S
             self._timer = asyncio.get_running_loop().call_later(wait, self._wake)
 
     def _wake(self) -> None:
         self._timer = None
+        before = self.state
         self._pass_time()
         self._arm()
-        self._on_change()
+        if self.state is not before:
+            self._on_change()
 
 
 _TYPED = {"unknown_participant": ("code",), "not_on_duty": ("who",), "unknown_guess": ("code", "nearest")}

@@ -70,7 +70,7 @@ class _Lamp:
         self.seq = -1
         self.resume(settings.fixture.power_on, settings.fixture.kelvin or 0.0)
         self.told = False
-        """Whether a frame has carried the newest fade's level."""
+        """Whether the widget has taken a frame with a level that was asked for."""
 
     @property
     def kept(self) -> tuple[float, float]:
@@ -157,9 +157,6 @@ class DmxLights:
             self._post(DeviceLost(name=self._name, why=why))
         elif before is False:
             self._post(DeviceBack(name=self._name))
-        if up and before is None:
-            for name, lamp in self._lamps.items():
-                self._post(LampChanged(lamp=name, confirmed=True, level=lamp.level))
 
     # On the port's thread
 
@@ -179,15 +176,18 @@ class DmxLights:
             return self._next - at
         since, self._last = at - self._last, at
         now = self._clock.now()
+        carried = [lamp for lamp in self._lamps.values() if lamp.fade is not None and not lamp.told]
         for lamp in self._lamps.values():
             lamp.move(now, since, self._envelope)
-            first = lamp.settings.channel - 1
+            start = lamp.settings.channel - 1
             for place, value in lamp.fixture.render(lamp.level, lamp.kelvin or None, lamp.scale).items():
-                self._slots[first + place] = value
+                self._slots[start + place] = value
         port.write(frame(bytes(self._slots)))
         self._kept.write([lamp.kept for lamp in self._lamps.values()])
-        for lamp in self._lamps.values():
-            lamp.told = lamp.told or lamp.fade is not None
+        for lamp in carried:
+            lamp.told = True
+            first = LampChanged(lamp=lamp.settings.lamp, confirmed=True, level=lamp.level)
+            self._port.hand_over(self._post, first)
         self._next += _FRAME_S
         if self._next < at:  # a stall: what was missed is not sent after
             self._next = at + _FRAME_S

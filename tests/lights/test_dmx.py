@@ -118,6 +118,7 @@ async def paper_room(
     monkeypatch.setattr("controller.lights.dmx.boottime", clock.now)
     settings = DmxSettings(PortSettings("dmx", ""), (DmxLamp("left", LINEAR, 1),), ENVELOPE, folder / "kept")
     lights = DmxLights(settings, clock)
+    monkeypatch.setattr(lights._port, "hand_over", lambda function, *arguments: function(*arguments))
     lights.opened(port)  # type: ignore[arg-type]
     yield lights, port, clock
     await lights.close()
@@ -227,6 +228,18 @@ async def test_a_widget_that_stalls_but_never_lost_its_power_goes_on_from_what_i
         stalled, _StallingPort.stalls = boottime(), True
         await until(lambda: "device_back port.dmx" in room.told() and len(room.shown(stalled)) > 10)
         assert max(level for _, level in room.shown(stalled)) < 0.21
+
+
+async def test_no_lamp_counts_as_confirmed_before_the_widget_has_taken_its_level(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("controller.serial_port._SerialDevice", _StallingPort)
+    _StallingPort.stalls = True
+    async with dmx_room(tmp_path) as room:
+        room.fade(0.3, 0.3, 0)
+        await until(lambda: any(isinstance(act, LampChanged) for act in room.posted))
+    kinds = [act.kind for act in room.posted]
+    assert kinds == ["device_lost", "device_back", "lamp_changed"]
 
 
 async def test_a_widget_that_is_not_there_at_the_start_is_said_and_taken_up_when_it_comes(tmp_path: Path) -> None:
