@@ -7,12 +7,15 @@ late, and nobody is told that the record is noted.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from controller.clock import Clock
 from controller.messages import Act, DeviceBack, DeviceLost, Effect, Listener, Reply, target
+
+log = logging.getLogger(__name__)
 
 LATE_S = 2.0
 """An effect waits no longer than this for its record."""
@@ -92,12 +95,15 @@ class Queue:
         self.release(urgent)
 
     def release(self, pending: Pending) -> None:
-        """Do its effects, once."""
+        """Do its effects, once. One that fails must not keep the others from the room."""
         if pending.released:
             return
         pending.released = True
         for effect in pending.effects:
-            self._do(effect, pending.order)
+            try:
+                self._do(effect, pending.order)
+            except Exception:
+                log.exception("%s could not be done", target(effect))
 
     def close(self) -> None:
         """Look at the disk no more."""

@@ -70,7 +70,7 @@ OVERDUE_S = 0.05
 """A deadline that has come and gone is looked at again after this."""
 
 LOOK_S = 1.0
-"""The clock is looked at so often: what fell due while the machine was suspended, which no timer counts, is no later."""
+"""The clock is looked at so often: no timer counts a suspend, and what fell due in it is to be no later."""
 
 ARM_S = 0.002
 """The timer is set so much after an act: what was handed to the journal begins before that."""

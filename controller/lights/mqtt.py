@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from msgspec.structs import replace
+
 from controller.broker import BrokerLink
 from controller.clock import Clock
 from controller.lights.dialect import Ask, Dialect, Move, Reports, Said, announced_name
@@ -99,6 +101,10 @@ class _Lamp:
         self.due = 0.0
         self.offline: set[str] = set()
         self.lost = False
+        """Whether it cannot be reached."""
+        self.faulty = False
+        """Whether it cannot be served, by a fault of ours."""
+        self.told_lost = False
         self.taken = False
         self.posted: bool | None = None
         self.seq = -1
@@ -153,10 +159,9 @@ class MqttLights:
 
     def view(self, now: float) -> tuple[LampView, ...]:
         """Every lamp, in the room's order."""
-        views = (lamp.drive.view(now) for lamp in self._lamps.values())
-        if self._link.connected:
-            return tuple(views)
-        return tuple(LampView(lamp=v.lamp, target=v.target, confirmed=v.confirmed, state="lost") for v in views)
+        up = self._link.connected
+        views = ((lamp.drive.view(now), up and not lamp.faulty) for lamp in self._lamps.values())
+        return tuple(view if served else replace(view, state="lost") for view, served in views)
 
     # Hearing
 
@@ -230,13 +235,19 @@ class MqttLights:
         if lost == lamp.lost:
             return
         lamp.lost = lost
-        name = f"light.{lamp.settings.lamp}"
         if lost:
             lamp.drive.lose()
-            self._post(DeviceLost(name=name, why=why))
         else:
             self._back(lamp)
-            self._post(DeviceBack(name=name))
+        self._post_lost(lamp, why)
+
+    def _post_lost(self, lamp: _Lamp, why: str) -> None:
+        lost = lamp.lost or lamp.faulty
+        if lost is lamp.told_lost:
+            return
+        lamp.told_lost = lost
+        name = f"light.{lamp.settings.lamp}"
+        self._post_soon(DeviceLost(name=name, why=why) if lost else DeviceBack(name=name))
 
     def _back(self, lamp: _Lamp, *, born: bool = True) -> None:
         lamp.reports.forget()
@@ -249,7 +260,9 @@ class MqttLights:
             return
         lamp.posted, lamp.taken = drive.confirmed, False
         level = drive.view(self._clock.now()).target if drive.confirmed_level is None else drive.confirmed_level
-        act = LampChanged(lamp=drive.lamp, confirmed=drive.confirmed, level=level)
+        self._post_soon(LampChanged(lamp=drive.lamp, confirmed=drive.confirmed, level=level))
+
+    def _post_soon(self, act: Act) -> None:
         asyncio.get_running_loop().call_soon(self._post, act)  # whoever hands us an effect is ruling an act right now
 
     # Sending
@@ -274,11 +287,16 @@ class MqttLights:
         try:
             self._serve(lamp, now)
         except Exception:
-            _log.exception("lamp %s", lamp.settings.lamp)
+            if not lamp.faulty:
+                _log.exception("lamp %s", lamp.settings.lamp)
+            lamp.faulty = True
             lamp.due = now + _LONGEST_WAIT_S
+            self._post_lost(lamp, "a fault of the program")
 
     def _serve(self, lamp: _Lamp, now: float) -> None:
         """Send what the lamp is due, within the limits."""
+        if lamp.faulty:
+            lamp.drive.forget(now)
         lamp.due = lamp.drive.next_at()
         if now < lamp.due:
             return
@@ -298,6 +316,8 @@ class MqttLights:
             lamp.bridge.free_at = now + lamp.bridge.interval_s
             if not self._say(lamp, said):
                 lamp.drive.forget(now)
+        lamp.faulty = False
+        self._post_lost(lamp, "")
         lamp.due = max(lamp.drive.next_at(), lamp.bridge.free_at)
 
     def _proved(self) -> None:

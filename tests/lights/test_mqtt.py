@@ -154,6 +154,24 @@ async def test_what_a_lamp_said_before_we_came_is_not_taken_for_the_present(mosq
     await old.close()
 
 
+async def test_a_lamp_that_cannot_be_served_is_told_once_and_shown_as_lost_until_it_can(
+    mosquitto: PrivateBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with mqtt_room(mosquitto, slew=1.0) as room:
+        drive = room.lights._lamps["left"].drive
+        with monkeypatch.context() as fault:
+            fault.setattr(drive, "step", lambda now: 1 / 0)
+            room.fade("left", 0.3, 0.5, 0)
+            room.fade("right", 0.3, 0.5, 0)
+            await until(lambda: room.view("right").state == "confirmed")
+            await until(lambda: bool(room.told(DeviceLost)))
+            assert room.view("left").state == "lost"
+        await until(lambda: room.view("left").state == "confirmed")
+        assert [act.name for act in room.told(DeviceLost)] == ["light.left"]
+        assert [act.name for act in room.told(DeviceBack)] == ["light.left"]
+        assert room.lamp("left").level == pytest.approx(0.5, abs=COARSE)
+
+
 async def test_a_broker_that_is_never_there_costs_no_memory() -> None:
     lights = MqttLights(
         LightSettings((LampSettings("left", ZIGBEE, "left", "zigbee2mqtt"),)),

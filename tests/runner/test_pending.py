@@ -42,3 +42,16 @@ async def test_an_urgent_act_of_just_now_does_not_keep_the_disk_late(monkeypatch
     queue.written(fade)
     assert told[1:] == [DeviceBack(name="journal", late_from=1, late_to=1)]
     queue.close()
+
+
+async def test_an_effect_that_fails_does_not_keep_the_pause_from_the_music() -> None:
+    done = list[Effect]()
+
+    def do(effect: Effect, _order: int) -> None:
+        if isinstance(effect, FadeMusic):
+            raise RuntimeError("a driver's fault")
+        done.append(effect)
+
+    queue = Queue(RoomClock(), do, lambda act: None)
+    queue.overtake(Pending("s", 1, 1, 0.0, [FadeMusic(level=0.5, fade_s=1.0), PAUSE], Reply(id="p")))
+    assert done == [PAUSE]
