@@ -91,8 +91,8 @@ class FillerChanged(Tagged, frozen=True, kw_only=True, tag="filler_changed"):
 
 
 class DeviceLost(Tagged, frozen=True, kw_only=True, tag="device_lost"):
-    """A device, link or disk does not answer: "sound", "broker", "caller", "journal", "light.LAMP", "port.PORT",
-    "buttons", "button.BUTTON".
+    """A device, link or disk does not answer: "sound", "sound.output", "place" (the sound engine's files),
+    "broker", "caller", "journal", "light.LAMP", "port.PORT", "buttons", "button.BUTTON".
     """
 
     name: str

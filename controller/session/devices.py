@@ -40,6 +40,7 @@ from controller.session.state import State, replanned, timeline_position
 PRIORITY: dict[str, Literal["high", "medium", "low"]] = {
     "caller": "high",
     "sound": "high",
+    "place": "low",
     "journal": "high",
     "broker": "medium",
     "light": "medium",

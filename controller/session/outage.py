@@ -17,7 +17,8 @@ from controller.session.state import State, arc_position, flows, timeline_positi
 
 ANEW = (
     "sound_lost", "caller_lost", "journal_lost", "broker_lost", "light_lost", "light_unconfirmed", "light_taken",
-    "port_lost", "button_lost", "buttons_lost", "battery_low", "sitters_lost", "journal_damaged", "disk_full",
+    "port_lost", "place_lost", "button_lost", "buttons_lost", "battery_low", "sitters_lost", "journal_damaged",
+    "disk_full",
 )  # fmt: skip
 """Alarms of the links of a daemon; a daemon that opens makes its links anew, and says anew what it cannot reach."""
 

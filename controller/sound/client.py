@@ -76,6 +76,7 @@ class SoundClient:
         self._told: bool | None = None
         """The last thing posted about the link: back (True) or lost (False)."""
         self._output_lost = False
+        self._place_lost = False
         self._seen: dict[str, Any] = {}
         self._events_done: dict[int, bool] = {}
 
@@ -200,6 +201,7 @@ class SoundClient:
         kind = message.get("event")
         if kind == "telemetry":
             self._seen = message
+            self._troubled(message["trouble"])
         elif kind == "report":
             self._reported(message)
         elif kind and self._waiting is not None:
@@ -208,6 +210,12 @@ class SoundClient:
             self._happened(message)
         elif "error" in message:
             raise ValueError(message["error"])
+
+    def _troubled(self, why: str) -> None:
+        """Post that the engine cannot write down where it is, or can again."""
+        if bool(why) != self._place_lost:
+            self._place_lost = bool(why)
+            self._post(DeviceLost(name="place", why=why) if why else DeviceBack(name="place"))
 
     def _reported(self, report: dict[str, Any]) -> None:
         fresh = report["engine"] != self._engine

@@ -56,7 +56,8 @@ takes it for: nothing sounds then that did not before.
     restarted       n, id, why, silent_s, boottime: a warden started this process in another's place
     telemetry       twice a second: boottime, session, timeline_s, moving, transport, cue {id, title, artist, path,
                     position_s, duration_s} or null, next {title, in_s} or null, buses {NAME: {level_db, rms_dbfs,
-                    peak_dbfs}}, music (amplitude), late_blocks, ring_s (least decoded ahead), filler, output, trouble
+                    peak_dbfs}}, music (amplitude), late_blocks, ring_s (least decoded ahead), filler, output,
+                    trouble (why the engine cannot write down where it is, or "")
 
 Numbered events are kept until the daemon acknowledges them, over a restart of the engine too, and sent again when it
 connects, before the report: what happened without it gets into the record. Their `id` is one of all engines' and stays

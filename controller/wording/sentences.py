@@ -55,6 +55,7 @@ SCENES: dict[str, str] = {
 
 DEVICES: dict[str, str] = {
     "sound": "SOUND",
+    "place": "SOUND's file of where it is",
     "broker": "MQTT BROKER",
     "caller": "CALL PATH",
     "journal": "RECORD",
@@ -177,6 +178,10 @@ def _sound_lost(values: Values) -> str:
     if text(values, "name") == "sound.output":
         return f"SOUND DEVICE lost, the room is silent{why_words(values)}"
     return "SOUND does not answer: the music may have stopped"
+
+
+def _place_lost(values: Values) -> str:
+    return f"SOUND cannot write down where it is{why_words(values)}"
 
 
 def _journal_lost(values: Values) -> str:
@@ -372,6 +377,7 @@ ALARMS: dict[str, Template] = {
     **archive_words.ALARMS,
     "call_not_delivered": f"CALL {NOT_DELIVERED}",
     "sound_lost": _sound_lost,
+    "place_lost": _place_lost,
     "caller_lost": "CALL PATH BROKEN - use the wall button",
     "journal_lost": _journal_lost,
     "journal_late": "RECORD is late: entries are kept and written as soon as the disk allows",

@@ -182,6 +182,24 @@ async def test_an_engine_that_is_not_there_is_said_to_be_lost(tmp_path: Path) ->
     await client.close()
 
 
+async def test_an_engine_that_cannot_write_down_where_it_is_says_so_and_when_it_can_again(engine: Start) -> None:
+    room = await asyncio.to_thread(engine, output="null")
+    daemon = Daemon()
+    client = SoundClient(room.directory, RoomClock())
+    await client.start(daemon.post)
+    await until(lambda: DeviceBack(name="sound") in daemon.acts)
+    in_the_way = room.directory / "anchor.new"
+    await until(lambda: not in_the_way.exists())
+    in_the_way.mkdir()
+    client.apply(FadeBus(bus="speakers", level_db=-6.0, fade_s=0.0), 1)
+    await until(lambda: DeviceLost(name="place", why="anchor.json: Is a directory") in daemon.acts)
+    in_the_way.rmdir()
+    client.apply(FadeBus(bus="speakers", level_db=-9.0, fade_s=0.0), 2)
+    await until(lambda: DeviceBack(name="place") in daemon.acts)
+    assert kinds(daemon.acts).count("device_lost") == 1
+    await client.close()
+
+
 @pytest.mark.parametrize("said", [b"[]\n", b"5\n", b'{"protocol": 1}\n[]\n', b'{"protocol": 1}\n{"event": "report"}\n'])
 async def test_an_engine_that_talks_nonsense_is_lost_and_tried_again(tmp_path: Path, said: bytes) -> None:
     links = 0
