@@ -305,10 +305,12 @@ class _Planner:
 def _cut_at(cue: Cue, now: float, start: float, fade: float) -> Cue:
     """A cue that gives way at `start`, over `fade` seconds; one that would be over before goes on until then.
 
-    What fades out already goes on fading: a piece does not rise again.
+    What fades out already goes on fading, sooner if it must: a piece does not rise again.
     """
-    fades = now >= cue.end_s - cue.fade_out_s
+    if now >= cue.end_s - cue.fade_out_s:
+        end = min(cue.end_s, start + fade)
+        out = cue.fade_out_s * (end - now) / (cue.end_s - now)  # as loud at `now` as it was
+        return replace(cue, length_s=end - cue.start_s, fade_out_s=out)
     audio_end = cue.start_s + cue.piece.duration_s - cue.piece.tail_s - cue.offset_s
-    end = min(cue.end_s if fades else max(cue.end_s, audio_end), start + fade)
-    out = cue.fade_out_s if fades and end == cue.end_s else min(fade, max(0.0, end - start))
-    return replace(cue, length_s=end - cue.start_s, fade_out_s=max(out, 0.5))
+    end = min(max(cue.end_s, audio_end), start + fade)
+    return replace(cue, length_s=end - cue.start_s, fade_out_s=max(min(fade, end - start), 0.5))

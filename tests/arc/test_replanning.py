@@ -154,3 +154,20 @@ def test_even_one_piece_is_better_than_silence_while_a_phase_is_held() -> None:
     walk.plan()
     assert not gaps(walk.made.cues, walk.now, walk.now + HELD_S)
     assert {cue.piece.path for cue in walk.made.cues if cue.phase == "peak"} == {one.path}
+
+
+@pytest.mark.parametrize("fade_s", [0.0, 4.0, 60.0])
+@pytest.mark.parametrize("done", [0.1, 0.5, 0.9])
+def test_a_piece_that_is_nearly_out_does_not_rise_again_when_the_next_one_is_skipped(fade_s: float, done: float) -> None:
+    walk = Walk.begin()
+    fading = next(cue for cue in walk.made.cues if cue.start_s > 0.0)
+    slow = replace(fading, fade_out_s=30.0)
+    walk.made = dataclasses.replace(
+        walk.made, cues=tuple(slow if cue is fading else cue for cue in walk.made.cues if cue.end_s <= fading.end_s)
+    )
+    phases = tuple(phase.model_copy(update={"crossfade_s": fade_s}) for phase in walk.programme.phases)
+    walk.programme = walk.programme.model_copy(update={"phases": phases})
+    walk.wait(slow.end_s - 30.0 * (1.0 - done))
+    after = next(cue for cue in walk.plan(cut=True).cues if cue.id == slow.id)
+    assert (after.end_s - walk.now) / after.fade_out_s == pytest.approx(1.0 - done)
+    assert after.end_s <= walk.now + 2.0 + fade_s + 1e-6
