@@ -41,7 +41,10 @@ NOWHERE = -9
 
 
 class Chooser:
-    """Chooses for one plan. `taken`: paths that are not free, because they played, will play, or cannot."""
+    """Chooses for one plan. `taken`: paths that are not free, because they played, will play, or cannot.
+
+    `lately`: paths that come right before what is chosen, in order; none of them is repeated at once.
+    """
 
     def __init__(
         self,
@@ -57,9 +60,11 @@ class Chooser:
         self.pool = pool
         self.limits = limits
         self.taken = taken
+        self.lately: tuple[str, ...] = ()
         self._headroom_db = headroom_db - programme.loudness_offset_db
         self._seed = seed
         self._cuts = programme.pieces == "may-be-cut"
+        self._repeats_allowed = programme.repeats == "when-needed"
         self._tastes: dict[str, Taste] = {}
 
     # --- what a phase wants and has -------------------------------------------------------------------------------
@@ -110,7 +115,9 @@ class Chooser:
         if missing_s > BORROW_S and not self._cuts:
             borrowed = self._borrow(index, missing_s)
             self._take(borrowed)
-            picks += borrowed
+            picks = [*picks, *borrowed]
+            if self._repeats_allowed:
+                picks += self._again(phase, room_s - self.span_s(picks, phase, after), picks)
         return picks
 
     def _bend(self, phase: Phase, room_s: float, old: list[Pick]) -> list[Pick]:
@@ -134,8 +141,11 @@ class Chooser:
         order = self.order(phase, phase.source)
         busy = self.taken.union(pick.track.piece.path for pick in kept)
         own = self.pool.shelf(phase.source).by_path
-        first = [pick for pick in dropped if pick.track.piece.path in own and pick.track.piece.path not in busy]
-        busy.update(pick.track.piece.path for pick in first)
+        first = []
+        for pick in dropped:
+            if pick.track.piece.path in own and pick.track.piece.path not in busy:
+                first.append(pick)
+                busy.add(pick.track.piece.path)
         longest = room_s + OVER_S
         near = _free_of(order.near, busy, longest, MOST_NEAR)
         far = _free_of(order.far, busy, longest, MOST_FAR)
@@ -162,8 +172,8 @@ class Chooser:
         """Pieces one after another, the last one faded out where the phase ends."""
         picks: list[Pick] = []
         busy = set(self.taken)
-        again = self.programme.repeats == "when-needed"
-        for pick in itertools.chain(old, self._fresh(phase, phase.source, "fits"), self._repeats(phase, again)):
+        again = self._repeats(phase, picks) if self._repeats_allowed else ()
+        for pick in itertools.chain(old, self._fresh(phase, phase.source, "fits"), again):
             if room_s < SHORTEST_S:
                 break
             if pick.track.piece.path in busy and pick.why != "again":
@@ -195,14 +205,16 @@ class Chooser:
 
     # --- when its own pieces are not enough -----------------------------------------------------------------------
 
-    def prolong(self, index: int, seconds: float) -> list[Pick]:
-        """Music for a phase that may last `seconds` longer, whatever there is: at last what has been heard before."""
+    def prolong(self, index: int, seconds: float, had: Sequence[Pick]) -> list[Pick]:
+        """Music behind what a phase has, that it lasts `seconds`, whatever there is: at last what was heard before."""
         phase = self.programme.phases[index]
+        seconds -= self.span_s(had, phase)
         picks: list[Pick] = []
+        before = list(had)
         sources = itertools.chain(
             self._fresh(phase, phase.source, "held"),
             (pick for source, name in self._others(index) for pick in self._fresh(phase, source, "borrowed", name)),
-            self._repeats(phase, True),
+            self._repeats(phase, before),
         )
         for pick in sources:
             if seconds <= 0.0:
@@ -210,6 +222,7 @@ class Chooser:
             if pick.why != "again" and pick.track.piece.path in self.taken:
                 continue
             picks.append(pick)
+            before.append(pick)
             self._take([pick])
             seconds -= pick.takes_s(phase.crossfade_s)
         return picks
@@ -268,13 +281,22 @@ class Chooser:
             mine = track if source == phase.source else replace(track, place=NOWHERE)
             yield self.pick(phase, mine, why, source=name, chosen=chosen)
 
-    def _repeats(self, phase: Phase, allowed: bool) -> Iterator[Pick]:
-        """Its own pieces for ever, or those of any phase where it has none; what comes later comes last."""
-        if not allowed:
-            return
+    def _again(self, phase: Phase, room_s: float, before: Sequence[Pick]) -> list[Pick]:
+        """What was heard before, for `room_s` that nothing else is left for."""
+        picks: list[Pick] = []
+        for pick in itertools.islice(self._repeats(phase, before), MOST_NEAR):
+            if room_s <= BORROW_S:
+                break
+            if pick.length_s <= room_s + OVER_S:
+                picks.append(pick)
+                room_s -= pick.takes_s(phase.crossfade_s)
+        return picks
+
+    def _repeats(self, phase: Phase, before: Sequence[Pick]) -> Iterator[Pick]:
+        """Its own pieces for ever, or those of any phase where it has none; what came just `before` comes last."""
         sources = [phase.source, *(source for source, _ in self._others(self.programme.index_of(phase.code)))]
         found = next((picks for source in sources if (picks := list(self._fresh(phase, source, "again")))), [])
-        recent: list[str] = []
+        recent = [*self.lately, *(pick.track.piece.path for pick in before)]
         for pick in itertools.cycle(found):
             if pick.track.piece.path in recent[-min(APART, len(found) - 1) :] and len(found) > 1:
                 continue

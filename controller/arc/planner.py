@@ -121,12 +121,12 @@ class _Planner:
         sounding = self._keep_sounding()
         old = self._old_picks(sounding)
         self._lay_set(old.pop("", []))
+        self.chooser.lately = tuple(cue.piece.path for cue in self.sheet.cues)
         parts = self._choose(old)
         for part in parts:
             if part.longer_s and part.phase.source != SILENCE:
                 index = self.programme.index_of(part.phase.code)
-                had_s = self.chooser.span_s(part.picks, part.phase)
-                part.longer = self.chooser.prolong(index, part.longer_s - had_s)
+                part.longer = self.chooser.prolong(index, part.longer_s, part.picks)
         self._lay(parts)
         self.reasons.steps(self.sheet.cues)
         return Plan(

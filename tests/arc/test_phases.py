@@ -212,6 +212,27 @@ def chosen_set(made: Walk) -> list[Cue]:
     return [cue for cue in made.made.cues if cue.set]
 
 
+def test_music_that_may_be_repeated_is_repeated_before_a_phase_falls_silent() -> None:
+    asked = programme({}, {}).model_copy(update={"repeats": "when-needed"})
+    made = walk(asked, imagined_pieces(8, folder="music", longest_s=400.0)).made
+    assert made.short_s == 0.0 and not gaps(made.cues, 0.0, 7200.0 - 60.0)
+    assert "again" in {reason["why"] for reason in codes(made, "chosen")}
+    assert all(before.piece.path != after.piece.path for before, after in itertools.pairwise(made.cues))
+
+
+@pytest.mark.parametrize("pieces", [2, 5])
+def test_in_a_phase_that_is_held_for_hours_no_piece_comes_twice_running(pieces: int) -> None:
+    few = [imagined_pieces(pieces, folder=name, longest_s=300.0) for name in ("music", "else")]
+    made = walk(programme({}, {"music": "else"}), few[0], **{"else": few[1]})
+    made.held = True
+    for _ in range(6):
+        made.plan()
+        made.wait(1800.0)
+    heard = [cue.piece.path for cue in made.heard]
+    assert len(heard) > 2 * len(set(heard))
+    assert all(before != after for before, after in itertools.pairwise(heard))
+
+
 def test_a_set_comes_next_and_the_phase_still_ends_on_time() -> None:
     made = walk(programme({}, {}, sets=(CALM_SET, GROUND_SET)), PIECES, calm=CALM, ground=GROUND)
     made.wait(600.0)
