@@ -158,7 +158,9 @@ def test_even_one_piece_is_better_than_silence_while_a_phase_is_held() -> None:
 
 @pytest.mark.parametrize("fade_s", [0.0, 4.0, 60.0])
 @pytest.mark.parametrize("done", [0.1, 0.5, 0.9])
-def test_a_piece_that_is_nearly_out_does_not_rise_again_when_the_next_one_is_skipped(fade_s: float, done: float) -> None:
+def test_a_piece_that_is_nearly_out_does_not_rise_again_when_the_next_one_is_skipped(
+    fade_s: float, done: float
+) -> None:
     walk = Walk.begin()
     fading = next(cue for cue in walk.made.cues if cue.start_s > 0.0)
     slow = replace(fading, fade_out_s=30.0)
