@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -24,7 +25,7 @@ _ASKED = (
 """What is asked for one by one where the first line did not say it."""
 
 
-def event_form(whom: str, pressed_at: float, clock: Clock) -> Form:
+def event_form(whom: str, pressed_at: float, clock: Clock, typed: str = "") -> Form:
     """What it is; whatever of grade, relation and need was not said is asked for. Its onset is the press of the key."""
 
     def ask(said: Said, known: dict[str, Any]) -> Filled | Form:
@@ -36,8 +37,9 @@ def event_form(whom: str, pressed_at: float, clock: Clock) -> Form:
         event = AdverseEvent(**known)
         words = f"{whom}: {wording.event_words(plain_fields(event))}{late_words(said.ago_s)}"
         filled = Filled(
-            act=event, words=words, why=said.why, ago_s=said.ago_s, pressed_at=None if said.dated else pressed_at
-        )
+            act=event, words=words, why=said.why, ago_s=said.ago_s, pressed_at=None if said.dated else pressed_at,
+            again=partial(event_form, whom, pressed_at, clock, _line_of(event, said)),
+        )  # fmt: skip
         hint = "Enter: note it    Esc: back"
         return Form(title="Adverse event", hint=hint, read=lambda _text: filled, beside=words)
 
@@ -57,7 +59,16 @@ def event_form(whom: str, pressed_at: float, clock: Clock) -> Form:
         return ask(said, known)
 
     hint = f"headache, 2   its onset is the key's   {WHEN}"
-    return Form(title=f"Adverse event of {whom}", hint=hint, read=read)
+    return Form(title=f"Adverse event of {whom}", hint=hint, read=read, initial=typed)
+
+
+def _line_of(event: AdverseEvent, said: Said) -> str:
+    """The one line that says all of an event."""
+    flags = ("serious",) if event.serious else ()
+    given = (f"given {event.rescue}",) if event.rescue else ()
+    line = ", ".join((event.event, f"{event.grade}", *flags, event.related, *event.needed, *given))
+    when = f" @{said.ago_s / 60.0:.0f}" if said.dated else ""
+    return f"{line}{when}{f'; {said.why}' if said.why else ''}"
 
 
 def update_form(one: EventView, clock: Clock, onset: bool = False) -> Form:

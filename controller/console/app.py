@@ -84,6 +84,8 @@ class ConsoleApp(App[None]):
         self._paint_due = False
         self._heard_due = False
         self._painted_at = -1e9
+        self._session = ""
+        """The session that was open when something was last heard."""
         self._painted: object = None
         self._asked_at = 0.0
         self._began = boottime()
@@ -202,6 +204,9 @@ class ConsoleApp(App[None]):
         self._heard_due = False
         client = self.client
         status = client.status
+        if client.session != self._session:
+            self._session = client.session
+            self._close_list()
         news = (
             status.state, status.scene, status.alarms, status.bookings,
             tuple((item.code, item.participant, item.state) for item in status.due), status.log, client.connected,
@@ -212,6 +217,15 @@ class ConsoleApp(App[None]):
         if news != self._painted or boottime() - self._painted_at >= MOVING_S:
             self._painted, self._painted_at = news, boottime()
             self._changed()
+
+    def _close_list(self) -> None:
+        """A list is of the session in which it was opened: its lines would do what they say to another one.
+
+        What is only read stays, and so does a question: its answer says which session it means.
+        """
+        if self.menu is not None and not self.menu.whole and self.is_free:
+            self.back()
+            self.say(f"the list is closed: {'another session has begun' if self._session else 'the session has ended'}")
 
     def _changed(self) -> None:
         """Paint once, after everything that is being heard just now."""
@@ -261,15 +275,15 @@ class ConsoleApp(App[None]):
             if pane.id in ("answer", "small"):
                 pane.show(view)
 
-    def ask(self, form: Form, opener: str = "") -> None:
-        """Open a question in the place of the log."""
+    def ask(self, form: Form, opener: str = "", session: str | None = None) -> None:
+        """Open a question in the place of the log; what is answered means `session`, or the one that is open now."""
         self.back()
         self.screen.add_class("asking")
         if (lists := form.lists) is not None or form.above is not None:
             self.menu = lists(form.initial) if lists is not None else form.above() if form.above is not None else None
             self.screen.add_class("listing")
         self._asked_at = boottime()
-        self._question.open(form, self.look.colours, opener)
+        self._question.open(form, self.look.colours, opener, self.client.session if session is None else session)
 
     @property
     def is_free(self) -> bool:
@@ -281,7 +295,7 @@ class ConsoleApp(App[None]):
         ask = self.asking
         looked_at = ask is not None and ask.form is not None and ask.form is self._signing_at
         if looked_at and refused:
-            self.ask(pin_form(signing))
+            self.ask(pin_form(signing), session=self._question.session)
         elif looked_at and ask is not None and not ask.line.value:  # no line is closed under somebody's fingers
             self.back()
         if not refused and signing.purpose == "unlock":  # it may have been locked while another PIN was looked at
@@ -423,7 +437,7 @@ class ConsoleApp(App[None]):
             self.leave_question()
             self.commands.fill(answer)
         elif isinstance(answer, Form):
-            self.ask(answer)
+            self.ask(answer, session=ask.session)
         elif isinstance(answer, Signing):
             self._signing_at = ask.form
             self.say("looking at it …")

@@ -222,6 +222,11 @@ class Client:
         return (self.signed_on or self._once or None) if self.status.signs_on else self.person
 
     @property
+    def session(self) -> str:
+        """The session that is open; "" for none."""
+        return "" if self.status.state in ("idle", "ended") else self.status.session
+
+    @property
     def room_time(self) -> float:
         """Room time now, by the daemon's last word; `status.t` before that is known."""
         return self.status.t if self._offset is None else boottime() + self._offset
@@ -242,10 +247,13 @@ class Client:
         await self._up_to_date.wait()
         return reply
 
-    async def ask(self, act: Act, participants: tuple[str, ...] = (), why: str = "", ago_s: float = 0.0) -> Reply:
+    async def ask(
+        self, act: Act, participants: tuple[str, ...] = (), why: str = "", ago_s: float = 0.0, session: str = ""
+    ) -> Reply:
         """Ask for something and wait for the answer. `why`: the person's reason, for the record.
 
-        `ago_s`: so long ago it happened, for an act that can be entered late.
+        `ago_s`: so long ago it happened, for an act that can be entered late. `session`: the one that it means, where
+        another one may have been opened since.
 
         The answer has `refused` "" when the record is on disk. `values["path"]` is "engine" or "caller" where the
         daemon is away and the other way answered; the record follows when it is back. `refused` is "not_reached"
@@ -254,7 +262,8 @@ class Client:
         if isinstance(act, Resume | StandDown) and self.status.signs_on and (self.locked or not self.who):
             return Reply(id="", refused="sign_on_needed")  # before engine or caller are asked, which know nobody
         origin = Origin(person=None if self.locked else self.who, console=self.console, path="socket")
-        given = Input(act=act, origin=origin, participants=participants, why=why, ago_s=ago_s)
+        meant = session or self.session
+        given = Input(act=act, origin=origin, participants=participants, why=why, ago_s=ago_s, session=meant)
         pending = _Pending(given, boottime(), asyncio.get_running_loop().create_future(), locked=self.locked)
         self._pending[given.id] = pending
         self._write(pending)

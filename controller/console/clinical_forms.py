@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -205,13 +206,15 @@ def release_form(whom: str, against: Sequence[str], *, signs_on: bool = False) -
         words = (
             f"{whom} released by OVERRIDE with {second}{' of the desk' if desk else ''}, although {'; '.join(against)}"
         )
-        filled = Filled(act=act, words=words, participants=(whom,), why=why)
+        again = partial(replace, form, initial=line)
+        filled = Filled(act=act, words=words, participants=(whom,), why=why, again=again)
         return filled if desk or not signs_on else pin_form(Signing(initials=second, purpose="second", then=filled))
 
-    return Form(
+    form = Form(
         title=f"Override release of {whom}", hint="reason, with AB   or   reason, desk AB   ; more words", read=read,
         preview=True, beside=f"not met: {'; '.join(against)}",
     )  # fmt: skip
+    return form
 
 
 def leave_form(whom: str, clock: Clock) -> Form:

@@ -50,9 +50,6 @@ ANSWERED_S = 0.3
 ANSWER_COLUMNS = 58
 """A refusal that is longer goes without the name of what was refused: at 80 columns there is room for no more."""
 
-MISTYPED = ("programme_unknown", "not_a_code", "blinded_code")
-"""Refusals of a word that was typed."""
-
 SOON_S = 2.0
 """So far back typed letters are taken back."""
 
@@ -68,8 +65,8 @@ class Shell(Protocol):
     def say(self, text: str, tone: Tone = "plain") -> None:
         """Put words on the answer line."""
 
-    def ask(self, form: Form, opener: str = "") -> None:
-        """Open a question."""
+    def ask(self, form: Form, opener: str = "", session: str | None = None) -> None:
+        """Open a question, about `session` or the one that is open."""
 
     def signed(self, signing: Signing, refused: str) -> None:
         """Say what became of a PIN, which is no longer in it; `refused`: why not, or ""."""
@@ -126,6 +123,8 @@ class _Done:
     """What is asked next where the room refuses it with this code."""
     before: frozenset[str] = frozenset()
     """What stood in the music's way when it was sent."""
+    session: str = ""
+    """The session that it means."""
     seq: int = 0
 
 
@@ -257,18 +256,19 @@ class Commands:
         instead: Callable[[], None] | None = None,
         after: Callable[[], None] | None = None,
         asks: Callable[[str], Form | None] | None = None,
+        session: str = "",
     ) -> None:
         """Ask the room for it. `words` name it on the answer line; None means whoever is chosen, () the room.
 
         `instead` is done where the room refuses it or does not answer, `after` once it is noted; `asks` tells what is
-        asked next after a refusal.
+        asked next after a refusal; `session`: as for `Client.ask`.
         """
         whom = self.whom if participants is None else participants
         if participants is None and len(self.status.participants) > 1:
             words = f"{words}  ({' and '.join(whom)})"
         done = _Done(
             boottime(), act, words, whom, why=why, ago_s=ago_s, instead=instead, after=after, asks=asks,
-            before=_standing(self.status),
+            before=_standing(self.status), session=session or self.client.session,
         )  # fmt: skip
         self._done = [*self._done, done][-20:]
         self._spawn(self._await_answer(done))
@@ -278,7 +278,7 @@ class Commands:
         return lambda: self.send(act, words, ())
 
     def fill(self, filled: Filled) -> None:
-        """Send a form's answer. Nothing that was typed is lost because nobody had signed on."""
+        """Send a form's answer. Nothing that was typed is lost because nobody had signed on, or the room refused it."""
         now = boottime()
         waited = now - filled.pressed_at if filled.pressed_at is not None else 0.0
 
@@ -286,11 +286,11 @@ class Commands:
             if refused == "sign_on_needed":
                 pressed_at = now - waited if isinstance(filled.act, LATE_ACTS) else None
                 return sign_on_form(Signing(initials="", then=replace(filled, pressed_at=pressed_at)))
-            return filled.again() if refused in MISTYPED and filled.again is not None else None
+            return filled.again() if filled.again is not None and refused != "no_answer" else None
 
         self.send(
             filled.act, filled.words, filled.participants, filled.why, ago_s=filled.ago_s + waited, after=filled.after,
-            asks=asks,
+            asks=asks, session=filled.session,
         )  # fmt: skip
 
     def clock(self) -> datetime:
@@ -310,7 +310,7 @@ class Commands:
 
     def take_back(self) -> None:
         """Take back this console's newest entry that can be."""
-        kept = [done for done in self._done if done.seq]
+        kept = [done for done in self._done if done.seq and done.session == self.client.session]
         if not kept:
             self.say(wording.refusal("nothing_to_take_back", {}), "bad")
             return
@@ -358,14 +358,14 @@ class Commands:
     async def _await_answer(self, done: _Done) -> None:
         slow = asyncio.get_running_loop().call_later(NOTING_S, self.say, f"noting …  {done.words}")
         try:
-            reply = await self.client.ask(done.act, done.participants, done.why, done.ago_s)
+            reply = await self.client.ask(done.act, done.participants, done.why, done.ago_s, done.session)
         finally:
             slow.cancel()
         done.seq = reply.seq if _can_be_taken_back(done.act, reply) else 0
         if not done.seq and done in self._done and not isinstance(done.act, Pause | Quiet | Hold | Resume):
             self._done.remove(done)
         if reply.refused and done.asks is not None and self.shell.is_free and (form := done.asks(reply.refused)):
-            self.ask(form)
+            self.shell.ask(form, session=done.session)
         self.say(*_told(done, reply, self.client))
         then = done.instead if reply.refused else done.after
         if then is not None:

@@ -30,7 +30,9 @@ class Filled(Struct, frozen=True, kw_only=True):
     ago_s: float = 0.0
     """So long ago it was."""
     again: Callable[[], Form] | None = None
-    """The question once more, with what was typed, where the room knows no such programme or takes no such code."""
+    """The question once more, with what was typed, where the room does not take it."""
+    session: str = ""
+    """The session in which it was asked."""
     pressed_at: float | None = None
     """CLOCK_BOOTTIME of the key that it counts from, where that is not Enter's."""
     after: Callable[[], None] | None = None

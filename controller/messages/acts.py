@@ -301,3 +301,5 @@ class Input(Struct, frozen=True, kw_only=True):
     why: str = ""
     ago_s: float = 0.0
     """So long before it reached the room it happened; only acts of `LATE_ACTS` can say so."""
+    session: str = ""
+    """The session in which it was asked, where one was open: what is a session's own is refused in another one."""

@@ -40,7 +40,7 @@ from controller.session.reminders import tell
 from controller.session.rules import RULES
 from controller.session.silence import settle_music
 from controller.session.state import State, light_points
-from controller.session.table import check_allowed
+from controller.session.table import check_allowed, check_session
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +56,7 @@ def step(state: State, given: Input, now: float, seq: int) -> Outcome:
     """Apply one Input at room time `now`; `seq` is the number its record will have. Raises Refused."""
     duty.check_signed_on(state, given)
     check_allowed(given.act, state.mode)
+    check_session(given, state.session)
     fire.check_fire(state, given.act)
     if given.ago_s and not isinstance(given.act, LATE_ACTS):
         raise Refused("bad_value", what="time", why="this is done now or not at all")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from controller.messages import Act, Mode, Refused
+from controller.messages import Act, Input, Mode, Refused
 
 TABLE = """
                  idle  ready  running  paused  waiting  ended
@@ -78,6 +78,9 @@ def _read(table: str) -> dict[str, frozenset[Mode]]:
 
 ALLOWED: dict[str, frozenset[Mode]] = _read(TABLE)
 
+OF_A_SESSION = frozenset(kind for kind, modes in ALLOWED.items() if "idle" not in modes) | {"take_back"}
+"""Acts that mean one session and no other; what moves the room or calls somebody is there whatever runs."""
+
 
 def check_allowed(act: Act, mode: Mode) -> None:
     """Raise Refused where the state of the session does not allow the act."""
@@ -89,3 +92,9 @@ def check_allowed(act: Act, mode: Mode) -> None:
     if mode in ("idle", "ended"):
         raise Refused("no_session", what=act.kind)
     raise Refused("wrong_state", what=act.kind, state=mode)
+
+
+def check_session(given: Input, session: str) -> None:
+    """Raise Refused for what was asked in another session than the one that is open now."""
+    if given.session not in ("", session) and given.act.kind in OF_A_SESSION:
+        raise Refused("other_session", what=given.act.kind)

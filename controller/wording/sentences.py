@@ -278,6 +278,7 @@ REFUSALS: dict[str, Template] = {
     **archive_words.REFUSALS,
     "wrong_state": _wrong_state,
     "no_session": "no session is open; one is started from the menu, m",
+    "other_session": "not done: it was asked in the session before this one",
     "session_open": "a session is open already: end it first",
     "unknown_phase": nearest("phase", "phase"),
     "unknown_participant": nearest("participant", "code"),

@@ -21,6 +21,7 @@ from controller.messages import (
     Hold,
     Input,
     Light,
+    Note,
     Opened,
     Origin,
     Pause,
@@ -345,3 +346,22 @@ def test_a_power_cut_in_the_fade_of_a_pause_leaves_the_timeline_where_the_engine
     room.act(Opened(rules=RULES, rebooted=True, outage_s=None))
     room.wait(60)
     assert timeline_position(room.state, room.now) == room.state.timeline_base
+
+
+@pytest.mark.parametrize(
+    "act", [Note(text="sat up"), Dose(amount=25, unit="mg"), TakeBack(seq=2), Go(phase="peak"), End()]
+)
+def test_what_was_asked_in_the_session_before_is_nothing_of_this_one(act: Act) -> None:
+    room = PaperRoom()
+    room.dosed()
+    with pytest.raises(Refused, match="other_session"):
+        step(room.state, Input(act=act, session="the-one-before"), room.now, room.seq + 1)
+    step(room.state, Input(act=Note(text="sat up"), session=room.state.session), room.now, room.seq + 1)
+
+
+@pytest.mark.parametrize("act", [Pause(), Call(call="k"), Evacuate(), Light(scene="exit"), StandDown(call="k")])
+def test_no_hand_that_stops_or_calls_is_asked_which_session_it_means(act: Act) -> None:
+    room = PaperRoom()
+    room.dosed()
+    room.act(Call(call="k"))
+    step(room.state, Input(act=act, session="the-one-before"), room.now, room.seq + 1)

@@ -10,7 +10,7 @@ from controller.console import clinical_forms
 from controller.console.doing.action import Action, in_session
 from controller.console.menu import Line
 from controller.messages import Leave, ParticipantView, Release, ReleaseAnswer, ReleaseView, Status
-from controller.wording.handover import sheet_of, sheet_text
+from controller.wording.handover import Sheet, sheet_of, sheet_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,23 +72,22 @@ def leave(do: Commands, key: str) -> None:
 
 def sheet(do: Commands, _key: str) -> None:
     """One screen; Enter writes it as PDF and as text beside the record."""
-    made = sheet_of(do.status)
+    made, session = sheet_of(do.status), do.status.session
     head, written, _, *rows = sheet_text(made).splitlines()
-    lines = [Line(label=row, run=partial(write_sheet, do)) for row in rows]
+    lines = [Line(label=row, run=partial(write_sheet, do, made, session)) for row in rows]
     footer = "Enter: write it as PDF and text    ↑↓: more of it    Esc: back"
     do.show_page(f"{head}   {written}", lines, footer)
 
 
-def write_sheet(do: Commands) -> None:
-    """The sheet as files, for a printer."""
-    made = sheet_of(do.status)
+def write_sheet(do: Commands, made: Sheet, session: str) -> None:
+    """The sheet as it was shown, as files, for a printer."""
     folder = do.client.runtime_dir.parent / "sheets"
 
     def write() -> str:
         from controller.drawing.handover import write_sheet  # with all that drawing needs; only for this
         from controller.files import ConfigError
 
-        stem = f"{do.status.session}-{made.made[11:].replace(':', '')}"
+        stem = f"{session}-{made.made[11:].replace(':', '')}"
         try:
             for suffix in ("pdf", "txt"):
                 write_sheet(made, folder / f"{stem}.{suffix}")

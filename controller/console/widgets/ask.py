@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from msgspec.structs import replace
 from rich.padding import Padding
 from rich.text import Text
 from textual.app import ComposeResult
@@ -26,6 +29,8 @@ class Ask(Vertical):
         self.form: Form | None = None
         self.begun = False
         """Whether anything was typed; the field itself takes letters in a moment later."""
+        self.session = ""
+        """The session that is asked about; "" where none was open."""
         self._ready: Filled | None = None
         self._opener = ""
         self._opened_twice = False
@@ -48,9 +53,9 @@ class Ask(Vertical):
         """The text field."""
         return self.query_one("#ask-line", Input)
 
-    def open(self, form: Form, colours: Palette, opener: str = "") -> None:
+    def open(self, form: Form, colours: Palette, opener: str = "", session: str = "") -> None:
         """Ask a question. `opener`: the key that brought it, which may still be held down."""
-        self.form, self._ready = form, None
+        self.form, self.session, self._ready = form, session, None
         self._opener, self._opened_twice = opener, False
         self.begun = bool(form.initial)
         title = styled(f"{form.title}  ", colours.bright, bold=True)
@@ -86,6 +91,7 @@ class Ask(Vertical):
 
     def edited(self, colours: Palette) -> None:
         """The line changed, so what was shown before is no longer what Enter would do."""
+        self.begun = self.begun or bool(self.line.value)  # what is pasted comes without a key
         if self._ready is not None:
             self._ready = None
             self.say(KEYS, colours.dim)
@@ -102,7 +108,7 @@ class Ask(Vertical):
             self.say(NOT_KEPT, colours.medium)
             return None
         try:
-            answer = self.form.read(line)
+            answer = self._meant(self.form.read(line), self.form, line)
         except ValueError as wrong:
             self.say(str(wrong), colours.medium)
             return None
@@ -117,3 +123,14 @@ class Ask(Vertical):
         if isinstance(answer, Signing):
             self.line.value = ""  # whatever comes now was typed behind it
         return answer
+
+    def _meant(self, answer: Filled | Form | Signing, form: Form, line: str) -> Filled | Form | Signing:
+        """The answer with the session that it means, and the way back to its line where the room does not take it."""
+        if isinstance(answer, Signing) and answer.then is not None:
+            return replace(answer, then=replace(answer.then, session=answer.then.session or self.session))
+        if not isinstance(answer, Filled):
+            return answer
+        again = answer.again
+        if again is None and line and not form.closes_after_s:
+            again = partial(replace, form, initial=line)
+        return replace(answer, session=self.session, again=again)

@@ -1,0 +1,114 @@
+"""What was typed means the session it was begun in, and is not lost where the room does not take it."""
+
+from __future__ import annotations
+
+import pytest
+from textual.events import Paste
+
+from controller.messages import Dose, EntryView, Note, TakeBack
+from tests.console.fake_daemon import FakeRoom
+from tests.console.pressing import acts, console, rest_keys, text, way
+from tests.waiting import until
+
+FIRST, SECOND = "2026-03-03-room-2-1", "2026-03-03-room-2-2"
+
+
+async def test_an_answer_says_in_which_session_it_was_asked_for(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        await pilot.press("d", *"25", "space", *"mg")
+        room.push(session=SECOND)
+        await until(lambda: app.client.status.session == SECOND)
+        await pilot.press("enter")
+        await until(lambda: "Enter: note it" in text(app))
+        rest_keys(app)
+        await pilot.press("enter")
+        await until(lambda: room.inputs)
+        assert isinstance(room.inputs[0].act, Dose) and room.inputs[0].session == FIRST
+
+
+async def test_what_is_sent_at_once_says_which_session_it_means(room: FakeRoom) -> None:
+    async with console(room) as (_, pilot):
+        await pilot.press("1")
+        await until(lambda: room.inputs)
+        assert room.inputs[0].session == FIRST
+
+
+async def test_a_mark_of_the_session_before_is_not_what_backspace_takes_back(room: FakeRoom) -> None:
+    """Every session counts its records from one, so the same number is another entry there."""
+    async with console(room) as (app, pilot):
+        await pilot.press("1")
+        await until(lambda: "noted" in text(app))
+        room.push(session=SECOND)
+        await until(lambda: app.client.status.session == SECOND)
+        await pilot.press("backspace")
+        await until(lambda: "nothing of this console is left" in text(app))
+        assert not any(isinstance(given.act, TakeBack) for given in room.inputs)
+
+
+@pytest.mark.parametrize("opens", [way("correct"), ("g",), way("adverse_event")[:2]])
+async def test_a_list_closes_with_the_session_that_it_was_of(room: FakeRoom, opens: tuple[str, ...]) -> None:
+    room.push(entries=(EntryView(seq=87, kind="mark", t=49_000.0, values={"code": "crying"}),))
+    async with console(room) as (app, pilot):
+        await pilot.press(*opens)
+        assert app.menu is not None
+        room.push(session=SECOND)
+        await until(lambda: app.menu is None)
+        assert "another session has begun" in text(app)
+
+
+async def test_a_list_that_is_read_while_the_session_goes_on_stays(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        await pilot.press("g")
+        room.push(state="paused")
+        await until(lambda: "PAUSED" in text(app))
+        assert app.menu is not None
+
+
+@pytest.mark.parametrize(
+    ("keys", "kind", "refused", "kept"),
+    [
+        (("n", *"sat", "space", *"up", "enter"), "note", "no_session", "sat up"),
+        (("v", *"120/80", "enter"), "vitals", "has_left", "120/80"),
+        ((*way("land_over"), *"20", "enter"), "land", "wrong_state", "20"),
+    ],
+)
+async def test_a_line_that_the_room_refuses_is_still_there(
+    room: FakeRoom, keys: tuple[str, ...], kind: str, refused: str, kept: str
+) -> None:
+    values = {"participant": "P-017", "what": "land", "state": "ended"}
+    room.refusals[kind] = (refused, values)
+    async with console(room) as (app, pilot):
+        await pilot.press(*keys)
+        await until(lambda: any(given.act.kind == kind for given in room.inputs))
+        await until(lambda: app.asking is not None and kept in app.asking.line.value)
+
+
+async def test_an_adverse_event_that_is_refused_is_asked_for_again_with_all_that_was_said(room: FakeRoom) -> None:
+    room.refusals["adverse_event"] = ("bad_value", {"what": "event", "why": "at most 40 letters"})
+    said = (*"fall,", "space", *"2,", "space", *"related,", "space", *"provider")
+    async with console(room) as (app, pilot):
+        await pilot.press(*way("adverse_event"), *said, "enter")
+        await until(lambda: "Enter: note it" in text(app))
+        rest_keys(app)
+        await pilot.press("enter")
+        await until(lambda: app.asking is not None and "fall, 2, related, provider" in app.asking.line.value)
+
+
+async def test_nothing_is_asked_again_where_nothing_was_typed(room: FakeRoom) -> None:
+    room.refusals["challenge"] = ("already", {"what": "challenge"})
+    async with console(room) as (app, pilot):
+        await pilot.press(*way("challenge"), "enter")
+        await until(lambda: any(given.act.kind == "challenge" for given in room.inputs))
+        await until(lambda: "begins:" in text(app) or "already" in text(app))
+        assert app.asking is None
+
+
+async def test_space_is_a_space_behind_words_that_were_pasted(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        await pilot.press("n")
+        assert app.asking is not None
+        app.asking.line.post_message(Paste("asked for"))
+        await until(lambda: app.asking is not None and app.asking.line.value)
+        await pilot.press("space", *"water", "enter")
+        assert await acts(room) and isinstance(room.inputs[0].act, Note)
+        assert room.inputs[0].act.text == "asked for water"
