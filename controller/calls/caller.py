@@ -81,21 +81,28 @@ class Caller:
         self._wake = asyncio.Event()
 
     async def run(self, stop: asyncio.Event, beat: Callable[[], None] = lambda: None) -> None:
-        """Serve until `stop`, calling `beat` all the time; raises OSError where the socket cannot be opened."""
+        """Serve until `stop`, calling `beat` all the time; raises OSError where the socket cannot be opened.
+
+        Whatever it could not go on after is raised too: the next caller finds every call in the outbox.
+        """
         await self._load()
         self._link.subscribe(f"{self._topic}/ack", self._on_ack, qos=1)
         self._link.start(self._path_changed)
         await self._server.start()
         steps = asyncio.create_task(self._steps(), name="caller")
         beats = asyncio.create_task(self._beats(beat), name="caller's heartbeat")
+        asked = asyncio.create_task(stop.wait(), name="caller's end")
         try:
-            await stop.wait()
-        finally:
+            await asyncio.wait((asked, steps, beats), return_when=asyncio.FIRST_COMPLETED)
             for task in (steps, beats):
+                if task.done():  # neither ends by itself: without it this caller would only look alive
+                    task.result()
+        finally:
+            for task in (asked, steps, beats):
                 task.cancel()
             await self._server.close()
             await self._link.close()
-            await asyncio.gather(steps, beats, *self._tasks, return_exceptions=True)
+            await asyncio.gather(asked, steps, beats, *self._tasks, return_exceptions=True)
             await self._outbox.close()
 
     async def _load(self) -> None:
@@ -115,7 +122,7 @@ class Caller:
     def _command(self, message: Message) -> None:
         if "stand_down" in message:
             call = _name(message["stand_down"])
-            by = str(message.get("by") or "")[:_LONGEST_NAME]
+            by = _by(message)
             if not self._server.serves("daemon"):
                 self._untold.add(call)
             test = message.get("test") is True
@@ -149,7 +156,7 @@ class Caller:
     def _on_ack(self, _topic: str, payload: bytes, retained: bool, _at: float) -> None:
         try:
             answer = json.loads(payload)
-            call, by = answer["call"], str(answer.get("by") or "")[:_LONGEST_NAME]
+            call, by = answer["call"], _by(answer)
             level = _level(answer["level"]) if "level" in answer else None
         except (ValueError, TypeError, KeyError, AttributeError):
             _log.warning("an answer was not understood")
@@ -279,9 +286,15 @@ def _tested(state: CallState) -> Message:
 
 
 def _name(value: object) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_NAME:
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_NAME or not value.isprintable():
         raise ValueError("a call's id is a text of 1 to 64 characters")
     return value
+
+
+def _by(message: Message) -> str:
+    """Who says it: a line that every client can be told, whatever a desk wrote there."""
+    said = "".join(each if each.isprintable() else " " for each in str(message.get("by") or ""))
+    return " ".join(said.split())[:_LONGEST_NAME]
 
 
 def _level(value: object) -> CallLevel:

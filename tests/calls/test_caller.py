@@ -16,9 +16,12 @@ from typing import Any
 
 import pytest
 
-from controller.broker import BrokerLink
+from controller.broker import BrokerLink, BrokerSettings
 from controller.broker_private import PrivateBroker
+from controller.calls.caller import Caller, CallerSettings
 from controller.calls.client import CallerClient
+from controller.calls.ladder import CallState
+from controller.calls.outbox import Outbox
 from controller.calls.simulated import SimulatedDesk
 from controller.clock import RoomClock
 from controller.messages import Act, CallChanged, DeviceBack, DeviceLost, PlaceCall
@@ -206,6 +209,45 @@ async def test_a_caller_that_hangs_is_started_anew_and_the_call_gets_through(des
         desk.client.apply(assist(), 1)
         await until(lambda: desk.stages()[-1:] == ["acknowledged"])
         assert int((desk.where / "caller.life").read_text()) != hung
+
+
+async def test_whatever_a_desk_writes_as_its_name_everybody_is_told_that_somebody_comes(desk: Desk) -> None:
+    async with support(desk.broker) as support_desk, connected(desk):
+        support_desk.answering = False
+        desk.client.apply(assist(), 1)
+        await until(lambda: "sent" in desk.stages())
+        link = BrokerLink(desk.broker.settings("odd"))
+        link.start(lambda up, why: None)
+        await until(lambda: link.connected)
+        link.publish("stillroom/room-1/call/ack", json.dumps({"call": "c1", "by": "Kim\ud800\x1b[2J\n Lee"}), qos=1)
+        await until(lambda: desk.stages()[-1] == "acknowledged")
+        assert desk.client.view().by == "Kim [2J Lee"
+        await link.close()
+        # Whoever connects now is told as well.
+        reader, writer = await asyncio.open_unix_connection(str(desk.where / "caller.sock"))
+        assert (await said(reader, stage="acknowledged"))["by"] == "Kim [2J Lee"
+        say(writer, {"protocol": 1, "client": "console"})
+        say(writer, {"call": "c\ud800", "level": "assist"})
+        await said(reader, error="line")
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_a_caller_that_can_climb_no_ladder_ends_so_that_the_next_one_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outbox = Outbox(tmp_path / "caller.db")
+    await outbox.load()
+    await outbox.save(CallState(call="c1", level="assist", placed_at=1.0, publish_at=1.0), "boot")
+    await outbox.close()
+
+    def fault(*_: object) -> CallState:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("controller.calls.ladder.passed", fault)
+    caller = Caller(CallerSettings("room-1", tmp_path, tmp_path, BrokerSettings("127.0.0.1", 1, "caller")))
+    with pytest.raises(ZeroDivisionError):
+        await patiently(caller.run(asyncio.Event()))
 
 
 async def test_a_console_places_a_call_that_the_daemon_learns_of_later(desk: Desk) -> None:
