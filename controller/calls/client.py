@@ -133,6 +133,8 @@ class CallerClient:
             why = "the caller does not answer"
         except (OSError, ValueError, EOFError) as error:
             _log.debug("caller: %r", error)
+        except Exception:  # whoever is told must not end the way to help with a fault of its own
+            _log.exception("what the caller said could not be taken")
         finally:
             self._writer = None
             writer.close()

@@ -233,6 +233,22 @@ async def test_whatever_a_desk_writes_as_its_name_everybody_is_told_that_somebod
         await writer.wait_closed()
 
 
+async def test_one_word_of_the_caller_that_the_room_cannot_take_does_not_end_the_way_to_it(desk: Desk) -> None:
+    faults = [ZeroDivisionError()]
+
+    def post(act: Act) -> None:
+        if isinstance(act, CallChanged) and faults:
+            raise faults.pop()
+        desk.posted.append(act)
+
+    async with support(desk.broker):
+        await until((desk.where / "caller.sock").exists)
+        await desk.client.start(post)
+        desk.client.apply(assist(), 1)
+        await until(lambda: "acknowledged" in desk.stages())
+        await desk.client.close()
+
+
 async def test_a_caller_that_can_climb_no_ladder_ends_so_that_the_next_one_begins(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
