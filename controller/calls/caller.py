@@ -98,8 +98,8 @@ class Caller:
                 if task.done():  # neither ends by itself: without it this caller would only look alive
                     task.result()
         finally:
-            for task in (asked, steps, beats):
-                task.cancel()
+            for each in (asked, steps, beats):
+                each.cancel()
             await self._server.close()
             await self._link.close()
             await asyncio.gather(asked, steps, beats, *self._tasks, return_exceptions=True)
