@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from os.path import normpath
 from pathlib import Path
 
 from controller.arc.planner import PlanRequest, plan
@@ -16,6 +18,8 @@ from controller.exchange.reading import read_listing
 from controller.files import ConfigError, did_you_mean
 from controller.library.catalogue import Catalogue
 from controller.messages import Piece
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -47,23 +51,44 @@ class Library:
 
 
 class RoomPool:
-    """A room's pool for a programme, made anew only where the catalogue or the programme has changed."""
+    """A room's pool for a programme, made anew only where catalogue, playlists or programme have changed.
+
+    Sessions open and plan on threads of their own: what was made is taken and put as one.
+    """
 
     def __init__(self, state_dir: Path, room: Room) -> None:
         self._state_dir = state_dir
         self._room = room
-        self._key: tuple[object, ...] = ()
-        self._pool = Pool({})
+        self._made: tuple[object, object, Pool] = (None, None, Pool({}))
+        """What for, from what, and the pool."""
 
     def pool(self, programme: Programme, beside: Path | None = None) -> Pool:
-        """The pool. A source that cannot be found is empty here: a session goes on with what there is."""
-        key = (programme.name, tuple(_musics(programme)), beside, *_stamps(self._state_dir))
-        if key != self._key:
-            library = read_library(self._state_dir, self._room)
-            pool, _ = resolve_sources(programme, library, beside)
-            self._pool, self._key = pool, key
+        """The pool. A source that cannot be found is empty here: a session goes on with what there is.
+
+        Raises what reading the catalogue raises, where no earlier pool of the programme can stand in.
+        """
+        wanted = (programme.name, tuple(_musics(programme)), beside)
+        stamps = [_stamp(path) for path in self._sources(programme, beside)]
+        made_for, made_from, pool = self._made
+        if made_for == wanted and made_from == stamps:
             return pool
-        return self._pool
+        try:
+            library = read_library(self._state_dir, self._room)
+        except Exception:
+            if made_for != wanted:
+                raise
+            log.exception("the library cannot be read: its music is taken to be as it was")
+            return pool
+        pool, _ = resolve_sources(programme, library, beside)
+        self._made = wanted, stamps, pool
+        return pool
+
+    def _sources(self, programme: Programme, beside: Path | None) -> Iterator[Path]:
+        """Every file that the pool is made from, whether it is there or not."""
+        yield from (self._state_dir / name for name in ("library.db", "library.db-wal"))
+        for _, _, music in _musics(programme):
+            if music.playlist:
+                yield from _places(music.playlist, beside, self._room.table.music.folders)
 
 
 def read_library(state_dir: Path, room: Room) -> Library:
@@ -156,20 +181,25 @@ def _listed(entries: Iterable[str], library: Library, said: str) -> tuple[list[s
 
 
 def _name_of(entry: str, library: Library) -> str:
-    """An entry as a path below a music folder."""
-    for top in library.folders:
-        if entry.startswith(f"{top}/"):
-            return entry[len(str(top)) + 1 :]
-    return entry
+    """An entry as a path below a music folder, also where its way goes up and down or through a link."""
+    plain = normpath(entry)
+    if not entry.startswith("/"):
+        return plain
+    path = Path(entry)
+    ways = (plain, str(path.parent.resolve() / path.name))
+    below = [way[len(str(top)) + 1 :] for way in ways for top in library.folders if way.startswith(f"{top}/")]
+    return next((name for name in below if name in library.names), entry)
+
+
+def _places(playlist: str, beside: Path | None, folders: Iterable[Path]) -> list[Path]:
+    """Where a playlist may lie; the first that is there counts."""
+    return [folder / playlist for folder in (*([beside] if beside else []), *folders)]
 
 
 def _playlist(name: str, library: Library, beside: Path | None) -> tuple[list[str], list[str]]:
     """The entries of a playlist: paths, absolute or from the list's own folder or from a music folder."""
-    for folder in (*([beside] if beside else []), *library.folders):
-        path = folder / name
-        if path.is_file():
-            break
-    else:
+    path = next((place for place in _places(name, beside, library.folders) if place.is_file()), None)
+    if path is None:
         there = {p.name for folder in (beside, *library.folders) if folder for p in folder.glob("*.m3u*")}
         return [], [f'there is no playlist "{name}"{did_you_mean(name, there)}']
     try:
@@ -183,13 +213,10 @@ def _playlist(name: str, library: Library, beside: Path | None) -> tuple[list[st
     return _listed(best, library, f"{name}: the library has no")
 
 
-def _stamps(state_dir: Path) -> list[tuple[int, int]]:
-    """When the catalogue was last written to, and its size."""
-    stamps = []
-    for name in ("library.db", "library.db-wal"):
-        try:
-            stat = (state_dir / name).stat()
-            stamps.append((stat.st_mtime_ns, stat.st_size))
-        except OSError:
-            stamps.append((0, 0))
-    return stamps
+def _stamp(path: Path) -> tuple[int, int]:
+    """When a file was last written to, and its size; zeros where there is none."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return 0, 0
+    return stat.st_mtime_ns, stat.st_size

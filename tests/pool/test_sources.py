@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -71,6 +73,17 @@ def test_a_playlist_keeps_its_order_and_is_found_beside_the_programme_or_below_a
     assert titles(asked, library(top), beside) == ["db", "ba"]
 
 
+def test_an_entry_that_goes_up_and_down_or_through_a_link_leads_to_its_piece(tmp_path: Path) -> None:
+    top, beside = tmp_path / "music", tmp_path / "playlists"
+    for folder in (top / "lists", top / "return", beside):
+        folder.mkdir(parents=True)
+    (tmp_path / "link").symlink_to(top)
+    (top / "lists" / "up.m3u8").write_text("../return/d.flac\n./../peak/b.flac\n", encoding="utf-8")
+    (beside / "over.m3u8").write_text(f"../music/return/d.flac\n{tmp_path}/link/peak/b.flac\n", encoding="utf-8")
+    asked = programme({"playlist": "lists/up.m3u8"}, {"playlist": "over.m3u8"}, {"pieces": ["./peak/b.flac"]})
+    assert titles(asked, library(top), beside) == ["db", "db", "b"]
+
+
 @pytest.mark.parametrize(
     ("music", "told"),
     [
@@ -120,6 +133,49 @@ def test_the_pool_is_made_once_and_again_only_when_the_library_changed(room: Roo
     again = pools.pool(asked)
     assert again is not first and len(again.shelf("peak").pieces) == len(first.shelf("peak").pieces) + 1
     assert pools.pool(programme("return")) is not again
+
+
+def test_a_playlist_that_was_edited_is_read_anew_without_a_scan(room: Room) -> None:
+    state = room.path.parent
+    pools, asked = RoomPool(state, room), programme({"playlist": "mine.m3u8"})
+    listing = state / "music" / "mine.m3u8"
+    assert not pools.pool(asked, state).shelf(asked.phases[0].source).pieces
+    for lines in ("peak/b.wav\n", "return/c.wav\npeak/b.wav\n"):
+        listing.write_text(lines, encoding="utf-8")
+        pool = pools.pool(asked, state)
+        found = [Path(piece.path).name for piece in pool.shelf(asked.phases[0].source).pieces]
+        assert found == [Path(line).name for line in lines.split()]
+        assert pools.pool(asked, state) is pool
+    listing.unlink()
+
+
+def test_a_library_that_cannot_be_read_any_more_leaves_a_session_the_music_it_had(room: Room, tmp_path: Path) -> None:
+    shutil.copy(room.path.parent / "library.db", tmp_path)
+    pools, asked = RoomPool(tmp_path, room), programme("peak")
+    pool = pools.pool(asked)
+    (tmp_path / "library.db").write_bytes(b"not a database, and longer than a page's header" * 100)
+    assert pools.pool(asked) is pool
+    with pytest.raises(sqlite3.Error):
+        pools.pool(programme("return"))
+
+
+def test_a_plan_gets_its_own_music_while_another_programme_is_looked_at(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pools, asked, other = RoomPool(room.path.parent, room), programme("peak"), programme("return")
+    pool = pools.pool(asked)
+
+    class Looked(type(room.path)):  # type: ignore[misc]
+        """Two threads at their worst: the other programme is made while this one compares what it is for."""
+
+        def __eq__(self, given: object) -> bool:
+            pools.pool(other)
+            return super().__eq__(given)
+
+        __hash__ = None  # type: ignore[assignment]
+
+    for _ in range(2):
+        assert pools.pool(asked, Looked(room.path.parent)).shelf("peak").pieces == pool.shelf("peak").pieces
 
 
 def test_check_names_the_music_that_a_room_lacks(room: Room) -> None:
