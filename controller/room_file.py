@@ -1,4 +1,4 @@
-"""Writing into a room file what a sound check found; whatever people wrote around it stays."""
+"""Writing into a room file what was found in its room; whatever people wrote around it stays."""
 
 from __future__ import annotations
 
@@ -13,11 +13,23 @@ from pathlib import Path
 from typing import Any
 
 import tomlkit
-from tomlkit.items import Comment, Whitespace
+from tomlkit.items import AoT, Comment, Item, Table, Whitespace
 
 from controller.config import load_room
-from controller.files import ConfigError
+from controller.files import ConfigError, to_disk
 from controller.sound.calibration import BusLevels
+
+
+def check_sound_table(path: Path, text: str) -> None:
+    """Raise ConfigError where the file writes its sound so that nothing could be added to it: before anybody measures.
+
+    It may be a [sound] of its own, with [[sound.buses]] behind it, or not be there.
+    """
+    places = [(key, item) for key, item in tomlkit.parse(text).body if key is not None and key.key == "sound"]
+    if len(places) > 1 or any(not isinstance(item, Table) or key.is_dotted() for key, item in places):
+        raise ConfigError(
+            [f"{path}: sound: is written in one line or in several places; bring all of it together under [sound]"]
+        )
 
 
 def with_sound(
@@ -43,27 +55,40 @@ def with_sound(
             row = tomlkit.table()
             rows.append(row)
             row.trivia.indent = "\n"
-        _set(row, "name", bus.name)
-        _set(row, "channels", list(bus.channels))
+        set_key(row, "name", bus.name)
+        set_key(row, "channels", list(bus.channels))
         if bus.level_db or "level_db" in row:
-            _set(row, "level_db", bus.level_db)
-        _set(row, "ceiling_dbfs", bus.ceiling_dbfs)
+            set_key(row, "level_db", bus.level_db)
+        set_key(row, "ceiling_dbfs", bus.ceiling_dbfs)
         if bus.sensitivity_dba is None:
             row.pop("calibration", None)
         elif bus.name in measured:
             signed = tomlkit.inline_table()
             signed.update({"sensitivity_dba": bus.sensitivity_dba, "by": by, "on": on})
-            _set(row, "calibration", signed)
-    _set(sound, "target_lufs", target_lufs)
+            set_key(row, "calibration", signed)
+    set_key(sound, "target_lufs", target_lufs)
     if "buses" not in sound:
         sound.append("buses", rows)
     if card is not None:
-        sound.pop("card", None)
-        if card:
-            remembered = tomlkit.table()
-            remembered.update(card)
-            sound.append("card", remembered)
+        _remember(sound, card)
     return tomlkit.dumps(document)
+
+
+def _remember(sound: Any, card: Mapping[str, str]) -> None:
+    remembered = sound.get("card")
+    if remembered is None:
+        if not card:
+            return
+        tail = _take_tail(sound)
+        remembered = tomlkit.table()
+        sound.append("card", remembered)
+        remembered.update(card)
+        _put_tail(remembered, tail)
+        return
+    for gone in [name for name in remembered if name not in card]:
+        del remembered[gone]
+    for name, value in card.items():
+        set_key(remembered, name, value)
 
 
 def difference(path: Path, before: str, after: str) -> str:
@@ -91,6 +116,7 @@ def replace_room_file(path: Path, text: str) -> None:
             with contextlib.suppress(PermissionError):
                 os.chown(fresh, path.stat().st_uid, path.stat().st_gid)
             fresh.replace(path)
+            to_disk(path.parent)
         finally:
             fresh.unlink(missing_ok=True)
     except ConfigError as error:
@@ -99,17 +125,28 @@ def replace_room_file(path: Path, text: str) -> None:
         raise ConfigError([f"{path}: cannot be written: {error.strerror}"]) from None
 
 
-def _set(table: Any, key: str, value: Any) -> None:
+def set_key(table: Any, key: str, value: Any) -> None:
     """Set a key where it stands if its value is another one, or behind the last one that the table has."""
     if key in table:
         if table[key] != value:
             table[key] = value
         return
-    # What follows a table's last line (an empty one, a word about the next table) shall go on following it.
-    body = getattr(table, "value", table).body
-    tail = []
-    while body and isinstance(body[-1][1], Whitespace | Comment):
-        tail.append(body.pop()[1])
+    tail = _take_tail(table)
     table.append(key, value)
-    for item in reversed(tail):
+    _put_tail(table, tail)
+
+
+def _take_tail(table: Any) -> list[Item]:
+    """What follows the last line of a table (an empty one, a word about the next table) and shall go on following."""
+    body = getattr(table, "value", table).body
+    tail: list[Item] = []
+    while body and isinstance(body[-1][1], Whitespace | Comment):
+        tail.insert(0, body.pop()[1])
+    if not tail and body and isinstance(last := body[-1][1], Table | AoT):
+        return _take_tail(last[-1] if isinstance(last, AoT) else last)
+    return tail
+
+
+def _put_tail(table: Any, tail: Iterable[Item]) -> None:
+    for item in tail:
         table.add(item)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,17 +11,18 @@ from typing import Any, Literal
 
 import tomlkit
 from pydantic import BaseModel
-from tomlkit.items import AoT, Table
+from tomlkit.items import InlineTable
 
 from controller.commissioning.found import Found
 from controller.commissioning.nearest import nearest_on_wire, nearest_profile
+from controller.files import ConfigError
 from controller.inputs.kind import ButtonKind
-from controller.room_file import replace_room_file
+from controller.room_file import replace_room_file, set_key
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A table for the room file: a lamp, a button or a port. `remark` stands beside it for a person."""
+    """A table for the room file: a lamp, a button or a port. `remark` stands above it for a person."""
 
     kind: Literal["lamp", "button", "port"]
     name: str
@@ -29,9 +31,12 @@ class Block:
 
     def text(self) -> str:
         """As it stands in a room file."""
-        document = tomlkit.document()
-        add_blocks(document, [self])
-        return (f"# {self.remark}\n" if self.remark else "") + tomlkit.dumps(document).strip() + "\n"
+        table = tomlkit.document()
+        for key, value in self.table.items():
+            table[key] = _inline(value) if isinstance(value, dict) else value
+        place = "[[light.lamps]]" if self.kind == "lamp" else f"[{self.kind}s.{self.name}]"
+        said = "".join(each for each in self.remark if each.isprintable())  # by the device itself, perhaps
+        return (f"# {said}\n" if said else "") + f"{place}\n{tomlkit.dumps(table)}"
 
 
 def blocks_for(
@@ -109,33 +114,25 @@ def _free(wanted: str, names: set[str]) -> str:
     return name
 
 
-def add_blocks(document: tomlkit.TOMLDocument, blocks: Iterable[Block]) -> None:
-    """Add them at the end of their kind; what stands there stays as it is."""
-    for block in blocks:
-        table = tomlkit.table()
-        for key, value in block.table.items():
-            if isinstance(value, dict):
-                inline = tomlkit.inline_table()
-                inline.update(value)
-                table[key] = inline
-            else:
-                table[key] = value
-        if block.kind == "lamp":
-            light = document.setdefault("light", tomlkit.table(is_super_table=True))
-            lamps = light.get("lamps")
-            if not isinstance(lamps, AoT):
-                light["lamps"] = lamps = tomlkit.aot()
-            lamps.append(table)
-        else:
-            _group(document, "buttons" if block.kind == "button" else "ports")[block.name] = table
+def add_blocks(path: Path, text: str, blocks: Iterable[Block]) -> str:
+    """A room file's text with these blocks behind all that stands there.
+
+    Raises ConfigError where the file writes its lamps, buttons or ports so that none can be added.
+    """
+    more = "".join(f"\n{block.text()}" for block in blocks)
+    added = f"{text}\n{more}" if text and not text.endswith("\n") else text + more
+    try:
+        tomllib.loads(added)
+    except tomllib.TOMLDecodeError:
+        instead = "write them as [[light.lamps]], [buttons.NAME], [ports.NAME]"
+        raise ConfigError([f"{path}: has lamps, buttons or ports in one line; {instead}"]) from None
+    return added
 
 
-def _group(document: tomlkit.TOMLDocument, name: str) -> Table:
-    if name not in document:
-        document[name] = tomlkit.table(is_super_table=True)
-    group = document[name]
-    assert isinstance(group, Table)
-    return group
+def _inline(values: Mapping[str, Any]) -> InlineTable:
+    table = tomlkit.inline_table()
+    table.update(values)
+    return table
 
 
 def set_lowest(path: Path, lamp: str, number: float) -> None:
@@ -143,7 +140,7 @@ def set_lowest(path: Path, lamp: str, number: float) -> None:
     document = tomlkit.parse(path.read_text(encoding="utf-8"))
     for table in document["light"]["lamps"]:
         if table["name"] == lamp:
-            table["lowest"] = int(number) if number == int(number) else number
+            set_key(table, "lowest", int(number) if number == int(number) else number)
     replace_room_file(path, tomlkit.dumps(document))
 
 

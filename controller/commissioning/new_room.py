@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import tomlkit
 
@@ -38,8 +39,8 @@ class Answers:
     blocks: Sequence[Block] = field(default_factory=tuple)
 
 
-def room_text(answers: Answers) -> str:
-    """The room file; `stillroom check` decides whether it is right."""
+def room_text(path: Path, answers: Answers) -> str:
+    """The room file for `path`; `stillroom check` decides whether it is right."""
     document = tomlkit.document()
     document.add(
         tomlkit.comment("A first room file, made by stillroom new-room. Change it, then: stillroom check FILE")
@@ -70,8 +71,7 @@ def room_text(answers: Answers) -> str:
         "required": "no session begins before every check is green, or overridden with a reason",
         "minutes": "what was found counts for so long",
     })  # fmt: skip
-    add_blocks(document, answers.blocks)
-    return f"#:schema ./{SCHEMA}\n{tomlkit.dumps(document)}"
+    return add_blocks(path, f"#:schema ./{SCHEMA}\n{tomlkit.dumps(document)}", answers.blocks)
 
 
 def _table(values: Mapping[str, object], comments: Mapping[str, str] | None = None) -> tomlkit.items.Table:

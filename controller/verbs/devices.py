@@ -10,7 +10,6 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-import tomlkit
 import typer
 
 from controller.broker import BrokerSettings
@@ -82,9 +81,7 @@ def discover(
         print(f"{what} spoke of itself on {settings.host}:{settings.port}, and no adapter is plugged in.")
         print("A device of its maker's own kind says nothing here: see devices/README.md, Add a lamp.")
     if write and room and blocks and _run(Terminal().confirm(f"Add these {len(blocks)} to {room}?")):
-        document = tomlkit.parse(room.read_text(encoding="utf-8"))
-        add_blocks(document, blocks)
-        replace_room_file(room, tomlkit.dumps(document))
+        replace_room_file(room, add_blocks(room, room.read_text(encoding="utf-8"), blocks))
         print(f"{room}: {len(blocks)} added. Check their names, then: stillroom check {room}")
 
 

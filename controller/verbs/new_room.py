@@ -59,7 +59,7 @@ def new_room(
         answers = asyncio.run(_ask(usual, seconds, quiet=defaults))
     except NobodyAnswers as error:
         fail(f"{error} No file was written.")
-    write_new(path, room_text(answers))
+    write_new(path, room_text(path, answers))
     lamps = sum(block.kind == "lamp" for block in answers.blocks)
     print(f"{path}: a room with {lamps} {'lamp' if lamps == 1 else 'lamps'}; it is right.")
     if not Path(answers.music).is_dir():

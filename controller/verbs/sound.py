@@ -21,7 +21,7 @@ from controller.config import Room, load_room
 from controller.journal.reading import list_sessions
 from controller.options import AsJson, StateDir, fail
 from controller.places import STATE, runtime_dir
-from controller.room_file import difference, replace_room_file, with_sound
+from controller.room_file import check_sound_table, difference, replace_room_file, with_sound
 from controller.sound.calibration import Implausible, settle
 from controller.sound.card_controls import (
     Unreadable,
@@ -122,6 +122,7 @@ def _verify(room: Room, state: Path, as_json: bool) -> int:
 
 def _check(room: Room, state: Path, person: str, ask: Callable[[str], str]) -> None:
     """Talk, and write what was found. Raises Implausible, NotHeard, Unreadable."""
+    check_sound_table(room.path, room.text)
     opened = [info.session for info in list_sessions(state) if not info.closed]
     if opened:
         raise NotHeard(f"session {opened[-1]} is open: its sound is left alone")
@@ -150,7 +151,9 @@ def _check(room: Room, state: Path, person: str, ask: Callable[[str], str]) -> N
     remembered = None if talk.moved else card
     fresh = with_sound(text, buses, target, remembered, measured=talk.measured, by=person, on=on)
     typer.echo(difference(room.path, text, fresh) or "Nothing in the room file changes.")
-    if ask("Write this into the room file? yes, no:") not in ("yes", "y"):
+    while (said := ask("Write this into the room file? yes, no:").lower()) not in ("yes", "y", "no", "n"):
+        pass
+    if said.startswith("n"):
         typer.echo("Nothing was written.")
         raise typer.Exit(1)
     replace_room_file(room.path, fresh)
@@ -174,7 +177,7 @@ def _hold(talk: Talk, runtime: Path, ask: Callable[[str], str]) -> None:
                 case Say():
                     typer.echo(step.text)
                 case Ask():
-                    answer = ask(step.question)
+                    answer = ask(step.question).lower()
                 case Play():
                     bus = buses[step.bus]
                     play_tone(runtime, bus, step, _FADE_S, _TONE_S)

@@ -1,14 +1,15 @@
 """What devices say of themselves, and the room-file blocks that come of it."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
-import tomlkit
 
 from controller.commissioning.blocks import Block, add_blocks, blocks_for, set_lowest
 from controller.commissioning.found import devices_in
 from controller.config import load_room, shipped_profiles
+from controller.files import ConfigError
 
 PROFILES = shipped_profiles()
 
@@ -169,7 +170,6 @@ def test_blocks_are_added_below_what_stands_in_the_file_and_its_comments_stay(tm
     example = Path(__file__).parents[2] / "deploy/rooms/example.toml"
     path = tmp_path / "room.toml"
     text = example.read_text(encoding="utf-8")
-    document = tomlkit.parse(text)
     found, _ = blocks(
         {
             "zigbee2mqtt/bridge/devices": [
@@ -179,8 +179,7 @@ def test_blocks_are_added_below_what_stands_in_the_file_and_its_comments_stay(tm
         },
         "/dev/serial/by-id/usb-Acme_Thing-if00",
     )
-    add_blocks(document, found)
-    path.write_text(tomlkit.dumps(document), encoding="utf-8")
+    path.write_text(add_blocks(path, text, found), encoding="utf-8")
     room = load_room(path)
     assert [lamp.name for lamp in room.table.light.lamps] == ["bed-left", "bed-right", "floor-lamp"]
     assert room.table.buttons["bell"].does == {"single": "call assist"} and "port" in room.table.ports
@@ -188,3 +187,57 @@ def test_blocks_are_added_below_what_stands_in_the_file_and_its_comments_stay(tm
     assert [lamp.lowest for lamp in load_room(path).table.light.lamps] == [None, 12, None]
     written = path.read_text(encoding="utf-8")
     assert all(line in written for line in text.splitlines() if "#" in line)
+
+
+BED = """format = 1
+name = "room-1"
+
+[[light.lamps]]
+name = "bed"
+profile = "wled"
+device = "wled/bed"
+
+# The bath has none.
+[ports.dmx]
+device = "/dev/serial/by-id/usb-dmx"
+
+# Who is called.
+[call]
+deliver_within_s = 5.0
+
+[ports.relays]
+device = "/dev/serial/by-id/usb-relays"
+"""
+
+
+def test_what_stands_in_the_file_keeps_its_place_and_its_heading_whatever_is_added(tmp_path: Path) -> None:
+    path = tmp_path / "room.toml"
+    found, _ = blocks({"wled/desk/status": "online"}, "/dev/serial/by-id/usb-Acme_Thing-if00")
+    whole = add_blocks(path, BED, found)
+    assert whole.startswith(BED)
+    path.write_text(whole, encoding="utf-8")
+    room = load_room(path).table
+    assert [lamp.name for lamp in room.light.lamps] == ["bed", "wled-desk"] and len(room.ports) == 3
+    set_lowest(path, "bed", 7)
+    was, now = whole.splitlines(), path.read_text(encoding="utf-8").splitlines()
+    now.remove("lowest = 7")
+    assert now == was
+    assert 'device = "wled/bed"\nlowest = 7\n\n# The bath' in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '[light]\nlamps = [\n  {name = "bed", profile = "wled", device = "wled/bed"},  # by hand\n]\n',
+        'ports = {dmx = {device = "/dev/serial/by-id/usb-dmx"}}\n',
+    ],
+)
+def test_lamps_and_ports_that_were_written_in_one_line_are_never_written_over(tmp_path: Path, written: str) -> None:
+    found, _ = blocks({"wled/desk/status": "online"}, "/dev/serial/by-id/usb-Acme_Thing-if00")
+    with pytest.raises(ConfigError, match=r"room\.toml: has lamps, buttons or ports in one line"):
+        add_blocks(tmp_path / "room.toml", f'format = 1\nname = "room-1"\n{written}', found)
+
+
+def test_what_a_device_says_of_itself_is_a_remark_and_nothing_else() -> None:
+    block = Block("lamp", "bed", {"name": "bed"}, remark="Acme\x1b[2J\n[light]\nfloor = 0")
+    assert tomllib.loads(block.text()) == {"light": {"lamps": [{"name": "bed"}]}}

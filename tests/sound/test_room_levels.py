@@ -133,6 +133,41 @@ def test_a_room_file_that_says_little_of_its_sound_is_filled_in(tmp_path: Path, 
     assert (found.target_lufs, found.card) == (-24.5, {"a b": "1"})
 
 
+def test_a_second_check_touches_no_word_that_stands_behind_the_cards_volumes_or_heads_what_follows(
+    room_file: Path,
+) -> None:
+    heading = "# -- the light ----------\n[light]"
+    text = room_file.read_text(encoding="utf-8").replace("[light]", f"\n{heading}")
+    room_file.write_text(text, encoding="utf-8")
+    replace_room_file(room_file, written(room_file, 88.0, 95.0))
+    first = room_file.read_text(encoding="utf-8")
+    assert heading in first and first.index("[sound.card]") < first.index(heading)
+    remarked = first.replace('on"\n', 'on"  # as it was delivered\n').replace(
+        "[sound.card]", '[sound.card]\ngone = "1"'
+    )
+    assert remarked.count("delivered") == 1
+    room_file.write_text(remarked, encoding="utf-8")
+    replace_room_file(room_file, written(room_file, 88.0, 96.0))
+    second = room_file.read_text(encoding="utf-8")
+    assert heading in second and 'on"  # as it was delivered' in second
+    assert list(load_room(room_file).table.sound.card) == ["alsa USB PCM Front Left"]
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        'sound = {output = "null", buses = [{name = "speakers", channels = [1, 2]}]}\n[light]\nfloor = 0.05\n',
+        'sound.output = "null"\n[light]\nfloor = 0.05\n',
+        '[sound]\noutput = "null"\n[light]\nfloor = 0.05\n[[sound.buses]]\nname = "speakers"\nchannels = [1, 2]\n',
+    ],
+)
+def test_a_file_that_nothing_could_be_added_to_is_named_before_anybody_measures(tmp_path: Path, sound: str) -> None:
+    path = tmp_path / "room.toml"
+    path.write_text(f'format = 1\nname = "room-1"\n{sound}', encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"bring all of it together under \[sound\]"):
+        sound_cli._check(load_room(path), tmp_path, "AB", pytest.fail)
+
+
 def test_a_file_that_would_not_be_right_is_never_put_in_place(room_file: Path) -> None:
     before = room_file.read_bytes()
     with pytest.raises(ConfigError) as told:
@@ -308,7 +343,7 @@ def test_a_technician_sets_the_room_at_a_terminal_and_each_tone_is_where_it_was_
     at.answer("", "+")
     at.until("speakers, channel 1")
     pause(1.0)
-    at.answer("", "left")
+    at.answer("", "Left")
     for question, answer in [
         ("speakers, channel 2", "right"),
         ("headphones, channel 3", "l"),
@@ -326,7 +361,8 @@ def test_a_technician_sets_the_room_at_a_terminal_and_each_tone_is_where_it_was_
     assert '+calibration = {sensitivity_dba = 100.0, by = "AB"' in at.seen
     assert room_file.read_text(encoding="utf-8").startswith("# The room at")
     assert "calibration" not in room_file.read_text(encoding="utf-8"), "not before it is agreed to"
-    at.answer("", "yes")
+    at.answer("", "sure")
+    at.answer("Write this", "Yes")
     at.until("is written")
     assert at.process.wait(PATIENCE_S) == 0
     sound = tomllib.loads(room_file.read_text(encoding="utf-8"))["sound"]
