@@ -1,4 +1,4 @@
-"""The only module that reads a clock.
+"""The only module, with `boot`, that reads a clock.
 
 Sessions run on room time: CLOCK_BOOTTIME seconds plus an offset that carries a session over a reboot.
 CLOCK_BOOTTIME counts through suspend and never steps; wall-clock time is kept beside it and steers nothing.
@@ -7,30 +7,22 @@ CLOCK_BOOTTIME counts through suspend and never steps; wall-clock time is kept b
 from __future__ import annotations
 
 import ctypes
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from pathlib import Path
 from typing import Protocol
 
-from tzlocal import get_localzone
-
+from controller.boot import boot_id, boottime
 from controller.messages import Stamp
+
+__all__ = [
+    "Clock", "RoomClock", "SimulatedClock", "boot_id", "boottime", "clock_synchronised", "sure_utc", "system_zone",
+    "utc_now", "utc_text",
+]  # fmt: skip
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 _UNSYNCHRONISED = 5
 """adjtimex's TIME_ERROR: the kernel's clock is not disciplined by anything (man 2 adjtimex)."""
-
-
-def boottime() -> float:
-    """Seconds since this machine booted, suspend included."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
-
-
-def boot_id() -> str:
-    """The kernel's random name of this boot."""
-    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
 def utc_now() -> datetime:
@@ -40,6 +32,8 @@ def utc_now() -> datetime:
 
 def system_zone() -> tzinfo:
     """The time zone that this machine is set to."""
+    from tzlocal import get_localzone  # half a megabyte, which few processes need
+
     return get_localzone()
 
 

@@ -1,34 +1,28 @@
 """The warden: a small process that outlives its work, watches it, and starts it anew when it dies or hangs.
 
-It imports what the work needs, once, and forks: a new life begins within milliseconds and shares its memory. The work
-says that it is alive over `NAME.heart`, a datagram socket in the runtime directory; `NAME.life` there lets one warden
-and one life run at a time. A warden that dies takes nothing with it: the work goes on, and the next warden finds it by
-the lock and adopts it as it is.
+It forks: what was imported by then all lives have at once and share, and what the work alone needs each imports for
+itself. The work says that it is alive over `NAME.heart`, a datagram socket in the runtime directory; `NAME.life` there
+lets one warden and one life run at a time. A warden that dies takes nothing with it: the work goes on, and the next
+warden finds it by the lock and adopts it as it is.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import fcntl
 import gc
-import logging
 import os
 import select
 import signal
 import socket
 import struct
 import sys
-import traceback
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
-from controller.clock import boottime
+from controller.boot import boottime
 from controller.places import make_dir
-
-_log = logging.getLogger(__name__)
 
 _BEAT = struct.Struct("<id?")
 """Process, CLOCK_BOOTTIME, whether all is well."""
@@ -45,8 +39,7 @@ _WARDEN, _LIFE = 0, 1
 """Bytes of the lock file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(NamedTuple):
     """What a life is told of the one before. `why`: "" for none, hung, killed, crashed, or ended without being asked.
 
     `alive_at`: CLOCK_BOOTTIME of its last sign of life. `falls`: how many lives in a row were short.
@@ -76,10 +69,6 @@ class Heart:
 
 Live = Callable[[Heart, Past], None]
 """The work: beats while it is well, returns when it is told to end by SIGTERM."""
-
-
-Serve = Callable[[asyncio.Event, Callable[[], None]], Coroutine[object, object, None]]
-"""Work of one loop: serves until the event is set, and calls the other while it is well."""
 
 
 class _Life:
@@ -157,7 +146,7 @@ class _Warden:
             if self._ending:
                 break
             falls = falls + 1 if last.alive_at - last.born < _SHORT_LIFE_S else 0
-            _log.warning("%s %s and is started anew", self._name, why)
+            self._say(f"{why} and is started anew")
             self._pause(_DELAYS_S[min(falls, len(_DELAYS_S) - 1)])
             if self._ending:
                 break
@@ -170,7 +159,7 @@ class _Warden:
             # One that has only just begun has not written its number yet; one that ends just now has none any more.
             with contextlib.suppress(ValueError, ProcessLookupError):
                 life = _Life(int(os.pread(self._lock, 16, 0)), ours=False)
-                _log.warning("%s %d lives already and is watched", self._name, life.pid)
+                self._say(f"{life.pid} lives already and is watched")
                 return life
             self._pause(_LOOK_S)
             if self._ending:
@@ -202,7 +191,7 @@ class _Warden:
         except SystemExit as told:
             print(told, file=sys.stderr)
         except BaseException:
-            traceback.print_exc()
+            sys.excepthook(*sys.exc_info())
         finally:
             with contextlib.suppress(OSError):
                 sys.stdout.flush()
@@ -228,7 +217,7 @@ class _Warden:
                 return life.bury()
         life.send(signal.SIGKILL)
         while not life.wait(5.0):
-            _log.error("%s %d cannot be killed", self._name, life.pid)
+            self._say(f"{life.pid} cannot be killed")
         life.bury()
         return "hung"
 
@@ -247,6 +236,10 @@ class _Warden:
             life.silent, life.begun = 0.0, True
         return good
 
+    def _say(self, words: str) -> None:
+        with contextlib.suppress(OSError):
+            print(f"{self._name} {words}", file=sys.stderr, flush=True)
+
     def _pause(self, seconds: float) -> None:
         if seconds and not self._ending:
             select.select([self._woken], [], [], seconds)
@@ -263,23 +256,3 @@ def keep_alive(name: str, runtime_dir: Path, live: Live, *, silent_s: float, sta
     gc.collect()
     gc.freeze()
     warden.run()
-
-
-def serve_alone(lock: Path, taken: str, make: Callable[[], Serve], heart: Heart | None) -> None:
-    """Make the work on a loop of its own and serve until SIGTERM or SIGINT, as the only one who holds `lock`.
-
-    Raises RuntimeError(`taken`) where another holds it.
-    """
-
-    async def serve() -> None:
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await make()(stop, heart.beat if heart is not None else lambda: None)
-
-    with lock.open("w") as held:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise RuntimeError(taken) from None
-        asyncio.run(serve())

@@ -26,6 +26,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from controller.alone import serve_alone
 from controller.broker import BrokerLink, BrokerSettings
 from controller.calls import ladder
 from controller.calls.ladder import CallState, Limits, Notice
@@ -34,7 +35,7 @@ from controller.calls.server import CallerServer, Message
 from controller.clock import boot_id, boottime, utc_now, utc_text
 from controller.messages import PROTOCOL, CallLevel, NotAMessage, Origin, from_plain, to_plain
 from controller.places import make_dir
-from controller.warden import NO_PAST, Heart, Past, keep_alive, serve_alone
+from controller.warden import NO_PAST, Heart, Past, keep_alive
 
 _log = logging.getLogger(__name__)
 
@@ -278,7 +279,7 @@ def run_caller(settings: CallerSettings, heart: Heart | None = None, _past: Past
     """Run the caller until SIGTERM or SIGINT; raises RuntimeError when this room's caller is running already."""
     make_dir(settings.state_dir)
     taken = "the caller of this room is running already"
-    serve_alone(settings.state_dir / "caller.lock", taken, lambda: Caller(settings).run, heart)
+    serve_alone(settings.state_dir / "caller.lock", taken, lambda: Caller(settings).run, heart.beat if heart else None)
 
 
 def _tested(state: CallState) -> Message:

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from controller.alone import serve_alone
 from controller.broker import BrokerLink
 from controller.clock import boottime
 from controller.inputs.keyboard import Grab, Keyboards, grab, leave
@@ -36,7 +37,7 @@ from controller.messages import LEAVING_FADE_S, PROTOCOL, Call, Fire, Input, Ori
 from controller.places import make_dir
 from controller.serial_port import open_serial
 from controller.tasks import cancel
-from controller.warden import NO_PAST, Heart, Past, keep_alive, serve_alone
+from controller.warden import NO_PAST, Heart, Past, keep_alive
 
 _log = logging.getLogger(__name__)
 
@@ -248,7 +249,7 @@ def run_panel(settings: ButtonSettings, heart: Heart | None = None, _past: Past 
     """Run until SIGTERM or SIGINT. Raises RuntimeError when this room's buttons are run already."""
     make_dir(settings.runtime_dir)
     taken = "the buttons of this room are run already"
-    serve_alone(settings.runtime_dir / "buttons.lock", taken, lambda: Panel(settings).run, heart)
+    serve_alone(settings.runtime_dir / "buttons.lock", taken, lambda: Panel(settings).run, heart.beat if heart else None)
 
 
 def _origin(button: Button) -> Origin:

@@ -1,6 +1,6 @@
-"""The sound engine's process: `run_engine` blocks until it is told to end; `keep_engine` is the warden of such a one.
+"""The sound engine's life: `run_engine` blocks until it is told to end.
 
-They import numpy late, because how many threads numpy's libraries start is decided by their environment.
+It imports numpy late, because how many threads numpy's libraries start is decided by their environment.
 """
 
 from __future__ import annotations
@@ -15,16 +15,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from controller.sound.entry import prepare_process
-from controller.sound.settings import SOCKET, Bus, SoundSettings
+from controller.sound.settings import SOCKET, SoundSettings
 from controller.tasks import cancel
-from controller.warden import NO_PAST, Heart, Past, keep_alive
+from controller.warden import NO_PAST, Heart, Past
 
 if TYPE_CHECKING:
     from controller.sound.player import Player
     from controller.sound.protocol import PlayTone
     from controller.sound.server import Caller, Server
-
-__all__ = ["Bus", "SoundSettings", "keep_engine", "run_engine"]
 
 _log = logging.getLogger(__name__)
 
@@ -35,22 +33,6 @@ _FADE_S = 0.1
 _LISTEN_AGAIN_S = 0.5
 _HUNG_DECODERS = 6
 """With so many decoders that do not come back the process ends, to be started anew; a disk that stalls frees them."""
-
-_SILENT_S = 1.0
-"""An engine that has not mixed for so long is killed: with what a start takes, sound is back within two seconds."""
-
-
-def keep_engine(settings: SoundSettings) -> None:
-    """Be the warden of the room's sound engine until SIGTERM or SIGINT.
-
-    Raises SystemExit where the room's engine is watched already.
-    """
-    prepare_process()
-    # Imported before the fork, and so once for all lives. None of it opens libVLC or PortAudio, or starts a thread.
-    from controller.sound import reporting, server
-
-    assert reporting and server
-    keep_alive("sound", settings.runtime_dir, partial(run_engine, settings), silent_s=_SILENT_S)
 
 
 def run_engine(settings: SoundSettings, heart: Heart | None = None, past: Past = NO_PAST) -> None:

@@ -18,8 +18,9 @@ import numpy.typing as npt
 import soundfile
 
 from controller import clock
-from controller.messages import Cue, Effect, Piece, PlayCues, SetTransport, line_of
+from controller.messages import Cue, Effect, Piece, PlayCues, SetTransport, encode, line_of
 from controller.sound import protocol
+from controller.sound.settings import Bus, SoundSettings
 from tests.playing import Playing
 from tests.waiting import PATIENCE_S
 
@@ -27,13 +28,14 @@ RATE = 48_000
 
 _CODE = """
 import sys
-from pathlib import Path
-from controller.sound.entry import prepare_process
-prepare_process()
-from controller.sound.engine import Bus, SoundSettings, keep_engine, run_engine
-buses = tuple(Bus(name=n, channels=(a, b), ceiling_dbfs=c) for n, a, b, c in eval(sys.argv[3]))
-be = keep_engine if sys.argv[4] == "watched" else run_engine
-be(SoundSettings(room="test", runtime_dir=Path(sys.argv[1]), output=sys.argv[2], buses=buses))
+if sys.argv[3] == "watched":
+    from controller.sound.__main__ import main
+    main()
+else:
+    from controller.messages import decode
+    from controller.sound.engine import run_engine
+    from controller.sound.settings import SoundSettings
+    run_engine(decode(SoundSettings, sys.argv[2]))
 """
 
 SPEAKERS = (("speakers", 1, 2, -1.0),)
@@ -178,7 +180,9 @@ class EngineProcess:
         """Start and wait for the socket."""
         path = self.directory / "sound.sock"
         path.unlink(missing_ok=True)
-        arguments = [sys.executable, "-c", self._code, str(self.directory), self.output, repr(self._buses)]
+        buses = tuple(Bus(name=n, channels=(a, b), ceiling_dbfs=c) for n, a, b, c in self._buses)
+        settings = SoundSettings(room="test", runtime_dir=self.directory, output=self.output, buses=buses)
+        arguments = [sys.executable, "-c", self._code, str(self.directory), encode(settings).decode()]
         arguments.append("watched" if self._watched else "alone")
         self._process = subprocess.Popen(arguments, env=self._environment, start_new_session=True)
         deadline = clock.boottime() + PATIENCE_S
