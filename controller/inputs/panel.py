@@ -249,7 +249,9 @@ def run_panel(settings: ButtonSettings, heart: Heart | None = None, _past: Past 
     """Run until SIGTERM or SIGINT. Raises RuntimeError when this room's buttons are run already."""
     make_dir(settings.runtime_dir)
     taken = "the buttons of this room are run already"
-    serve_alone(settings.runtime_dir / "buttons.lock", taken, lambda: Panel(settings).run, heart.beat if heart else None)
+    serve_alone(
+        settings.runtime_dir / "buttons.lock", taken, lambda: Panel(settings).run, heart.beat if heart else None
+    )
 
 
 def _origin(button: Button) -> Origin:
