@@ -72,13 +72,12 @@ def _documents(said: Said, pattern: str) -> Iterator[tuple[re.Match[str], Any]]:
 def _zigbee(said: Said) -> Iterator[Found]:
     """zigbee2mqtt: one retained list, with what every device exposes."""
     for match, devices in _documents(said, r"([^/]+)/bridge/devices"):
-        for device in devices if isinstance(devices, list) else ():
+        for device in _list(devices):
             definition = dig(device, "definition")
             name = dig(device, "friendly_name")
             if not isinstance(definition, dict) or not isinstance(name, str):
                 continue
-            exposes = definition.get("exposes")
-            ability = _exposed(exposes if isinstance(exposes, list) else [])
+            ability = _exposed(_list(definition.get("exposes")))
             if ability != "unknown":
                 yield Found(
                     "zigbee2mqtt",
@@ -96,7 +95,7 @@ def _exposed(exposes: Iterable[Any]) -> Ability:
     for each in exposes:
         kind = dig(each, "type")
         if kind == "light":
-            features = {dig(feature, "name") for feature in dig(each, "features") or ()}
+            features = [dig(feature, "name") for feature in _list(dig(each, "features"))]
             return "colour" if "color_temp" in features else "dimmed" if "brightness" in features else "switched"
         if kind == "switch":
             found = "switched"
@@ -115,7 +114,7 @@ def _tasmota(said: Said) -> Iterator[Found]:
         ability: Ability = "unknown"
         if light:
             ability = "colour" if light in (2, 5) else "dimmed"
-        elif 1 in (dig(told, "rl") or ()):
+        elif 1 in _list(dig(told, "rl")):
             ability = "switched"
         elif dig(told, "so.73") == 1:
             ability = "button"
@@ -206,7 +205,7 @@ def _entity(kind: str, key: str, told: dict[str, Any]) -> Iterator[Found]:
         return
     ability: Ability = "switched"
     if kind == "light":
-        modes = told.get("supported_color_modes") or ()
+        modes = _list(told.get("supported_color_modes"))
         coloured = "color_temp" in modes or "color_temp_command_topic" in told
         dimmed = told.get("brightness") or "brightness_command_topic" in told or "brightness" in modes
         ability = "colour" if coloured else "dimmed" if dimmed else "switched"
@@ -231,6 +230,11 @@ def _entity(kind: str, key: str, told: dict[str, Any]) -> Iterator[Found]:
         topics=(command, state),
         remarks=tuple(remarks),
     )
+
+
+def _list(told: Any) -> list[Any]:
+    """What should be a list: whoever may speak on a broker may say anything."""
+    return told if isinstance(told, list) else []
 
 
 def _long(told: Mapping[str, Any]) -> dict[str, Any]:

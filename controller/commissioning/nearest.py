@@ -63,7 +63,7 @@ def _score(found: Found, profile: Profile | ButtonKind) -> int | None:
     score = 0
     if found.model and found.model.lower() in words:
         score += _NAMED
-    if found.maker and found.maker.lower().split()[0] in words:
+    if found.maker.strip() and found.maker.lower().split()[0] in words:
         score += 10
     return score + ("other" in words) + ("any" in words)
 

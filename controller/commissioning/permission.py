@@ -29,8 +29,11 @@ async def ask_permission(state_dir: Path) -> None:
         probe.settimeout(_ANSWER_S)
         try:
             probe.connect(str(run_dir / "daemon.sock"))
-        except OSError:
+        except (FileNotFoundError, ConnectionRefusedError):
             return
+        except OSError as error:  # not ours to open, or too busy to answer: there may well be one
+            why = error.strerror or error
+            raise NotNow(f"Whether a daemon runs in {state_dir} cannot be told: {why}. Try as its own user.") from None
     try:
         async with Client(run_dir, console=f"technician-{os.getpid()}") as client:
             status = await client.ready(_ANSWER_S)

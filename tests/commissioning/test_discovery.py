@@ -189,6 +189,20 @@ def test_blocks_are_added_below_what_stands_in_the_file_and_its_comments_stay(tm
     assert all(line in written for line in text.splitlines() if "#" in line)
 
 
+@pytest.mark.parametrize(
+    ("topic", "payload"),
+    [
+        ("zigbee2mqtt/bridge/devices", [zigbee("a", " ", "x", [{"type": "light", "features": [{"name": ["state"]}]}])]),
+        ("zigbee2mqtt/bridge/devices", [zigbee("a", "IKEA", "x", [{"type": "light", "features": 5}])]),
+        ("tasmota/discovery/AB/config", {"t": "a", "rl": "1"}),
+        ("homeassistant/light/a/config", {"schema": "json", "cmd_t": "a/set", "sup_clrm": True, "brightness": True}),
+    ],
+)  # fmt: skip
+def test_what_somebody_else_says_on_the_broker_ends_no_look_around(topic: str, payload: object) -> None:
+    found, rest = blocks({topic: payload, "wled/desk/status": "online"})
+    assert [block.name for block in found][-1] == "wled-desk" and len(found) + len(rest) <= 2
+
+
 BED = """format = 1
 name = "room-1"
 

@@ -1,7 +1,9 @@
 """Finding, moving and watching real clients of a real broker, as a technician does from the command line."""
 
 import asyncio
+import contextlib
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -129,6 +131,22 @@ async def test_lamps_are_left_alone_while_a_daemon_has_them(tmp_path: Path) -> N
 
     await with_daemon(tmp_path, {"room": "room-1", "state": "running", "session": "s"}, refused)
     await ask_permission(tmp_path)  # its socket lies there still, and nobody listens
+
+
+async def test_no_lamp_is_moved_beside_a_daemon_that_only_cannot_be_asked(tmp_path: Path) -> None:
+    place = tmp_path / "run" / "daemon.sock"
+    place.parent.mkdir()
+    with contextlib.ExitStack() as open_:
+        busy = open_.enter_context(socket.socket(socket.AF_UNIX))
+        busy.bind(str(place))
+        busy.listen(0)
+        with pytest.raises(BlockingIOError):
+            while True:
+                one = open_.enter_context(socket.socket(socket.AF_UNIX))
+                one.setblocking(False)
+                one.connect(str(place))
+        with pytest.raises(NotNow, match=r"Whether a daemon runs in .* cannot be told"):
+            await ask_permission(tmp_path)
 
 
 def test_two_commands_do_not_move_lamps_beside_each_other(tmp_path: Path) -> None:
