@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from controller.arc.clinical import BoosterPlan, ReleasePlan, VitalsLimits, VitalsPlan
-from controller.arc.model import FileModel
+from controller.arc.model import FileModel, Pattern
 
 if TYPE_CHECKING:
     from controller.arc.programme import Programme
@@ -34,9 +34,9 @@ class BlindedPlan(FileModel):
     study: Annotated[str, Field(min_length=1)]
     unblinding_phone: Annotated[str, Field(min_length=3)]
     """Shown to paramedics in the place of doses."""
-    participant_pattern: str = CODE
+    participant_pattern: Pattern = CODE
     """Codes of the study alone; anything else is refused as a participant."""
-    kit_pattern: str = CODE
+    kit_pattern: Pattern = CODE
     guesses: Annotated[tuple[str, ...], Field(min_length=2)] = ("experimental", "comparator", "unsure")
     """What participants and sitters may say when they are asked which arm they believe it was."""
     arms: Annotated[tuple[ArmPlan, ...], Field(min_length=1)]
@@ -46,7 +46,7 @@ def strictest(programme: Programme) -> Programme:
     """A blinded programme with the strictest of all arms' times; any other as it is.
 
     Vitals are taken whenever an arm asks for them; a booster is offered only while every arm that has one offers it;
-    release waits for the latest. Raises ValueError where the arms' boosters leave no common window.
+    release waits for the latest. Raises ValueError where boosters or limits of the arms have nothing in common.
     """
     if programme.blinded is None:
         return programme
@@ -82,9 +82,11 @@ def _limits(said: tuple[dict[str, tuple[float, float]], ...]) -> VitalsLimits:
     """The narrowest of all that is said."""
     names = {name for limits in said for name in limits}
     each = {name: [limits[name] for limits in said if name in limits] for name in names}
-    return VitalsLimits(
-        **{name: (max(low for low, _ in both), min(high for _, high in both)) for name, both in each.items()}
-    )
+    narrow = {name: (max(low for low, _ in both), min(high for _, high in both)) for name, both in each.items()}
+    for name, (low, high) in narrow.items():
+        if low >= high:
+            raise ValueError(f"blinded.arms: the limits of {name} have nothing in common")
+    return VitalsLimits(**narrow)
 
 
 def _booster(plans: tuple[BoosterPlan, ...]) -> BoosterPlan | None:

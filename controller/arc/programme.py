@@ -20,6 +20,9 @@ Kelvin = Annotated[float, Field(ge=1500, le=8000)]
 SILENCE = "silence"
 """As a phase's music: none."""
 
+ONSET = "onset"
+"""What a phase can wait for, and the code of the mark that ends the wait."""
+
 
 class Phase(FileModel):
     """A stretch of the arc. `intensity`, `light` and `kelvin` are values spread evenly over it, joined by lines."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from controller.arc.blinding import strictest
+from controller.arc.mistakes import contradictions
 from controller.arc.programme import Programme
 from controller.files import ConfigError, did_you_mean, read_toml
 from controller.inputs.kind import ButtonKind
@@ -65,14 +66,22 @@ def load_profile(path: Path) -> BaseModel:
     if profile is None:
         raise ConfigError(mistakes)
     if (name := data.get("name")) != path.stem:
-        raise ConfigError([f'{path}: name: is "{name}", and the file is called "{path.stem}"; they must be the same'])
+        raise ConfigError([_called_otherwise(path, str(name))])
     return profile
+
+
+def _called_otherwise(path: Path, name: str) -> str:
+    return f'{path}: name: is "{name}", and the file is called "{path.stem}"; they must be the same'
 
 
 def load_programme(path: Path) -> Programme:
     """A programme. Raises ConfigError."""
     data = read_toml(path)
     programme, mistakes = mistakes_in(path, Programme, data)
+    if programme is not None:
+        mistakes += [f"{path}: {sentence}" for sentence in contradictions(programme)]
+        if programme.name != path.stem:
+            mistakes.append(_called_otherwise(path, programme.name))
     if "blinded" in data:
         told = [(0, word) for _, word in telling_words(path.stem)] + telling_words(path.read_text(encoding="utf-8"))
         mistakes += [

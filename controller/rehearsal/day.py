@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec.structs import replace as struct_replace
 
 from controller.arc.imagined import imagined_pool
-from controller.arc.programme import Programme
+from controller.arc.programme import ONSET, Programme
 from controller.arc.shelves import Pool
 from controller.config import Room, find_programme, load_programme
 from controller.drawing.arc import ArcPicture, Span, Tick, check_format, save_arc
@@ -26,7 +26,6 @@ from controller.rehearsal.telling import explanation, json_lines, timeline, warn
 from controller.report.account import Account
 from controller.report.gathering import account_from
 from controller.report.picture import picture_of
-from controller.session.onset import MARK as ONSET
 
 LONGEST_S = 24 * 3600.0
 """A rehearsal ends here whatever is held."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from controller.arc.programme import ONSET
 from controller.messages import Amend, Challenge, Fact, Input, Mark, Note, Refused, Touch, Vitals, plain_fields
 from controller.nearest import nearest
 from controller.session import onset
@@ -144,7 +145,7 @@ def check(state: State, act: Mark | Note | Vitals | Touch | Challenge) -> None:
 
 def _told_to_the_arc(state: State, old: Entry, new: Entry, now: float) -> Ruled:
     """Onset that was marked by mistake waits again; one that had been marked as something else was there."""
-    was, will = (isinstance(one.act, Mark) and one.act.code == onset.MARK for one in (old, new))
+    was, will = (isinstance(one.act, Mark) and one.act.code == ONSET for one in (old, new))
     if was and not will:
         return onset.mark_taken_back(state), ()
     return onset.marked(state, now) if will and not was else (state, ())

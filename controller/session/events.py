@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from controller.arc.programme import parse_programme
+from controller.arc.programme import ONSET, parse_programme
 from controller.messages import Fact, Input, Light, Mark, Refused, Softer, Start, TakeBack, Volume
 from controller.nearest import nearest
 from controller.session import calls, entries, onset
@@ -82,7 +82,7 @@ def mark(state: State, given: Input, now: float, seq: int) -> Ruled:
     assert isinstance(act, Mark)
     entries.check(state, act)
     state = entries.noted(state, given, now, seq)
-    return onset.marked(state, now) if act.code == onset.MARK else (state, ())
+    return onset.marked(state, now) if act.code == ONSET else (state, ())
 
 
 def note(state: State, given: Input, now: float, seq: int) -> Ruled:
@@ -173,7 +173,7 @@ def take_back(state: State, given: Input, now: float, seq: int) -> Ruled:
         state = replace(state, adverse=tuple(one for one in state.adverse if one.seq != found.seq))
     else:
         state, entry = entries.removed(state, found.seq)
-        if entry is not None and isinstance(entry.act, Mark) and entry.act.code == onset.MARK:
+        if entry is not None and isinstance(entry.act, Mark) and entry.act.code == ONSET:
             state = onset.mark_taken_back(state)
     return replace(state, undoable=kept), (fact,)
 

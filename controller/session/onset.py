@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from controller.arc.programme import Programme
+from controller.arc.programme import ONSET, Programme
 from controller.messages import Fact
 from controller.session.calls import Ruled
 from controller.session.course import phase_fact
 from controller.session.state import State, replanned
-
-MARK = "onset"
-"""The mark's code, in every programme."""
 
 
 def wait(state: State, since: float) -> State:
@@ -38,7 +35,7 @@ def marked(state: State, now: float) -> Ruled:
     if bent is state.programme:
         return state, ()
     state = replanned(replace(state, programme=bent))
-    if state.waiting_for == MARK:
+    if state.waiting_for == ONSET:
         state = replace(state, wait_until=None)
         if state.mode == "waiting":
             return go_on(state, now)
@@ -56,9 +53,9 @@ def mark_taken_back(state: State) -> State:
 def _waiting_or_not(state: State, programme: Programme, *, waits: bool) -> Programme:
     booked = (state.booked or programme).phases
     changes = {
-        index: phase.model_copy(update={"wait_for": MARK if waits else ""})
+        index: phase.model_copy(update={"wait_for": ONSET if waits else ""})
         for index, phase in enumerate(programme.phases)
-        if index >= state.phase and booked[index].wait_for == MARK and (phase.wait_for == MARK) is not waits
+        if index >= state.phase and booked[index].wait_for == ONSET and (phase.wait_for == ONSET) is not waits
     }
     if not changes:
         return programme
