@@ -43,7 +43,12 @@ BOOSTER = '[booster]\nopens_minutes = 1\ncloses_minutes = 2\nextends_phase = "li
         ("mdma", "[vitals]", "[vitals]\nafter_stop_minutes = [30]", "vitals.after_stop_minutes: nothing stops where"),
         ("preparation-hour", "[dose]", f"{BOOSTER}[dose]", "booster: there is none without a dose"),
         ("psilocybin-oregon", "from_amount = 35", "from_amount = 25", "release.by_total_dose: 25 is there twice"),
-        ("psilocybin-oregon", "minutes = 360 }", "minutes = 60 }", "release.by_total_dose: from 35 on release is sooner"),
+        (
+            "psilocybin-oregon",
+            "minutes = 360 }",
+            "minutes = 60 }",
+            "release.by_total_dose: from 35 on release is sooner",
+        ),
         ("blinded-two-arms", 'code = "B"', 'code = "A"', 'blinded.arms: "A" is there twice'),
     ],
 )
