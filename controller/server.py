@@ -161,6 +161,7 @@ class Server:
             self._write(writer, line_of({"status": self._status()}))
             while line := await reader.readline():
                 self._handle(line, visitor, writer)
+                await asyncio.sleep(0)  # a line that is here already is read without a pause: one for the others' turn
         except ValueError:
             self._write(writer, line_of({"error": "message", "why": f"a line has at most {LINE_LIMIT} bytes"}))
             log.warning("a console sent a line of more than %d bytes; it is let go", LINE_LIMIT)

@@ -20,7 +20,7 @@ from controller.places import runtime_dir
 from controller.server import Server
 from controller.sitters.desk import SignOnDesk
 from controller.sitters.register import Register
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, until
 
 
 class Desk:
@@ -125,6 +125,24 @@ async def test_a_line_beyond_all_measure_ends_the_link_and_nothing_else(tmp_path
             await big.hear("reply")
         other.say(an_input(Mark(code="spoke")))
         assert (await other.hear("reply"))["seq"] == 1
+
+
+async def test_a_console_that_sends_without_end_leaves_the_others_their_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines, heard = 20_000, list[str]()
+    async with (
+        desk(tmp_path) as it,
+        wire(tmp_path, {"protocol": 1, "console": "jammed"}) as jammed,
+        wire(tmp_path, {"protocol": 1, "console": "other"}) as other,
+    ):
+        await other.hear("status")
+        monkeypatch.setattr(it.server, "_handle", lambda _line, visitor, _writer: heard.append(visitor.console))
+        jammed.say(b"\n" * lines)
+        await until(lambda: heard, every_s=0.0)
+        other.say(an_input(Mark(code="spoke")))
+        await until(lambda: "other" in heard, every_s=0.0)
+        assert heard.index("other") < lines // 10
 
 
 async def test_a_note_as_long_as_a_story_is_refused(tmp_path: Path) -> None:
