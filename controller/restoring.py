@@ -7,6 +7,7 @@ import json
 import logging
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -21,7 +22,10 @@ from controller.messages import (
     TIMETABLE_ACTS,
     BackedUp,
     Duty,
+    DutyKept,
+    FadeLight,
     LogEntry,
+    Point,
     Record,
     Redaction,
     Refused,
@@ -39,7 +43,7 @@ from controller.session import preflight as preflights
 from controller.session.bookings import Timetable, keep
 from controller.session.duty import keep as keep_duty
 from controller.session.preflight import Preflight
-from controller.session.state import State, opening
+from controller.session.state import Fade, State, opening
 from controller.session.step import step
 
 log = logging.getLogger(__name__)
@@ -61,14 +65,15 @@ class Restored:
 def restore(recovered: Recovered, rules: RoomRules, clock: RoomClock) -> Restored:
     """The state as of the last record, and the clock carried on from it.
 
-    Timetable and preflight are the room's own book's; who is on duty is the open session's, and the room's where none
-    is open.
+    Timetable and preflight are the room's own book's; who is on duty, faders and light are the open session's, and the
+    room's where none is open.
     """
     restored = _restore_session(recovered, rules, clock)
     room = recovered.room
     state = replace(restored.state, timetable=timetable_of(room), preflight=preflight_of(room, rules))
     if not state.session:
-        state = replace(state, duty=duty_of(room, rules), buses=buses_of(room, state))
+        left = as_left(room, state)
+        state = replace(state, duty=duty_of(room, rules), buses=left.buses, scene=left.scene, light=left.light)
     return dataclasses.replace(restored, state=state)
 
 
@@ -115,20 +120,32 @@ def duty_of(room: Book, rules: RoomRules) -> Duty:
     return _carried_on(room, _snapped(room, "duty", Duty, Duty()), kept)
 
 
-def buses_of(room: Book, state: State) -> dict[str, float]:
-    """The faders as the room's book says they were left outside sessions; those of `state` where it says nothing."""
-    left = _snapped(room, "buses", dict[str, float], {})
-    state = replace(state, buses={name: left.get(name, level) for name, level in state.buses.items()})
+def as_left(room: Book, state: State) -> State:
+    """`state` with faders and light as the room's book says they were left outside sessions."""
+    rest = state.light
+    buses = _snapped(room, "buses", dict[str, float], {})
+    state = replace(state, buses={name: buses.get(name, level) for name, level in state.buses.items()})
+    if _snapped(room, "mode", str, "idle") in ("idle", "ended"):  # else it is a session's light, which is over
+        scene, light = _snapped(room, "scene", str, "arc"), _snapped(room, "light", Fade, rest)
+        state = replace(state, scene=scene, light=light)
 
     def kept(state: State, record: Record) -> State:
-        if not isinstance(record.input.act, (Volume, Softer, TakeBack)):
-            return state
-        try:
-            return step(state, record.input, record.stamp.t, record.seq).state
-        except Refused:  # what was taken back was no fader
-            return state
+        act = record.input.act
+        if isinstance(act, DutyKept):
+            there = rest.end if act.level is None else Point(level=act.level, t=record.stamp.t, kelvin=act.kelvin)
+            light = Fade(start=there, end=there)
+            return replace(state, buses={**state.buses, **act.buses}, scene=act.scene, light=light)
+        if isinstance(act, (Volume, Softer, TakeBack)):
+            with suppress(Refused):  # what was taken back was no fader
+                left = step(state, record.input, record.stamp.t, record.seq).state
+                state = replace(state, buses=left.buses, undoable=left.undoable)
+        for lit in record.effects:
+            if isinstance(lit, FadeLight):
+                light = Fade(start=lit.start, end=lit.end, swift=lit.swift)
+                state = replace(state, scene=lit.scene, light=light)
+        return state
 
-    return _carried_on(room, state, kept).buses
+    return _carried_on(room, state, kept)
 
 
 def preflight_of(room: Book, rules: RoomRules) -> Preflight:

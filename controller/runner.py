@@ -25,7 +25,6 @@ from controller.messages import (
     Act,
     ArchiveAct,
     Call,
-    Duty,
     DutyKept,
     Effect,
     Erase,
@@ -202,9 +201,12 @@ class Runner:
         self._on_change()
 
     def close_book(self, session: str) -> None:
-        """Close the book of a session that is over; who is on duty goes on in the room's own."""
-        if self.state.duty != Duty():
-            self._take(Input(act=DutyKept(duty=self.state.duty)), None)
+        """Close the book of a session that is over; duty, faders and light go on in the room's own."""
+        state, there = self.state, self.state.light.end
+        kept = DutyKept(
+            duty=state.duty, buses=state.buses, scene=state.scene, level=there.level, kelvin=there.kelvin
+        )  # fmt: skip
+        self._take(Input(act=kept), None)
         self._journal.close_session(session)
 
     async def close(self) -> None:

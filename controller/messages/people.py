@@ -8,6 +8,7 @@ from __future__ import annotations
 from msgspec import Struct, field
 
 from controller.messages.codec import Tagged
+from controller.messages.words import Scene
 
 
 class Sitter(Struct, frozen=True, kw_only=True):
@@ -124,9 +125,16 @@ class BreakOver(Tagged, frozen=True, kw_only=True, tag="break_over"):
 
 
 class DutyKept(Tagged, frozen=True, kw_only=True, tag="duty_kept"):
-    """How things stand as a session's book is closed: from here the room's own book goes on with it."""
+    """How things stand as a session's book is closed: from here the room's own book goes on with it.
+
+    `buses`: the faders. `level`, `kelvin`: where the light goes, by `scene`; older records say nothing of these.
+    """
 
     duty: Duty
+    buses: dict[str, float] = field(default_factory=dict)
+    scene: Scene = "arc"
+    level: float | None = None
+    kelvin: float | None = None
 
 
 DUTY_ACTS: tuple[type, ...] = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from controller.messages import Softer, TakeBack, Volume
+from controller.messages import End, Softer, TakeBack, Volume
 from tests.runner.room import Journaled, room
 
 
@@ -19,3 +19,18 @@ async def test_the_volume_of_an_empty_room_is_the_same_after_a_restart(tmp_path:
         assert left["speakers"] == -10.0
     async with room(tmp_path, clock) as daemon:
         assert daemon.runner.state.buses == left
+
+
+async def test_the_volume_that_a_session_ended_with_is_the_same_after_a_restart(tmp_path: Path) -> None:
+    clock = Journaled(t=1000.0)
+    async with room(tmp_path, clock) as daemon:
+        daemon.start()
+        await daemon.until(lambda: daemon.runner.state.mode == "running")
+        await daemon.ask(Volume(bus="speakers", level_db=-7.0))
+        await daemon.ask(End())
+        left = dict(daemon.runner.state.buses)
+    async with room(tmp_path, clock) as daemon:
+        assert daemon.runner.state.buses == left
+        await daemon.ask(Volume(bus="headphones", level_db=-2.0))
+    async with room(tmp_path, clock) as daemon:
+        assert daemon.runner.state.buses == {**left, "headphones": -2.0}

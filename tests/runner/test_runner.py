@@ -89,6 +89,8 @@ def test_what_is_restored_is_the_state_that_was(
         assert not restored.unread
     else:
         assert found.session is None or restored.state == lived
+        left = restored.state
+        assert (left.buses, left.scene, left.light.end.level) == (lived.buses, lived.scene, lived.light.end.level)
 
 
 async def test_a_daemon_that_died_before_the_first_plan_begins_the_session_after_all(tmp_path: Path) -> None:
