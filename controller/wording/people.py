@@ -121,7 +121,7 @@ FACTS: dict[str, tuple[str, Template]] = {
         "duty",
         lambda v: "the register of sitters was read" if v.get("readable") else "THE REGISTER OF SITTERS tells nothing",
     ),
-    "duty_kept": ("duty", "who is on duty was handed on to the room's own book"),
+    "duty_kept": ("duty", "duty, faders and light were handed on to the room's own book"),
     "locked_out": ("duty", _locked_out),
     "nobody_on_duty": ("duty", "NOBODY is on duty"),
     "alone_in_room": ("break", "{name} is ALONE in the room"),

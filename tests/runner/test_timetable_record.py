@@ -82,7 +82,7 @@ async def test_booking_goes_on_beside_a_session_and_leaves_no_trace_in_its_recor
     in_session = [record.input.act for record, _ in read_records(session_file(tmp_path, "s1"))]
     assert not [act for act in in_session if isinstance(act, (*TIMETABLE_ACTS, RefusedAct))]
     in_room = [record.input.act.kind for record, _ in read_records(room_file(tmp_path))]
-    assert [kind for kind in in_room if kind != "opened"] == ["book", "book", "refused", "timetable_due"]
+    assert [kind for kind in in_room if kind != "opened"] == ["book", "book", "refused", "timetable_due", "duty_kept"]
 
 
 async def test_a_room_that_was_booked_for_years_still_knows_its_bookings(tmp_path: Path) -> None:
