@@ -61,18 +61,13 @@ def gather(start: Start, room: Room, pools: RoomPool, state_dir: Path, software:
         index = _index(library, {name: shelf.by_path.values() for name, shelf in pool.shelves.items()})
     except (OSError, sqlite3.Error) as error:
         index = {"unreadable": str(error)}
-    limits = {
-        **to_plain(start.limits),
-        "touch_scope": start.touch_scope,
-        "touch_scopes": start.touch_scopes,
-    }
     devices = {name: profile.model_dump(mode="json") for name, profile in sorted(room.profiles.items())}
     return AsRun(
         {
             "programme": text.encode(),
             "room": room.text.encode(),
             "devices": _json(devices),
-            "limits": _json(limits),
+            "limits": _json(to_plain(start.limits)),
             "library": _json(index),
             "software": software.encode(),
         }

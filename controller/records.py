@@ -8,6 +8,7 @@ from pathlib import Path
 from controller import wording
 from controller.journal.reading import SessionInfo, list_sessions, log_entries, read_records
 from controller.messages import ClosedSession, LogEntry, LookedUp, LookUp, Redaction
+from controller.messages.free_words import redacted
 from controller.report.roles import copies
 
 MOST_SESSIONS = 60
@@ -35,7 +36,8 @@ def _entries(info: SessionInfo, asked: LookUp) -> LookedUp:
     gone = {record.input.act.seq for record, _ in records if isinstance(record.input.act, Redaction)}
     found: list[LogEntry] = []
     for record, text in copies(records, opening, None):
-        found += log_entries(record, "" if record.seq in gone else text)
+        said = log_entries(record, text)
+        found += [redacted(entry) for entry in said] if record.seq in gone else said
     told = [entry for entry in wording.amended(reversed(found)) if not asked.before or entry.seq < asked.before]
     page = told[:PAGE]
     while page and len(page) < len(told) and told[len(page)].seq == page[-1].seq:

@@ -38,6 +38,7 @@ from controller.messages import (
     decode,
     from_plain,
 )
+from controller.messages.free_words import redacted
 from controller.runner import LOG_KEPT
 from controller.session import preflight as preflights
 from controller.session.bookings import Timetable, keep
@@ -92,8 +93,8 @@ def last_entries(state_dir: Path, recovered: Recovered) -> list[LogEntry]:
     gone = {record.input.act.seq for record, _ in records if isinstance(record.input.act, Redaction)}
     entries: list[LogEntry] = []
     for record, text in reversed(records):
-        said = "" if record.seq in gone else text  # a crash may have come before it was blanked
-        entries += reversed(log_entries(record, said))
+        told = log_entries(record, text)  # a crash may have come before it was blanked
+        entries += reversed([redacted(entry) for entry in told] if record.seq in gone else told)
     return entries[:LOG_KEPT]
 
 

@@ -51,6 +51,7 @@ from controller.messages import (
     Timer,
     encode,
 )
+from controller.messages.free_words import redacted
 from controller.pending import Pending, Queue
 from controller.session.deadlines import next_deadline
 from controller.session.state import State
@@ -296,6 +297,8 @@ class Runner:
 
     def _wants_snapshot(self, record: Record, book: str) -> bool:
         """Whether the state is kept with this record; if it can wait, not with one that somebody waits for."""
+        if isinstance(record.input.act, Redaction):  # it takes those that have the words
+            return book in (ROOM, self.book)
         if isinstance(record.input.act, ArchiveAct):
             return False
         late = record.seq - self._snapshot_due.get(book, SNAPSHOT_EVERY)
@@ -308,7 +311,7 @@ class Runner:
             self._log.extendleft((book, entry) for entry in log_entries(record, free_text(record.input)))
         if isinstance(record.input.act, Redaction):
             gone = (book, record.input.act.seq)
-            kept = [(whose, replace(it, text="") if (whose, it.seq) == gone else it) for whose, it in self._log]
+            kept = [(whose, redacted(it) if (whose, it.seq) == gone else it) for whose, it in self._log]
             self._log = deque(kept, maxlen=LOG_KEPT)
 
     def _refuse(self, given: Input, refusal: Refused, listener: Listener | None, now: float) -> None:

@@ -7,6 +7,7 @@ A body is JSON without a raw newline, so the newline that begins each addition c
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -14,9 +15,13 @@ from typing import Literal
 from msgspec.structs import replace
 
 from controller.messages import Amend, Input, Note, Record, encode
+from controller.messages.free_words import put_back, taken_out
 
 ROOM = "room"
 """The book of everything outside sessions."""
+
+_BEHIND_WORDS = "\x1e"
+"""Between the words that stand inside an act, as JSON by their places, and all other text of its record."""
 
 _SESSION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 
@@ -57,17 +62,38 @@ def free_text(given: Input) -> str:
 
 
 def stored_body(record: Record) -> tuple[bytes, str]:
-    """The bytes that are chained, and the free text that was taken out of them."""
+    """The bytes that are chained, and the free text that was taken out of them, as `with_text` puts it back."""
     given = record.input
+    act, words = taken_out(given.act)
     text = free_text(given)
+    if words:
+        text = json.dumps(words, ensure_ascii=False) + _BEHIND_WORDS + text
     if not text:
         return encode(record), ""
-    act = given.act
     if isinstance(act, Note):
         act = replace(act, text="")
     elif isinstance(act, Amend) and isinstance(act.act, Note):
         act = replace(act, act=replace(act.act, text=""))
     return encode(replace(record, input=replace(given, act=act, why=""))), text
+
+
+def with_text(record: Record, text: str | None) -> tuple[Record, str]:
+    """The record with the words that stand inside its act, and the rest of its text; None where that was blanked."""
+    words, rest = parted(text or "")
+    if not words:
+        return record, rest
+    return replace(record, input=replace(record.input, act=put_back(record.input.act, words))), rest
+
+
+def parted(text: str) -> tuple[dict[str, str], str]:
+    """The words that stand inside an act, by their places in it, and the rest of a stored text."""
+    inside, behind, rest = text.partition(_BEHIND_WORDS)
+    if not behind:
+        return {}, text
+    try:
+        return {str(place): str(said) for place, said in json.loads(inside).items()}, rest
+    except (ValueError, AttributeError):  # somebody typed such a mark
+        return {}, text
 
 
 def genesis(book: str) -> bytes:

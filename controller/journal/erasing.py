@@ -30,8 +30,8 @@ def erase(state_dir: Path, book: str) -> None:
     file = book_file(state_dir, book)
     if not file.is_file():
         return
-    for seq in unblanked(file):
-        _blank(file, seq)
+    for seq, said in _left(file).items():
+        _blank(file, seq, said)
     if book == ROOM:
         for removal, session in _standing(state_dir):
             _remove(session, removal)
@@ -39,11 +39,17 @@ def erase(state_dir: Path, book: str) -> None:
 
 def unblanked(file: Path) -> list[int]:
     """The records whose text is to be blanked by the book's own word, and is not yet, or not yet in the file itself."""
-    wanted = {
-        act.seq for record, _ in find_records(file, "redaction") if isinstance(act := record.input.act, Redaction)
-    }
-    left = bool(wanted) and _log_is_left(file)
-    return sorted(seq for seq in wanted if left or has_text(file, seq))
+    return sorted(_left(file))
+
+
+def _left(file: Path) -> dict[int, int]:
+    """Those records, and for each the first that says so."""
+    said: dict[int, int] = {}
+    for record, _ in find_records(file, "redaction"):
+        if isinstance(act := record.input.act, Redaction):
+            said.setdefault(act.seq, record.seq)
+    left = bool(said) and _log_is_left(file)
+    return {seq: by for seq, by in said.items() if left or has_text(file, seq)}
 
 
 def has_text(file: Path, seq: int) -> bool:
@@ -97,11 +103,11 @@ def _remove(file: Path, removal: Removal) -> None:
     to_disk(file.parent)
 
 
-def _blank(file: Path, seq: int) -> None:
+def _blank(file: Path, seq: int, said: int) -> None:
     wait = threading.Event()
     for _ in range(_TRIES - 1):
         try:
-            return blank_text(file, seq)
+            return blank_text(file, seq, said)
         except sqlite3.OperationalError:
             wait.wait(_PAUSE_S)
-    return blank_text(file, seq)
+    return blank_text(file, seq, said)

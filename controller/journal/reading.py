@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from controller.journal.chain import free_text
+from controller.journal.chain import free_text, with_text
 from controller.journal.lines import part_is_whole
 from controller.journal.schema import read_body
 from controller.journal.store import book_file, read_meta, reading, room_file, session_file, sessions_dir, set_aside
@@ -41,6 +41,7 @@ from controller.messages import (
     Start,
     plain_fields,
 )
+from controller.messages.free_words import reference
 
 __all__ = [
     "SessionInfo",
@@ -207,6 +208,8 @@ def session_info(file: Path) -> SessionInfo | None:
 def read_records(file: Path, after_seq: int = 0) -> Iterator[tuple[Record, str]]:
     """Every record of a file with its free text ("" where it has none or it was redacted), old schemas upcast.
 
+    Words inside its act stand where they were said, or REDACTED in their place.
+
     Raises FileNotFoundError; `sqlite3.Error` or ValueError at a place that cannot be read.
     """
     with reading(file) as connection:
@@ -222,7 +225,7 @@ def read_records(file: Path, after_seq: int = 0) -> Iterator[tuple[Record, str]]
             if not page:
                 return
             for _, body, text in page:
-                yield read_body(body), text if isinstance(text, str) else ""
+                yield with_text(read_body(body), text if isinstance(text, str) else None)
             at = page[-1][0]
 
 
@@ -241,7 +244,7 @@ def find_records(file: Path, *kinds: str) -> Iterator[tuple[Record, str]]:
     for body, text in rows:
         record = read_body(body)
         if record.input.act.kind in kinds:
-            yield record, text or ""
+            yield with_text(record, text)
 
 
 def kept_states(file: Path) -> Iterator[tuple[int, bytes]]:
@@ -284,8 +287,14 @@ def log_entries(record: Record, text: str = "") -> list[LogEntry]:
         if participants:
             values["participants"] = ",".join(participants)
         joined = next((fact for fact in record.facts if fact.code == _JOINED.get(act.kind)), None)
+        if isinstance(act, Start) and act.touch_scopes:
+            values["touch_scope"] = ", ".join(act.touch_scopes.values())
+        if isinstance(act, Amend):
+            values = {**plain_fields(act.act), **values}
         if joined is not None:
-            values = {**values, **joined.values}
+            mine = reference(record.seq)
+            said_here = {name: values[name] for name, it in joined.values.items() if it == mine and name in values}
+            values = {**values, **joined.values, **said_here}
         if isinstance(act, RefusedAct):
             values = {**act.values, **values}
         entry = LogEntry(

@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from controller.journal.chain import ROOM, Head
+from controller.journal.chain import ROOM, Head, with_text
 from controller.journal.salvage import Damage, finish, set_aside
 from controller.journal.schema import read_body
 from controller.journal.store import (
@@ -35,8 +35,9 @@ _ENDED_TAIL = 20
 class Book:
     """One journal file as recovery found it: whole, verified.
 
-    `records` follow the newest snapshot (all, where there is none; of the room's book at most the last 1000), with
-    their texts left out. `replies`: the first answer to each of the last 1000 inputs, by input id.
+    `records` follow the newest snapshot (all, where there is none; of the room's book then at most the last 1000),
+    with no more text than stands inside their acts. `replies`: the first answer to each of the last 1000 inputs,
+    by input id.
     """
 
     book: str
@@ -195,10 +196,13 @@ def _read_book(file: Path, book: str, tail: int | None = None) -> Book:
         ).fetchone()
         snapshot_seq, snapshot = newest or (0, None)
         seq = connection.execute("SELECT coalesce(max(seq), 0) FROM records").fetchone()[0]
-        first = snapshot_seq + 1 if tail is None else max(snapshot_seq + 1, seq - tail + 1)
+        first = snapshot_seq + 1 if tail is None or newest else seq - tail + 1
         again = seq - (_REPLIES if tail is None else min(tail, _REPLIES)) + 1
-        rows = connection.execute("SELECT body FROM records WHERE seq >= ? ORDER BY line", (min(first, again),))
-        recent = [read_body(body) for (body,) in rows]
+        rows = connection.execute(
+            "SELECT r.body, t.text FROM records r LEFT JOIN texts t USING (line) WHERE r.seq >= ? ORDER BY r.line",
+            (min(first, again),),
+        )
+        recent = [with_text(read_body(body), text)[0] for body, text in rows]
     replies: dict[str, Reply] = {}
     for record in recent[-_REPLIES:]:
         replies.setdefault(record.input.id, _reply(record))

@@ -198,6 +198,8 @@ def _put(writing: sqlite3.Connection, line: StoredLine, good: _Good) -> None:
     good.walk.take(line)
     if line.seq is not None and text_fault(line):
         good.walk.blank.add(line.seq)
+    if line.seq is not None and state_fault(line):
+        good.walk.blank_states.add(line.seq)
 
 
 def _put_parts(writing: sqlite3.Connection, damaged: sqlite3.Connection, body: bytes, good: _Good) -> None:
@@ -209,6 +211,7 @@ def _put_parts(writing: sqlite3.Connection, damaged: sqlite3.Connection, body: b
                 whole[digest] = content
     for digest in parts_named(body):
         good.parts += digest not in whole
+        good.walk.parts_lost += digest not in whole
         writing.execute("INSERT INTO parts (digest, content) VALUES (?, ?)", (digest, whole.get(digest)))
 
 
@@ -225,7 +228,7 @@ def _witness(room: Path, book: str, good: _Good, kept_as: str) -> None:
             hash=walk.hashes[walk.lines].hex(),
             utc=utc,
             kept_as=kept_as,
-            lost=good.states + good.parts,
+            lost=good.walk.lost,
             texts=len(walk.gone),
         )
         file.append([Line(seq=None, body=encode(head))], lambda do: do())

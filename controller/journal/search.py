@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller import wording
+from controller.journal.chain import with_text
 from controller.journal.reading import SessionInfo, list_sessions, log_entries
 from controller.journal.schema import read_body
 from controller.journal.store import reading
@@ -64,7 +65,7 @@ def _entries(file: Path, wanted: Wanted) -> Iterator[LogEntry]:
                 (at, *values),
             ).fetchall()
         for _, body, text in page:
-            yield from log_entries(read_body(body), text or "")
+            yield from log_entries(*with_text(read_body(body), text))
         if len(page) < _PAGE:
             return
         at = page[-1][0]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 from functools import cache
 
-FILE_FORMAT = 2
-"""The format that is written. 2 adds `parts`, and lets a snapshot that damage took be kept as lost."""
+FILE_FORMAT = 3
+"""The format that is written. 2 adds `parts`, and lets a snapshot that damage took be kept as lost; in 3 a snapshot
+may be blanked, for it may hold words that are redacted."""
 
 _RECORDS = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -33,7 +34,6 @@ CREATE TRIGGER texts_grow BEFORE INSERT ON texts
     BEGIN SELECT raise(ABORT, 'a journal only grows'); END;
 CREATE TRIGGER records_stay BEFORE UPDATE ON records BEGIN SELECT raise(ABORT, 'a record never changes'); END;
 CREATE TRIGGER records_remain BEFORE DELETE ON records BEGIN SELECT raise(ABORT, 'a record is never deleted'); END;
-CREATE TRIGGER snapshots_stay BEFORE UPDATE ON snapshots BEGIN SELECT raise(ABORT, 'a snapshot never changes'); END;
 CREATE TRIGGER snapshots_remain BEFORE DELETE ON snapshots
     BEGIN SELECT raise(ABORT, 'a snapshot is never deleted'); END;
 CREATE TRIGGER texts_blank_only BEFORE UPDATE ON texts
@@ -42,15 +42,33 @@ CREATE TRIGGER texts_blank_only BEFORE UPDATE ON texts
 CREATE TRIGGER texts_remain BEFORE DELETE ON texts BEGIN SELECT raise(ABORT, 'a text may only be blanked'); END;
 """
 
+_SNAPSHOTS_STAY = """
+CREATE TRIGGER snapshots_stay BEFORE UPDATE ON snapshots BEGIN SELECT raise(ABORT, 'a snapshot never changes'); END;
+"""
+
+_SNAPSHOTS_BLANK_ONLY = """
+CREATE TRIGGER snapshots_blank_only BEFORE UPDATE ON snapshots WHEN NEW.line IS NOT OLD.line OR NEW.state IS NOT NULL
+    BEGIN SELECT raise(ABORT, 'a snapshot may only be blanked'); END;
+"""
+
 _PARTS = """
 CREATE TABLE parts (part INTEGER PRIMARY KEY, digest BLOB NOT NULL, content BLOB);
 CREATE TRIGGER parts_stay BEFORE UPDATE ON parts BEGIN SELECT raise(ABORT, 'a part never changes'); END;
 CREATE TRIGGER parts_remain BEFORE DELETE ON parts BEGIN SELECT raise(ABORT, 'a part is never deleted'); END;
 """
 
-TABLES = {1: _RECORDS + _SNAPSHOTS[1] + _SIDES, 2: _RECORDS + _SNAPSHOTS[2] + _SIDES + _PARTS}
+TABLES = {
+    1: _RECORDS + _SNAPSHOTS[1] + _SIDES + _SNAPSHOTS_STAY,
+    2: _RECORDS + _SNAPSHOTS[2] + _SIDES + _SNAPSHOTS_STAY + _PARTS,
+    3: _RECORDS + _SNAPSHOTS[2] + _SIDES + _SNAPSHOTS_BLANK_ONLY + _PARTS,
+}
 """By format. `parts`: what a session was run with, compressed; its digests stand in the opening record.
-A content or a snapshot is NULL where damage took it, and a text where it was redacted or damage took it."""
+A content is NULL where damage took it, a text or a snapshot also where it was redacted."""
+
+LET_SNAPSHOTS_BE_BLANKED = (
+    "DROP TRIGGER snapshots_stay", _SNAPSHOTS_BLANK_ONLY, "UPDATE meta SET value = '3' WHERE key = 'format'",
+)  # fmt: skip
+"""What makes a file of format 2 one of format 3."""
 
 _LOOK = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
 

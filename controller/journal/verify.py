@@ -50,9 +50,11 @@ class Walk:
     seq: int = 0
     blank: set[int] = field(default_factory=set)
     """The records whose text is not there any more."""
-    redacted: set[int] = field(default_factory=set)
-    """The records whose text is to be gone by the book's own word."""
-    lost: int = 0
+    redacted: dict[int, int] = field(default_factory=dict)
+    """The records whose text is to be gone by the book's own word, and the first record that says so."""
+    blank_states: set[int] = field(default_factory=set)
+    """The records whose snapshot is not there any more."""
+    parts_lost: int = 0
     first_bad: int | None = None
     why: str = ""
     hashes: dict[int, bytes] = field(default_factory=dict)
@@ -70,7 +72,14 @@ class Walk:
     @property
     def gone(self) -> set[int]:
         """The records whose text is not there although nobody redacted it."""
-        return self.blank - self.redacted
+        return self.blank - self.redacted.keys()
+
+    @property
+    def lost(self) -> int:
+        """Parts, and snapshots that did not go with the words of a record: only those between it and its redaction."""
+        spans = self.redacted.items()
+        taken = {seq for seq in self.blank_states if any(since <= seq < until for since, until in spans)}
+        return self.parts_lost + len(self.blank_states - taken)
 
     def fault(self, line: StoredLine, book: str) -> str:
         """Why this cannot be the next line of the chain; "" where it is."""
@@ -95,8 +104,9 @@ class Walk:
             if line.text is not None and line.text[1] is None:
                 self.blank.add(line.seq)
             if b'"kind":"redaction"' in line.body and isinstance(act := read_body(line.body).input.act, Redaction):
-                self.redacted.add(act.seq)
-        self.lost += line.state == (None,)
+                self.redacted.setdefault(act.seq, line.seq)
+            if line.state == (None,):
+                self.blank_states.add(line.seq)
 
 
 def verify(file: Path) -> Verified:
@@ -236,7 +246,7 @@ def _check_parts(connection: sqlite3.Connection, body: bytes, found: Walk) -> No
         found.why = "what the session was run with is not what was written"
     elif sorted(digest for digest, _ in there) != sorted(parts_named(body)):
         found.why = "what the session was run with is missing, or was added to"
-    found.lost += sum(content is None for _, content in there)
+    found.parts_lost += sum(content is None for _, content in there)
 
 
 def _compare_sessions(state_dir: Path, room: Walk) -> tuple[int, int | None, str]:

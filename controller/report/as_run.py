@@ -23,12 +23,18 @@ def as_run(account: Account) -> bytes:
     if not account.as_run:
         raise ValueError("the record keeps nothing of what the session was run with")
     out = io.BytesIO()
+    shown = [kept for kept in account.kept if kept.name in account.as_run and not _has_words(account, kept.name)]
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in account.as_run.items():
-            archive.writestr(_entry(_FILES[name]), content)
-        sums = "".join(f"{kept.sha256}  {_FILES[kept.name]}\n" for kept in account.kept)
+        for kept in shown:
+            archive.writestr(_entry(_FILES[kept.name]), account.as_run[kept.name])
+        sums = "".join(f"{kept.sha256}  {_FILES[kept.name]}\n" for kept in shown)
         archive.writestr(_entry("SHA256SUMS"), sums)
     return out.getvalue()
+
+
+def _has_words(account: Account, name: KeptName) -> bool:
+    """Whether this part says what touch was consented to, as the first versions kept it, and the reader may not."""
+    return name == "limits" and not account.role.texts and b'"touch_scope' in account.as_run[name]
 
 
 def _entry(name: str) -> zipfile.ZipInfo:

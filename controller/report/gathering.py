@@ -42,7 +42,7 @@ from controller.report.account import EDGE_S, Account, Event, PiecePlayed, Signa
 from controller.report.clinical import adverse_events, utc_before, vitals_taken
 from controller.report.opening import opened_state
 from controller.report.people import present
-from controller.report.roles import Role, copy_for, default_role, doses_seen_by
+from controller.report.roles import Role, copy_for, default_role, state_seen_by
 from controller.session.state import State
 from controller.session.step import step
 from controller.wording.archive import MEANINGS
@@ -124,6 +124,7 @@ def account_from(session: str, records: Records, first: State, chain: Verified, 
         _gather(found, before, *shown[-1], offsets, taken_back)
     programme = found.state.programme
     assert programme is not None
+    state = state_seen_by(role, found.state)
     doses = [dose.t for person in found.state.participants for dose in person.doses]
     course = _course(records)
     stamps = {record.seq: (record.stamp.t, _corrected(record, offsets)) for record, _ in records}
@@ -143,10 +144,10 @@ def account_from(session: str, records: Records, first: State, chain: Verified, 
         closed=next((event for event in reversed(events) if event.kind in ("end", "session_ended")), None),
         zero_t=min(doses, default=opening.stamp.t),
         dosed=bool(doses),
-        state=replace(found.state, participants=tuple(doses_seen_by(role, one) for one in found.state.participants)),
+        state=state,
         events=events,
-        vitals=tuple(vitals_taken(found.state, stamps, {event.seq: event.amended_by for event in reversed(events)})),
-        adverse=adverse_events(found.state, stamps),
+        vitals=tuple(vitals_taken(state, stamps, {event.seq: event.amended_by for event in reversed(events)})),
+        adverse=adverse_events(state, stamps),
         pieces=tuple(
             piece if piece.why else dataclasses.replace(piece, played_s=max(0.0, last_t - piece.t))
             for piece in found.pieces

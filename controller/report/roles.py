@@ -5,15 +5,17 @@ The record itself stays as it is; what is left out of a copy is said at its head
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from msgspec.structs import replace
 
 from controller.arc.programme import parse_programme
 from controller.files import ConfigError, did_you_mean
-from controller.messages import CorrectDose, Dose, Fact, Input, MaskingGuess, Record, Start
-from controller.session.state import Participant
+from controller.messages import CorrectDose, Dose, Fact, Input, MaskingGuess, Record, Start, Touch
+from controller.messages.free_words import plain_without, without_words
+from controller.session.state import Entry, Participant, State
+from controller.session.touch import is_outside
 
 WITHHELD = "withheld"
 
@@ -100,11 +102,15 @@ def seen_by(role: Role, given: Input) -> Input:
         act = replace(act, kit=WITHHELD)
     elif isinstance(act, MaskingGuess) and not role.guesses:
         act = replace(act, guess=WITHHELD, certainty=None)
-    return replace(given, act=act, why=given.why if role.texts else "")
+    if role.texts:
+        return replace(given, act=act)
+    return replace(given, act=without_words(act, WITHHELD), why="")
 
 
 def facts_seen_by(role: Role, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
     """What followed, as the role may see it."""
+    if not role.texts:
+        facts = tuple(replace(fact, values=plain_without(fact.code, fact.values, WITHHELD)) for fact in facts)
     if role.kits:
         return facts
     hidden = {"kit": WITHHELD, "was_kit": WITHHELD}
@@ -114,8 +120,40 @@ def facts_seen_by(role: Role, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
     )
 
 
-def doses_seen_by(role: Role, person: Participant) -> Participant:
-    """A participant, with the doses as the role may see them."""
-    if role.kits:
-        return person
+def state_seen_by(role: Role, state: State) -> State:
+    """How the session stands, as the role may see it."""
+    if not role.kits:
+        state = replace(state, participants=tuple(_without_kits(person) for person in state.participants))
+    return state if role.texts else _without_words(state)
+
+
+def _without_kits(person: Participant) -> Participant:
     return replace(person, doses=tuple(replace(dose, kit=WITHHELD if dose.kit else "") for dose in person.doses))
+
+
+def _without_words(state: State) -> State:
+    """The state without anybody's own words; whether a touch lay outside what they allow is told all the same."""
+    scopes = {person.code: person.touch_scope for person in state.participants}
+    return replace(
+        state,
+        participants=tuple(
+            replace(
+                person,
+                touch_scope=WITHHELD if person.touch_scope else "",
+                vitals=tuple((t, without_words(vitals, WITHHELD)) for t, vitals in person.vitals),
+            )
+            for person in state.participants
+        ),
+        entries=tuple(fresh for entry in state.entries for fresh in _entries_without_words(entry, scopes)),
+        adverse=tuple(replace(one, event=without_words(one.event, WITHHELD)) for one in state.adverse),
+    )
+
+
+def _entries_without_words(entry: Entry, scopes: Mapping[str, str]) -> Iterator[Entry]:
+    act = entry.act
+    if not isinstance(act, Touch):
+        yield replace(entry, act=without_words(act, WITHHELD))
+        return
+    for code in entry.participants:  # each consented to a scope of their own
+        outside = is_outside(act, scopes.get(code, ""))
+        yield replace(entry, act=replace(act, outside=outside), participants=(code,))

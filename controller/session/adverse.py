@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from controller.messages import AdverseEvent, Challenge, Fact, Input, Refused, UpdateEvent, plain_fields
+from controller.messages.free_words import REDACTED, plain_without, reference
 from controller.session.calls import Ruled
 from controller.session.entries import going_on, happened, noted, undoable
 from controller.session.people import anybody, short, whom
@@ -39,7 +40,7 @@ def _check(event: AdverseEvent) -> None:
         raise Refused("bad_value", what="needed", why="either none or what it needed")
 
 
-def update(state: State, given: Input, now: float, _seq: int) -> Ruled:
+def update(state: State, given: Input, now: float, seq: int) -> Ruled:
     """What is true of an event now; a release that it stood against may come free."""
     act = given.act
     assert isinstance(act, UpdateEvent)
@@ -60,7 +61,9 @@ def update(state: State, given: Input, now: float, _seq: int) -> Ruled:
     new = replace(old, event=event, participants=codes, t=onset)
     if new == old:
         raise Refused("already", what="update_event")
-    before, after = plain_fields(old.event), plain_fields(event)
+    if event.rescue != old.event.rescue:
+        new = replace(new, rescue_in=seq)
+    before, after = _plain(old), _plain(new)
     values: dict[str, str | int | float] = {**after, "entry": old.seq, "participants": ",".join(codes)}
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     values |= {f"was_{name}": before.get(name, "") for name in names}
@@ -70,6 +73,19 @@ def update(state: State, given: Input, now: float, _seq: int) -> Ruled:
         values["moved_s"] = round(onset - old.t, 1)
     adverse = tuple(new if one is old else one for one in state.adverse)
     return replace(state, adverse=adverse), (Fact(code="event_updated", values=values),)
+
+
+def redacted(state: State, seq: int) -> State:
+    """The state without the words of record `seq`."""
+    adverse = tuple(
+        replace(one, event=replace(one.event, rescue=REDACTED)) if one.said_in == seq and one.event.rescue else one
+        for one in state.adverse
+    )
+    return replace(state, adverse=adverse)
+
+
+def _plain(one: Adverse) -> dict[str, str | int | float]:
+    return plain_without(one.event.kind, plain_fields(one.event), reference(one.said_in))
 
 
 def blocking(state: State, person: Participant) -> tuple[Adverse, ...]:

@@ -5,18 +5,33 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from controller.messages import AboutABook, Act, Effect, Erase, Fact, Input, Redaction, Removal, Retention
+from controller.session import adverse, entries, people, preflight
 from controller.session.bookings import keep
 from controller.session.calls import Ruled
 from controller.session.state import State
 
 ROOM = "room"
 
+OPENING = 1
+"""The record that opens a session."""
+
 
 def ruled(state: State, given: Input, now: float, seq: int) -> Ruled:
-    """Keep when the last good backup was made; all else stands in the record and nowhere in the state."""
+    """Keep when the last good backup was made, and no word that was redacted; all else stands in the record alone."""
     act = given.act
+    if isinstance(act, Redaction):
+        state = _redacted(state, act)
+        state = replace(state, preflight=preflight.keep(state.preflight, given, state.rules, now, seq))
     timetable = state.timetable if isinstance(act, AboutABook) else keep(state.timetable, act, now, seq)
     return replace(state, timetable=timetable), facts(act)
+
+
+def _redacted(state: State, act: Redaction) -> State:
+    """The state without the words of that record."""
+    if act.session != state.session:
+        return state
+    state = adverse.redacted(entries.redacted(state, act.seq), act.seq)
+    return people.redacted(state) if act.seq == OPENING else state
 
 
 def facts(act: Act) -> tuple[Fact, ...]:

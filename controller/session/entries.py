@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from controller.arc.programme import ONSET
 from controller.messages import Amend, Challenge, Fact, Input, Mark, Note, Refused, Touch, Vitals, plain_fields
+from controller.messages.free_words import REDACTED, plain_without, reference
 from controller.nearest import nearest
 from controller.session import onset
 from controller.session.calls import Ruled
@@ -68,7 +69,7 @@ def _part(entry: Entry) -> str:
     return entry.act.part if isinstance(entry.act, Touch | Challenge) else ""
 
 
-def amend(state: State, given: Input, now: float, _seq: int) -> Ruled:
+def amend(state: State, given: Input, now: float, seq: int) -> Ruled:
     """Put right what an entry says, when it was or whom it meant; what stood before is told beside it."""
     act = given.act
     assert isinstance(act, Amend)
@@ -86,6 +87,8 @@ def amend(state: State, given: Input, now: float, _seq: int) -> Ruled:
     new = replace(old, act=fresh, t=t, participants=whom)
     if act.only == () and new == old:
         raise Refused("already", what="amend")
+    if act.only != ():
+        new = replace(new, corrected_in=seq)
     state, facts = _told_to_the_arc(state, old, new, now)
     state = _among_readings(state, old, new)
     state = replace(state, entries=tuple(new if entry is old else entry for entry in state.entries))
@@ -114,6 +117,16 @@ def _still_kept(codes: str, corrected: tuple[str, ...]) -> str:
     if {"systolic", "diastolic"} & set(corrected):
         gone.add("pressure_order")
     return " ".join(code for code in codes.split() if code not in gone)
+
+
+def redacted(state: State, seq: int) -> State:
+    """The state without the words of record `seq`."""
+    for old in state.entries:
+        if old.said_in == seq and isinstance(old.act, Vitals) and old.act.missed:
+            new = replace(old, act=replace(old.act, missed=REDACTED))
+            state = _among_readings(state, old, new)
+            state = replace(state, entries=tuple(new if entry is old else entry for entry in state.entries))
+    return state
 
 
 def removed(state: State, seq: int) -> tuple[State, Entry | None]:
@@ -167,10 +180,14 @@ def _among_readings(state: State, old: Entry, new: Entry | None) -> State:
     return changed(state, fresh)
 
 
+def _plain(entry: Entry) -> dict[str, str | int | float]:
+    return plain_without(entry.act.kind, plain_fields(entry.act), reference(entry.said_in))
+
+
 def _before_and_after(old: Entry, new: Entry) -> dict[str, str | int | float]:
     """Both as plain values: what stands now by its names, what stood before behind "was_" where it was another."""
-    values: dict[str, str | int | float] = {"entry": old.seq, "what": old.act.kind, **plain_fields(new.act)}
-    before, after = ({**plain_fields(one.act), "participants": ",".join(one.participants)} for one in (old, new))
+    values: dict[str, str | int | float] = {"entry": old.seq, "what": old.act.kind, **_plain(new)}
+    before, after = ({**_plain(one), "participants": ",".join(one.participants)} for one in (old, new))
     values |= {"participants": after["participants"]} if after["participants"] else {}
     values |= {
         f"was_{name}": before.get(name, "") for name in {**before, **after} if before.get(name) != after.get(name)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from controller.messages import Input, Refused
+from controller.messages.free_words import REDACTED
 from controller.session.state import Participant, State
 
 CODE_LETTERS = 40
@@ -44,6 +45,12 @@ def short(what: str, text: str, letters: int = CODE_LETTERS) -> None:
 def changed(state: State, fresh: Mapping[str, Participant]) -> State:
     """The state with these participants, by their codes."""
     return replace(state, participants=tuple(fresh.get(person.code, person) for person in state.participants))
+
+
+def redacted(state: State) -> State:
+    """The state without what each participant's consent to touch says; that there is one stays."""
+    people = (replace(one, touch_scope=REDACTED if one.touch_scope else "") for one in state.participants)
+    return replace(state, participants=tuple(people))
 
 
 def not_gone(state: State) -> tuple[str, ...]:

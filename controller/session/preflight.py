@@ -34,12 +34,14 @@ from controller.messages import (
     PreflightLine,
     PreflightUsed,
     Probed,
+    Redaction,
     Refused,
     RoomRules,
     RunPreflight,
     Start,
     Timer,
 )
+from controller.messages.free_words import REDACTED
 from controller.nearest import nearest
 from controller.session.codes import check_are_codes
 
@@ -146,6 +148,8 @@ def keep(preflight: Preflight, given: Input, rules: RoomRules, t: float, seq: in
             return _aged(preflight, rules, t, seq)
         case Opened() as act:
             return _reopened(preflight, act.rules, t, seq)
+        case Redaction(session="room") as act:
+            return _redacted(preflight, act.seq)
         case _:
             return preflight
 
@@ -291,6 +295,12 @@ def _call_came(preflight: Preflight, act: CallChanged, t: float, seq: int) -> Pr
     elif act.stage == "stood_down":
         return replace(preflight.put(replace(fresh, stage="red", code="stood_down")), call="")
     return preflight.put(fresh)
+
+
+def _redacted(preflight: Preflight, seq: int) -> Preflight:
+    lines = (line for line in preflight.lines if line.seq == seq and line.check.startswith("touch."))
+    gone = {line.check.removeprefix("touch."): REDACTED for line in lines}
+    return replace(preflight, touch_scopes={**preflight.touch_scopes, **gone})
 
 
 def _lost(preflight: Preflight, act: DeviceLost, t: float, seq: int) -> Preflight:

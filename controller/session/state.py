@@ -129,6 +129,13 @@ class Entry(Struct, frozen=True, kw_only=True):
     act: Mark | Note | Vitals | Touch | Challenge
     participants: tuple[str, ...] = ()
     person: str = ""
+    corrected_in: int = 0
+    """The record that says what it says now; 0 for its own."""
+
+    @property
+    def said_in(self) -> int:
+        """The record that has its words."""
+        return self.corrected_in or self.seq
 
 
 class Adverse(Struct, frozen=True, kw_only=True):
@@ -139,6 +146,13 @@ class Adverse(Struct, frozen=True, kw_only=True):
     event: AdverseEvent
     participants: tuple[str, ...]
     person: str = ""
+    rescue_in: int = 0
+    """The record that says what was given as rescue; 0 for its own."""
+
+    @property
+    def said_in(self) -> int:
+        """The record that has its words."""
+        return self.rescue_in or self.seq
 
 
 class State(Struct, frozen=True, kw_only=True):

@@ -27,7 +27,9 @@ def touch(state: State, given: Input, now: float, seq: int) -> Ruled:
             )
         if act.part != "stop" and is_outside(act, person.touch_scope):
             told: dict[str, str | int | float] = {"participant": person.code, "where": where(act)}
-            facts.append(Fact(code="touch_outside", values={**told, "scope": person.touch_scope}))
+            if not person.touch_scope:
+                told["scope"] = ""
+            facts.append(Fact(code="touch_outside", values=told))
     return entries.noted(state, given, now, seq, tuple(person.code for person in people)), tuple(facts)
 
 

@@ -22,7 +22,19 @@ from controller.journal.erasing import unblanked
 from controller.journal.reading import read_records, session_info, verify
 from controller.journal.standing import holding
 from controller.journal.writer import JournalInUse
-from controller.messages import Addendum, ArchiveAct, Input, Origin, Redaction, Refused, Reply, SignOff, needs_sign_on
+from controller.messages import (
+    Addendum,
+    ArchiveAct,
+    Input,
+    Origin,
+    Record,
+    Redaction,
+    Refused,
+    Reply,
+    SignOff,
+    needs_sign_on,
+)
+from controller.messages.free_words import taken_out
 from controller.options import StateDir, fail
 from controller.places import STATE
 from controller.report.account import Account
@@ -201,7 +213,7 @@ def redact(
     """
     source.set(pin_from)
     file = session_or_newest(state, session)
-    text = next((text for told, text in read_records(file, seq - 1) if told.seq == seq), "")
+    text = next((_words_of(*told) for told in read_records(file, seq - 1) if told[0].seq == seq), "")
     unfinished = seq in unblanked(file)
     if not text and not unfinished:
         fail(f"record {seq} of {file.stem} has no text that could be redacted")
@@ -214,6 +226,12 @@ def redact(
     for backup in holding(state, file.stem, seq) if file.stem != ROOM else ():
         at = datetime.fromtimestamp(backup.at_unix).astimezone().isoformat(" ", "minutes")
         typer.echo(f"still in the backup at {backup.place} (last written {at}): back up there again to blank it")
+
+
+def _words_of(record: Record, text: str) -> str:
+    """All that would go."""
+    inside = taken_out(record.input.act)[1].values()
+    return " - ".join(part for part in (*inside, text) if part)
 
 
 def _is_blank(file: Path, seq: int) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from controller.messages import Vitals, plain_fields
+from controller.messages.free_words import refers_to
 from controller.wording.quantities import number
 from controller.wording.templates import Template, Values, fallback, figure, text, whose
 
@@ -64,7 +65,7 @@ def dose_words(values: Values, *, ago: bool = True) -> str:
 def vitals_words(values: Values) -> str:
     """A line of vitals, and what was asked about and kept."""
     if text(values, "missed"):
-        return f"missed: {text(values, 'missed')}"
+        return f"missed: {_words(values, 'missed')}"
     told = []
     if text(values, "systolic"):
         told.append(f"{text(values, 'systolic')}/{text(values, 'diastolic')}")
@@ -128,6 +129,16 @@ def touch_words(values: Values) -> str:
     return f"{told}{f', {minutes} min' if minutes else ''}{outside}"
 
 
+def _scope(values: Values) -> str:
+    return f" ({text(values, 'scope') or 'no scope was entered'})" if "scope" in values else ""
+
+
+def _words(values: Values, name: str) -> str:
+    """What a person said, or where that stands."""
+    said = text(values, name)
+    return f"as in entry {refers_to(said)}" if refers_to(said) else said
+
+
 def event_words(values: Values) -> str:
     """An adverse event as it stands: what, grade, how serious, related, what it needed, whether it is over."""
     told = [f"{text(values, 'event')}, grade {text(values, 'grade')}"]
@@ -139,7 +150,7 @@ def event_words(values: Values) -> str:
     if needed:
         told.append(f"needed {' and '.join(NEEDED.get(one, one) for one in needed)}")
     if text(values, "rescue"):
-        told.append(f"given {text(values, 'rescue')}")
+        told.append(f"given {_words(values, 'rescue')}")
     told.append("resolved" if text(values, "resolved") == "1" else "open")
     return ", ".join(part for part in told if part)
 
@@ -280,7 +291,7 @@ FACTS: dict[str, tuple[str, Template]] = {
     "beyond_limit": ("vitals", _entered(beyond)),
     "touch_outside": (
         "touch",
-        lambda v: whose(v, f"{text(v, 'where')}: OUTSIDE SCOPE ({text(v, 'scope') or 'no scope was entered'})"),
+        lambda v: whose(v, f"{text(v, 'where')}: OUTSIDE SCOPE{_scope(v)}"),
     ),
     "touch_over": ("touch", lambda v: whose(v, f"{text(v, 'where')} was {text(v, 'minutes')} min")),
     "challenge_over": ("hard", lambda v: whose(v, f"it was {text(v, 'minutes')} min")),

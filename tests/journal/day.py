@@ -95,8 +95,8 @@ async def live(
         clock.advance_to(at + 96 * MINUTE)
         daemon.runner.post_act(DeviceBack(name="broker"))
         seq = await after(108, Vitals(systolic=128, diastolic=82, pulse=80, spo2=98))
-        for minute, make in enumerate(more):
-            seq = await after(110 + minute, make(seq))
+        for count, make in enumerate(more):
+            seq = await after(110 + count * min(1.0, 9 / len(more)), make(seq))
         if end:
             await after(120, End())
 

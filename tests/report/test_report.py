@@ -59,6 +59,7 @@ from controller.report.gathering import account_of
 from controller.report.page import html
 from controller.report.paper import pdf
 from controller.report.respct import respct
+from controller.report.roles import ROLES
 from controller.report.study import study_files
 from controller.report.tables import jsonl, music_csv, records_csv
 from controller.report.terminal import head_lines
@@ -281,7 +282,7 @@ def test_a_session_whose_opening_state_is_lost_is_exported_and_says_what_is_miss
 ) -> None:
     before = account_of(session_file(state_dir, SESSION))
     with closing(sqlite3.connect(session_file(state_dir, SESSION))) as connection, connection:
-        connection.execute("DROP TRIGGER snapshots_stay")
+        connection.execute("DROP TRIGGER snapshots_blank_only")
         connection.execute(f"UPDATE snapshots SET {damage}")
     out = tmp_path / "out"
     kinds = ["--html", "--csv", "--jsonl", "--pdf", "--respct", "--music"]
@@ -411,13 +412,15 @@ def test_every_export_tells_the_touch_that_each_of_two_consented_to(tmp_path: Pa
     assert pdf(account).startswith(b"%PDF")
     rows = csv.DictReader(io.StringIO(dict(study_files([account], {}))["participants.csv"], newline=""))
     assert [row["touch_scope"] for row in rows] == ["hands", "none"]
+    figures = respct(account_of(room.file, ROLES["analyst"]))
+    assert "C-1: withheld; 1 entry (hands), none outside" in figures and "1 outside the scope" in figures
 
 
 def test_every_export_tells_what_stood_before_and_what_stands(clinical: Account) -> None:
     page = html(clinical)
     for word in (
         "12/80  (asked and kept: systolic 12) -&gt; 190/80", "amended by no. 5", "entered 09:25 for 09:14",
-        "foot: OUTSIDE SCOPE (hands)", "in all 25 mg", "fall, grade 3",
+        "foot: OUTSIDE SCOPE", "in all 25 mg", "fall, grade 3",
         "-&gt; fall, grade 2", "systolic 190, limit 180",
         "released by override with EF of the support desk: asks to go", "released although steady: not answered",
         "C-0412: released by override at", "1 entry (foot), 1 outside the scope",

@@ -430,7 +430,7 @@ def test_touch_is_held_against_the_scope_of_whom_it_is_about() -> None:
     for code in ("P-017", "P-018"):
         room.act(Touch(where="shoulder"), "AB", "a", code)
     outside = [fact.values for fact in room.facts if fact.code == "touch_outside"]
-    assert outside == [{"participant": "P-018", "where": "shoulder", "scope": "none"}]
+    assert outside == [{"participant": "P-018", "where": "shoulder"}]
 
 
 def test_the_sitter_is_who_began_it_or_who_signed_on() -> None:

@@ -13,6 +13,7 @@ from controller.console.doing.action import Action
 from controller.console.menu import Line, Menu
 from controller.console.view import local_time
 from controller.messages import Addendum, ClosedSession, LogEntry, LookedUp, Redaction, Status
+from controller.messages.free_words import said_in
 
 if TYPE_CHECKING:
     from controller.console.commands import Commands
@@ -79,8 +80,8 @@ class _Looking:
         do, session, found = self._do, self._session, self._found
         assert session is not None and found is not None
         amend = closed_forms.late_form(session.session, found, item, self.again, self.menu)
-        blank = closed_forms.blank_form(session.session, item.seq, item.text, self.again, self.menu)
-        none = "" if item.text else "it has none"
+        blank = closed_forms.blank_form(session.session, item.seq, said_in(item), self.again, self.menu)
+        none = "" if said_in(item) else "it has none"
         lines = [
             Line(label="put it right: what is true stands beside it from now on …", run=partial(do.ask, amend)),
             Line(label="blank its text for good …", run=partial(do.ask, blank), why_not=none),

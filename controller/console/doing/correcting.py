@@ -12,6 +12,7 @@ from controller.console.doing.action import Action, in_session
 from controller.console.forms import Form
 from controller.console.menu import Line
 from controller.messages import Amend, CorrectDose, Mark, Redaction, Status, UpdateEvent
+from controller.messages.free_words import said_in
 
 if TYPE_CHECKING:
     from controller.console.commands import Commands
@@ -57,10 +58,10 @@ def blank(do: Commands, key: str) -> None:
     lines = [
         Line(
             label=f"{item.seq}  {wording.entry(item)[1]}", confirm=True,
-            run=partial(do.ask, correcting_forms.blank_form(do.status.session, item.seq, item.text), key),
+            run=partial(do.ask, correcting_forms.blank_form(do.status.session, item.seq, said), key),
         )
         for item in do.status.log
-        if item.text
+        if (said := said_in(item))
     ]  # fmt: skip
     if not lines:
         do.say("no text stands in the log", "bad")
