@@ -191,8 +191,8 @@ class Hand:
         await self._until(over, within)
         return self.arrived(lamp, level)
 
-    def arrived(self, lamp: str, level: float) -> bool:
-        """Whether a lamp has said that it is at a level."""
+    def arrived(self, lamp: str, level: float, since: float | None = None) -> bool:
+        """Whether a lamp has said that it is at a level; since when at the earliest, or whenever it was."""
         view = self.view(lamp)
         dialect = self.dialects.get(lamp)
         if view.state != "confirmed" or view.confirmed is None:
@@ -200,7 +200,11 @@ class Hand:
         if dialect is None or dialect.profile.switch is not None:
             return True
         wanted = min(self.room.table.light.ceiling, max(self._floor, level))
-        return abs(view.confirmed - wanted) <= max(_ARRIVED, dialect.scale.tolerance(wanted))
+        near = max(_ARRIVED, dialect.scale.tolerance(wanted))
+        if abs(view.confirmed - wanted) > near or since is None:
+            return abs(view.confirmed - wanted) <= near
+        said = [sign.level for sign in self.signs(lamp, since) if sign.level is not None]
+        return bool(said) and abs(said[-1] - wanted) <= near
 
     async def wait(self, seconds: float) -> None:
         """Let time go by."""

@@ -75,7 +75,11 @@ def _down(hand: Hand, lamp: str, since: float) -> bool:
     """Whether it is where it was before: the last fade is over, and the last of many small steps is taken."""
     if boottime() < _ends(hand, lamp, since):
         return False
-    return lamp not in hand.dialects or hand.arrived(lamp, hand.room.table.light.floor)
+    if lamp not in hand.dialects:
+        return True
+    # Until it answers to the last order it is confirmed where it was before its power was cut.
+    orders = hand.orders(lamp, since)
+    return hand.arrived(lamp, hand.room.table.light.floor, since=orders[-1].t if orders else since)
 
 
 def _ends(hand: Hand, lamp: str, since: float) -> float:

@@ -101,6 +101,7 @@ async def test_the_glare_of_a_lamp_that_is_moved_in_steps_lasts_until_the_last_o
         return ""
 
     async def plug_in(_question: str) -> str:
+        lamp.answers_after_s = 0.08  # longer than between two looks at it
         lamp.plug()
         return ""
 

@@ -15,6 +15,7 @@ class UnlistedLamp:
 
     def __init__(self, port: int) -> None:
         self.now = 1000
+        self.answers_after_s = 0.0
         self.born = threading.Event()
         self._last_word = -1
         self._port = port
@@ -53,6 +54,7 @@ class UnlistedLamp:
     def _told(self, client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         told = json.loads(message.payload)
         self.now = max(0, min(1000, int(told.get("dim", self.now))))
+        threading.Event().wait(self.answers_after_s)
         self._say(client)
 
     def _say(self, client: paho.Client) -> None:
