@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, settings
 
 from controller.library import measuring
 from tests.broker_fixture import mosquitto
+from tests.record.disks import mounts
 from tests.running_demo import RunningDemo
 
-__all__ = ["mosquitto"]
+__all__ = ["mosquitto", "mounts"]
 
 # Else each of the two hundred processes that the tests start compiles the product anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -84,6 +84,7 @@ def test_a_work_that_is_killed_hangs_or_is_unwell_is_started_anew_and_told_why(r
     os.kill(second[0], signal.SIGSTOP)
     third = room.until_lives(3)[2]
     assert third[1] == "hung"
+    Event().wait(0.3)  # one that was never well has longer to begin
     (room.where / "unwell").touch()
     fourth = room.until_lives(4)[3]
     assert fourth[1] == "hung"

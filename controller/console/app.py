@@ -192,7 +192,13 @@ class ConsoleApp(App[None]):
         )
 
     def _heard(self) -> None:
-        """Look in a moment at what was heard: what is being said just now comes first, and tells more with one look."""
+        """Look in a moment at what was heard: what is being said just now comes first, and tells more with one look.
+
+        But a list is closed before the next key, which may open one of the new session.
+        """
+        if self.client.session != self._session:
+            self._session = self.client.session
+            self._close_list()
         if self._painted is None:
             self._paint_heard()
         elif not self._heard_due:
@@ -204,9 +210,6 @@ class ConsoleApp(App[None]):
         self._heard_due = False
         client = self.client
         status = client.status
-        if client.session != self._session:
-            self._session = client.session
-            self._close_list()
         news = (
             status.state, status.scene, status.alarms, status.bookings,
             tuple((item.code, item.participant, item.state) for item in status.due), status.log, client.connected,

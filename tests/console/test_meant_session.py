@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.events import Paste
 
+from controller.console.app import HEARD_S
 from controller.messages import Dose, EntryView, Note, TakeBack
 from tests.console.fake_daemon import FakeRoom
 from tests.console.pressing import acts, console, rest_keys, text, way
@@ -53,7 +54,7 @@ async def test_a_list_closes_with_the_session_that_it_was_of(room: FakeRoom, ope
         assert app.menu is not None
         room.push(session=SECOND)
         await until(lambda: app.menu is None)
-        assert "another session has begun" in text(app)
+        await until(lambda: "another session has begun" in text(app))
 
 
 async def test_a_list_that_is_read_while_the_session_goes_on_stays(room: FakeRoom) -> None:
@@ -112,3 +113,12 @@ async def test_space_is_a_space_behind_words_that_were_pasted(room: FakeRoom) ->
         await pilot.press("space", *"water", "enter")
         assert await acts(room) and isinstance(room.inputs[0].act, Note)
         assert room.inputs[0].act.text == "asked for water"
+
+
+async def test_a_list_that_is_opened_just_as_a_session_begins_is_of_that_session_and_stays(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        room.push(session="the-next")
+        await until(lambda: app.client.session == "the-next", every_s=0.0)
+        app.commands.open_menu()
+        await pilot.pause(5 * HEARD_S)
+        assert app.menu is not None

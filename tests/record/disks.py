@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-needs_mounts = pytest.mark.skipif(
-    os.geteuid() != 0 or shutil.which("mkfs.ext4") is None or not Path("/dev/loop-control").exists(),
-    reason="mounting a disk needs root and loop devices",
-)
+needs_mounts = pytest.mark.usefixtures("mounts")
+
+
+@pytest.fixture(scope="session")
+def mounts(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Skips where no disk can be mounted: not every root of a container can, whatever devices there are."""
+    where = tmp_path_factory.mktemp("mounts")
+    image = where / "image"
+    try:
+        make_image(image, 1)
+        with mounted(image, where / "at"), small_disk(where / "small", 64):
+            pass
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no disk can be mounted here: {error}")
 
 
 @contextlib.contextmanager

@@ -7,9 +7,11 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from controller.config import load_room
@@ -93,9 +95,21 @@ def furnish(state_dir: Path, *, sitters: bool = True) -> Path:
     """A room file, and a register in which AB, CD and EF stand."""
     room = state_dir / "room.toml"
     room.write_text(ROOM, encoding="utf-8")
-    for initials, pin in PINS.items() if sitters else ():
-        Register(state_dir).keep(initials, pin)
+    if sitters:
+        kept = Register(state_dir).file
+        kept.touch(mode=0o600)
+        kept.write_bytes(_register())
     return room
+
+
+@cache
+def _register() -> bytes:
+    """Hashed once: that takes its time, and is meant to."""
+    with tempfile.TemporaryDirectory() as where:
+        register = Register(Path(where))
+        for initials, pin in PINS.items():
+            register.keep(initials, pin)
+        return register.file.read_bytes()
 
 
 @asynccontextmanager
