@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import shutil
 import sys
@@ -126,14 +127,23 @@ async def verb_json(state_dir: Path, *words: str, awaited: bool = False) -> Any:
         said, error = await process.communicate()
     finally:
         if process.returncode is None:  # we were stopped: a session begins
-            process.terminate()
-            if not await _over(process):
-                process.kill()
-                await _over(process)
+            ending = asyncio.ensure_future(_end(process))
+            while not ending.done():  # told once more to stop, we still see to it
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait({ending})
     if not said.strip():
         last = error.decode(errors="replace").strip().splitlines()
         raise ValueError(f"{' '.join(words[:2])}: {last[-1] if last else f'exit {process.returncode}'}")
     return json.loads(said)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Let it end, or kill it."""
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+        if not await _over(process):
+            process.kill()
+            await _over(process)
 
 
 async def _over(process: asyncio.subprocess.Process) -> bool:

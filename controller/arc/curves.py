@@ -36,8 +36,9 @@ def _curve(programme: Programme, what: str, low: float, high: float) -> Curve:
             continue
         levels = tuple(min(high, max(low, level)) for level in levels)
         start = programme.start_s(index)
-        join = min(LIGHT_JOIN_S, phase.length_s / 4) if points and points[-1][1] != levels[0] else 0.0
         steps = max(1, len(levels) - 1)
+        longest = min(phase.length_s / 4, phase.length_s / steps / 2)
+        join = min(LIGHT_JOIN_S, longest) if points and points[-1][1] != levels[0] else 0.0
         for step in range(steps + 1):
             level = levels[min(step, len(levels) - 1)]
             at = start + phase.length_s * step / steps

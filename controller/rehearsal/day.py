@@ -116,7 +116,8 @@ async def live_through(
         if room.clock.now() > LONGEST_S:
             return room
         room.advance(STEP_S)
-    room.do(End())
+    if room.state.in_session:
+        room.do(End())
     room.advance(rules.end_fade_s + 10.0)
     return room
 

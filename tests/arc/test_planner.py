@@ -115,6 +115,17 @@ def test_light_has_no_step_where_phases_meet(programme: Programme) -> None:
         assert level_at(curve, border - 0.5) == pytest.approx(level_at(curve, border + 0.5), abs=0.01)
 
 
+def test_light_of_many_levels_in_a_short_phase_has_no_step_either(programme: Programme) -> None:
+    ketamine = parse_programme((PLAYLISTS / "ketamine-iv-40min.toml").read_text())
+    busy = ketamine.phases[1].model_copy(update={"light": (0.6, 0.1) * 5})
+    many = ketamine.model_copy(update={"phases": (ketamine.phases[0], busy, *ketamine.phases[2:])})
+    curve = light_curve(many, 0.05, 0.8)
+    places = [point[0] for point in curve]
+    assert places == sorted(places)
+    seconds = range(int(many.start_s(0)), int(many.arc_end_s))
+    assert max(abs(level_at(curve, at) - level_at(curve, at + 1)) for at in seconds) < 0.04
+
+
 def test_a_scaled_programme_lasts_as_long_as_it_was_asked_to(programme: Programme) -> None:
     short = programme.scaled(6.0)
     assert sum(phase.length_s for phase in short.phases) == pytest.approx(360.0)

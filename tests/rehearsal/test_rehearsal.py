@@ -95,6 +95,13 @@ def test_a_day_that_nobody_lets_go_on_is_left_open_and_said(tmp_path: Path, caps
     assert "the script has no line that goes on" in capsys.readouterr().out
 
 
+def test_a_day_that_a_script_ends_early_is_over_then(tmp_path: Path, capsys: Captured) -> None:
+    script = tmp_path / "day.txt"
+    script.write_text("+20m end\n")
+    assert rehearse(Wishes(programme="ketamine-im", state_dir=tmp_path, script=script)) == 0
+    assert "0:20:00" in capsys.readouterr().out.splitlines()[-1]
+
+
 def test_what_a_script_asks_and_the_rules_refuse_is_a_warning(tmp_path: Path, capsys: Captured) -> None:
     script = tmp_path / "day.txt"
     script.write_text("+10m go nowhere\n")

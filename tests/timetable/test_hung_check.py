@@ -11,10 +11,12 @@ import pytest
 
 from controller import nightly
 from controller.messages import Act, Check, Checked, RunCheck
+from controller.nightly import Nightly
 from controller.tasks import cancel
 from controller.timetable import scheduler
 from controller.timetable.scheduler import RoomTimetable
 from controller.timetable.settings import TimetableSettings
+from tests.session.room import PaperRoom
 from tests.timetable.wall import BERLIN
 from tests.waiting import until
 
@@ -42,6 +44,30 @@ async def test_a_check_that_does_not_end_when_it_is_told_to_is_killed(
     finally:
         if Path(f"/proc/{pid}").exists():
             os.kill(pid, 9)
+
+
+async def test_a_check_that_does_not_end_is_killed_however_much_happens_in_the_session_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nightly, "_IDLE", (sys.executable, "-c", DEAF))
+    monkeypatch.setattr(nightly, "END_S", 0.3)
+    timetable = RoomTimetable(TimetableSettings(zone=BERLIN), Nightly(tmp_path, lambda: True, lambda: True).check)
+    await timetable.start(lambda act: None)
+    timetable.apply(RunCheck(check="library_check"), 1)
+    await until((tmp_path / "pid").exists)
+    pid = int((tmp_path / "pid").read_text())
+    try:
+        room = PaperRoom()
+        room.start()
+        for _ in range(3):
+            timetable.follow(room.state)
+            await asyncio.sleep(0.02)
+        await until(lambda: not Path(f"/proc/{pid}").exists())
+        await until(lambda: not timetable._checks)
+    finally:
+        if Path(f"/proc/{pid}").exists():
+            os.kill(pid, 9)
+        await timetable.close()
 
 
 async def test_a_check_that_never_ends_is_told_and_does_not_stand_in_the_way_of_the_next(
