@@ -102,10 +102,13 @@ class Chooser:
         """Pieces for `room_s` seconds of phase `index`, of which it had `old`; `after` as in `fit_runs`."""
         phase = self.programme.phases[index]
         self._free(old)
-        if room_s < SHORTEST_S:
+        # Behind the last phase no next piece can come early: there the last one's own end must reach the border.
+        ends = self._cuts and index == len(self.programme.phases) - 1
+        least_s = min(SHORTEST_S, phase.crossfade_s) if ends else SHORTEST_S
+        if room_s <= least_s:
             return []
         if self._cuts:
-            picks = self._cut(phase, room_s, old)
+            picks = self._cut(phase, room_s, old, least_s)
         elif phase.gapless:
             picks = self._together(phase, room_s, old, after)
         else:
@@ -168,13 +171,13 @@ class Chooser:
         chosen = [tracks[place] for place in places]
         return [had.get(track.piece.path) or self.pick(phase, track, "listed") for track in chosen]
 
-    def _cut(self, phase: Phase, room_s: float, old: list[Pick]) -> list[Pick]:
-        """Pieces one after another, the last one faded out where the phase ends."""
+    def _cut(self, phase: Phase, room_s: float, old: list[Pick], least_s: float) -> list[Pick]:
+        """Pieces one after another, the last one faded out where the phase ends; `least_s` may stay empty."""
         picks: list[Pick] = []
         busy = set(self.taken)
         again = self._repeats(phase, picks) if self._repeats_allowed else ()
         for pick in itertools.chain(old, self._fresh(phase, phase.source, "fits"), again):
-            if room_s < SHORTEST_S:
+            if room_s <= least_s:
                 break
             if pick.track.piece.path in busy and pick.why != "again":
                 continue

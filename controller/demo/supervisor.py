@@ -81,8 +81,8 @@ class Demo:
             await self._settled(client)
             finished = await self._live(client, processes)
             status = client.status
-            processes.stop_all()
-            return self._report(room, status, bridge, finished)
+        # What is measured takes seconds: by now nothing runs that would miss the loop.
+        return self._report(room, status, bridge, finished)
 
     async def _settled(self, client: Client) -> None:
         """Wait until sound, lamps and call path answer, so that the session begins in a whole room."""
@@ -204,7 +204,7 @@ class Demo:
             print(f"     {'started again':<18} {', '.join(self._restarts)}")
         if any(finding.by_hand for finding in findings):
             print("     you: moved by what was pressed at the console, not by the programme")
-        print(f"     {'record':<18} stillroom journal show {status.session} --state {self.state_dir}")
+        print(f"     {'record':<18} {Path(sys.executable).with_name('stillroom')} journal show {status.session} --state {self.state_dir}")
         print(f"     {'what was heard':<18} {self.wav}")
         if not finished:
             print("The console was left before the session's end; --- was not reached by then.")

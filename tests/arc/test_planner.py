@@ -144,3 +144,17 @@ def test_a_piece_that_would_end_before_the_next_can_begin_goes_on_until_it_does(
     assert playing.id == first.cues[0].id
     assert following.start_s >= now + 1.9
     assert playing.end_s == pytest.approx(following.start_s + following.fade_in_s)
+
+
+@pytest.mark.parametrize("left_s", [0.4, 3.9, 4.6])
+def test_where_pieces_may_be_cut_the_music_reaches_the_very_end(left_s: float) -> None:
+    programme = parse_programme((PLAYLISTS / "demo.toml").read_text())
+    final = programme.phases[-1]
+    pool = Pool({
+        phase.source: [Piece(path=f"/{phase.source}/{n}", title="", duration_s=length_s) for n in range(3)]
+        for phase in programme.phases
+        for length_s in [phase.length_s + phase.crossfade_s if phase is not final else
+                         (phase.length_s - left_s) / 2 + phase.crossfade_s]
+    })  # fmt: skip
+    made = plan(request(programme, pool=pool))
+    assert 0.0 <= made.cues[-1].end_s - (100.0 + programme.arc_end_s) <= 1.5 * final.crossfade_s

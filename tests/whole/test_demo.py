@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -82,6 +83,14 @@ def test_the_demo_says_what_it_measured(demo: Demo) -> None:
     for line in ("phases entered", "pieces played", "light bed left", "longest silence", "highest true peak"):
         assert re.search(rf"^ok +{line}", demo.output, re.MULTILINE), demo.output
     assert "chain verified     yes" in demo.output
+
+
+def test_the_line_that_shows_the_record_can_be_pasted_as_it_stands_and_nothing_follows_the_summary(demo: Demo) -> None:
+    *_, shown, heard = demo.output.splitlines()
+    assert heard.split()[-1] == str(demo.wav)
+    command = shlex.split(shown)[1:]
+    told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+    assert told.returncode == 0 and demo.session in told.stdout, told.stderr
 
 
 def test_every_piece_is_heard_where_the_record_says(demo: Demo) -> None:
