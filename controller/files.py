@@ -36,6 +36,7 @@ def did_you_mean(name: str, allowed: Iterable[str]) -> str:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """The file's tables. Raises ConfigError for a file that cannot be read or is not TOML."""
+    text = ""
     try:
         text = path.read_text(encoding="utf-8")
         if text.startswith("\ufeff"):
@@ -51,7 +52,13 @@ def read_toml(path: Path) -> dict[str, Any]:
     except RecursionError:
         raise ConfigError([f"{path}: not TOML: nested too deeply"]) from None
     except ValueError as error:  # tomllib's own, and Python's of a number with thousands of digits
-        raise ConfigError([f"{path}: not TOML: {error}"]) from None
+        raise ConfigError([f"{path}: not TOML: {error}{_line_of(error, text)}"]) from None
+
+
+def _line_of(error: ValueError, text: str) -> str:
+    """What stands in the line that the parser names, for a person to see the comma where a point belongs."""
+    named = re.search(r"\(at line (\d+)", str(error))
+    return f": {shown}" if named and (shown := text.splitlines()[int(named[1]) - 1].strip()[:60]) else ""
 
 
 @contextmanager

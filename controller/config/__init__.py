@@ -20,6 +20,8 @@ from controller.config.collection import (
     find_programme,
     load_profile,
     load_programme,
+    none_such,
+    profiles_for,
     shipped,
     shipped_profiles,
 )
@@ -27,7 +29,7 @@ from controller.config.keeping import keeping
 from controller.config.mqtt import mqtt_mistakes
 from controller.config.serial import serial_lights, serial_mistakes
 from controller.config.tables import RoomTable
-from controller.files import ConfigError, did_you_mean, read_toml
+from controller.files import ConfigError, read_toml
 from controller.inputs.settings import ButtonSettings
 from controller.journal.keeping import KeepingSettings
 from controller.lights.dmx import DmxSettings
@@ -237,7 +239,8 @@ def _profiles_of(path: Path, data: dict[str, Any]) -> tuple[dict[str, BaseModel]
         if not isinstance(name, str) or name in profiles:
             continue
         if name not in known:
-            mistakes.append(f'{path}: {where}.profile: there is no profile "{name}"{did_you_mean(name, known)}')
+            among = profiles_for(buttons=where.startswith("buttons"))
+            mistakes.append(f"{path}: {where}.profile: {none_such('devices', name, among)}")
             continue
         try:
             profiles[name] = load_profile(known[name])

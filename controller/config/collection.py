@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.resources
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -46,6 +48,13 @@ def shipped_profiles() -> dict[str, BaseModel]:
     return {name: load_profile(path) for name, path in shipped("devices").items()}
 
 
+def none_such(kind: str, name: str, among: Iterable[str]) -> str:
+    """Says that there is no file of a kind by this name, which one may be meant, and where a clinic's own belong."""
+    word = {"devices": "profile", "playlists": "programme"}[kind]
+    own = f" (your own: {OVERRIDES / kind / name}.toml)" if name == Path(name).stem else ""
+    return f'there is no {word} "{name}"{did_you_mean(name, among)}{own}'
+
+
 def find_programme(name: str) -> Path:
     """The file of a programme, by name or by path. Raises ConfigError."""
     known = shipped("playlists")
@@ -53,7 +62,17 @@ def find_programme(name: str) -> Path:
         return known[name]
     if name.endswith(".toml") and Path(name).is_file():
         return Path(name)
-    raise ConfigError([f'there is no programme "{name}"{did_you_mean(name, known)}'])
+    raise ConfigError([none_such("playlists", name, known)])
+
+
+def profiles_for(*, buttons: bool) -> list[str]:
+    """The names of those profiles that a button may have, or a lamp."""
+    names = []
+    for name, path in shipped("devices").items():
+        with suppress(ConfigError):
+            if (read_toml(path).get("kind") == "button") is buttons:
+                names.append(name)
+    return names
 
 
 def load_profile(path: Path) -> BaseModel:

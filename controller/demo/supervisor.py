@@ -204,9 +204,8 @@ class Demo:
             print(f"     {'started again':<18} {', '.join(self._restarts)}")
         if any(finding.by_hand for finding in findings):
             print("     you: moved by what was pressed at the console, not by the programme")
-        print(
-            f"     {'record':<18} {Path(sys.executable).with_name('stillroom')} journal show {status.session} --state {self.state_dir}"
-        )
+        stillroom = Path(sys.executable).with_name("stillroom")
+        print(f"     {'record':<18} {stillroom} journal show {status.session} --state {self.state_dir}")
         print(f"     {'what was heard':<18} {self.wav}")
         if not finished:
             print("The console was left before the session's end; --- was not reached by then.")

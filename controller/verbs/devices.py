@@ -25,7 +25,7 @@ from controller.commissioning.walk import Walk
 from controller.commissioning.watching import Watch
 from controller.commissioning.words import standing_lines
 from controller.config import Room, load_room, shipped, shipped_profiles
-from controller.config.collection import OVERRIDES
+from controller.config.collection import OVERRIDES, none_such
 from controller.files import ConfigError, did_you_mean
 from controller.lights.board import Board
 from controller.lights.profile import Profile
@@ -212,7 +212,7 @@ def copy(
     """
     known = shipped("devices")
     if profile not in known:
-        raise ConfigError([f'there is no profile "{profile}"{did_you_mean(profile, known)}'])
+        raise ConfigError([none_such("devices", profile, known)])
     if name in known or name != slug(name):
         raise ConfigError([f'"{name}": a new profile needs a name of its own, of small letters, digits and hyphens'])
     try:

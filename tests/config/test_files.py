@@ -102,6 +102,22 @@ def test_a_file_that_is_not_toml_is_said_with_its_line(tmp_path: Path) -> None:
         load_room(file)
 
 
+def test_a_comma_where_a_point_belongs_is_shown_with_what_stands_around_it(tmp_path: Path) -> None:
+    file = tmp_path / "room.toml"
+    file.write_text("format = 1\n[light]\n  floor = 0,05\n")
+    with pytest.raises(ConfigError, match=r"line 3, column \d+\): floor = 0,05$"):
+        load_room(file)
+
+
+def test_a_lamp_is_never_taken_for_a_button_and_a_profile_of_ones_own_is_told_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "room.toml"
+    file.write_text('format = 1\nname = "r"\n[[light.lamps]]\nname = "a"\nprofile = "openbeken"\ndevice = "x"\n')
+    with pytest.raises(ConfigError) as error:
+        load_room(file)
+    [said] = error.value.mistakes
+    assert "button" not in said and said.endswith("(your own: /etc/stillroom/devices/openbeken.toml)")
+
+
 def test_two_lamps_of_one_name_and_two_buses_on_one_channel_are_found(tmp_path: Path) -> None:
     file = tmp_path / "room.toml"
     lamp = '[[light.lamps]]\nname = "a"\nprofile = "zigbee2mqtt-dimmable"\ndevice = "x"\n'
