@@ -10,6 +10,7 @@ from pathlib import Path
 from controller.broker import BrokerLink
 from controller.clock import boottime, utc_now
 from controller.config import Room
+from controller.inputs.counts import Counts
 from controller.inputs.hearing import Hearer
 from controller.inputs.mqtt import MqttButtons
 from controller.inputs.settings import Button
@@ -35,7 +36,8 @@ class Watch:
         self._words: dict[str, str] = {}
         self._link = BrokerLink(room.broker("watch"))
         buttons = room.buttons(state_dir / "run").buttons
-        self._buttons = MqttButtons(buttons, BrokerLink(room.broker("watch-buttons")), _Told(self._tell, self._change))
+        told, link = _Told(self._tell, self._change), BrokerLink(room.broker("watch-buttons"))
+        self._buttons = MqttButtons(buttons, link, told, Counts())
 
     async def run(self, seconds: float | None = None) -> None:
         """Watch for so long, or until cancelled."""

@@ -39,8 +39,8 @@ class ButtonsClient:
 
     def __init__(self, runtime_dir: Path) -> None:
         self._post: PostInput = lambda given, noted: None
-        self._lost: dict[str, str] = {}
-        self._low: dict[str, float] = {}
+        self._lost: set[str] = set()
+        self._low: set[str] = set()
         self._fires: set[str] = set()
         self._trouble = False
         self._heard_at = 0.0
@@ -92,21 +92,19 @@ class ButtonsClient:
         self._link.write({"noted": given_id})
 
     def _take_state(self, state: dict[str, Any]) -> None:
-        """Post what differs from what is known."""
-        lost, low, fires = dict(state["lost"]), dict(state["low"]), set(state["fires"])
-        for name in sorted(fires - self._fires):
-            self._tell(Fire(contact=name), f"button.{name}")
-        for name in sorted(self._fires - fires):
-            self._tell(FireOver(contact=name), f"button.{name}")
-        for name in lost.keys() - self._lost.keys():
-            self._tell(DeviceLost(name=f"button.{name}", why=lost[name]))
-        for name in self._lost.keys() - lost.keys():
-            self._tell(DeviceBack(name=f"button.{name}"))
-        for name in low.keys() - self._low.keys():
-            self._tell(BatteryChanged(name=f"button.{name}", low=True, percent=low[name]))
-        for name in self._low.keys() - low.keys():
-            self._tell(BatteryChanged(name=f"button.{name}", low=False))
-        self._lost, self._low, self._fires = lost, low, fires
+        """Post what differs from what is known; what a panel that was started anew has not heard yet stays so."""
+        for name, standing in state["fires"].items():
+            if standing is not (name in self._fires):
+                self._fires ^= {name}
+                self._tell(Fire(contact=name) if standing else FireOver(contact=name), f"button.{name}")
+        for name, why in state["lost"].items():
+            if bool(why) is not (name in self._lost):
+                self._lost ^= {name}
+                self._tell(DeviceLost(name=f"button.{name}", why=why) if why else DeviceBack(name=f"button.{name}"))
+        for name, percent in state["low"].items():
+            if (percent is not None) is not (name in self._low):
+                self._low ^= {name}
+                self._tell(BatteryChanged(name=f"button.{name}", low=percent is not None, percent=percent))
 
     def _tell(self, act: Act, console: str = "room") -> None:
         origin = Origin(console=console, path="room" if console == "room" else "button")

@@ -7,6 +7,7 @@ from typing import Any
 
 from controller.broker import BrokerLink
 from controller.clock import boottime
+from controller.inputs.counts import Counts
 from controller.inputs.hearing import Hearer
 from controller.inputs.kind import Battery, Mqtt, Reach
 from controller.inputs.presses import Charge, Presses
@@ -15,11 +16,14 @@ from controller.payloads import dig, document_of, fill, read_word
 
 
 class MqttButtons:
-    """Listens to every button behind the room's broker. Owns `link`."""
+    """Listens to every button behind the room's broker. Owns `link` and `counts`."""
 
-    def __init__(self, buttons: tuple[Button, ...], link: BrokerLink, hearer: Hearer) -> None:
+    def __init__(self, buttons: tuple[Button, ...], link: BrokerLink, hearer: Hearer, counts: Counts) -> None:
         self._link = link
-        self._buttons = [_MqttButton(button, button.kind.mqtt, hearer) for button in buttons if button.kind.mqtt]
+        self._counts = counts
+        self._buttons = [
+            _MqttButton(button, button.kind.mqtt, hearer, counts) for button in buttons if button.kind.mqtt
+        ]
 
     def start(self) -> None:
         """Connect, for as long as it takes."""
@@ -31,6 +35,7 @@ class MqttButtons:
     async def close(self) -> None:
         """Twice is fine."""
         await self._link.close()
+        await self._counts.close()
 
     def _link_changed(self, up: bool, why: str) -> None:
         for button in self._buttons:
@@ -38,11 +43,13 @@ class MqttButtons:
 
 
 class _MqttButton:
-    def __init__(self, button: Button, mqtt: Mqtt, hearer: Hearer) -> None:
+    def __init__(self, button: Button, mqtt: Mqtt, hearer: Hearer, counts: Counts) -> None:
         self._button = button
         self._mqtt = mqtt
         self._hearer = hearer
-        self._presses = Presses(button.kind.again_after_s)
+        self._counts = counts
+        self._device = f"{button.device} {button.channel}"
+        self._presses = Presses(button.kind.again_after_s, counts.of(self._device))
         self._charge = Charge(mqtt.battery.low_below if mqtt.battery else 0.0)
         self._only = {path: fill(value, button.tokens) for path, value in mqtt.only.items()}
         self._field = fill(mqtt.field, button.tokens)
@@ -70,11 +77,14 @@ class _MqttButton:
 
     def _hear(self, event: Any, retained: bool) -> None:
         count = dig(event, self._mqtt.count) if self._mqtt.count else None
+        self._counts.keep(self._device, count)
         if retained:
             self._presses.know(count)
             return
         press = self._button.kind.press_of(dig(event, self._field))
-        if press is not None and self._presses.counts(press, boottime(), count):
+        if press is None:  # a device that was started anew says so: no event yet, and its counter at its beginning
+            self._presses.know(count)
+        elif self._presses.counts(press, boottime(), count):
             self._hearer.pressed(self._button, press)
 
     def _on_reach(self, reach: Reach, topic: str, payload: bytes, _retained: bool, _at: float) -> None:

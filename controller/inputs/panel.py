@@ -6,7 +6,8 @@ Over `buttons.sock` (mode 0660), an object a line:
 
     panel:  {"protocol": 1, "server": "buttons", "room": ROOM}
     daemon: {"protocol": 1, "client": "daemon"}
-    panel:  {"state": {"lost": {BUTTON: WHY}, "low": {BUTTON: PERCENT}, "fires": [BUTTON]}}   on connecting, at changes
+    panel:  {"state": {"lost": {BUTTON: WHY or ""}, "low": {BUTTON: PERCENT or null}, "fires": {BUTTON: true or false}}}
+                                    on connecting, at changes; a button of which nothing is known yet is not in it
     panel:  {"input": {…}}          an Input with an id, again at the next connection if it was not noted
     daemon: {"took": ID}            it was ruled; what is urgent of it is done
     daemon: {"noted": ID}           its record is on disk, or it was refused
@@ -28,6 +29,7 @@ from typing import Any
 from controller.alone import serve_alone
 from controller.broker import BrokerLink
 from controller.clock import boottime
+from controller.inputs.counts import Counts
 from controller.inputs.keyboard import Grab, Keyboards, grab, leave
 from controller.inputs.mqtt import MqttButtons
 from controller.inputs.paths import CallPath, pause_engine
@@ -77,14 +79,14 @@ class Panel:
         link = BrokerLink(settings.broker)
         chosen = grabbing or (leave if settings.simulated else grab)
         self._sources = (
-            MqttButtons(settings.buttons, link, self),
+            MqttButtons(settings.buttons, link, self, Counts(settings.runtime_dir / "buttons.counts")),
             WiredButtons(settings.buttons, self, opener),
             Keyboards(settings.buttons, self, chosen),
         )
         self._calls = CallPath(settings.runtime_dir)
         self._lost: dict[str, str] = {}
-        self._low: dict[str, float] = {}
-        self._fires: set[str] = set()
+        self._low: dict[str, float | None] = {}
+        self._fires: dict[str, bool] = {}
         self._kept: dict[str, _Kept] = {}
         self._daemons: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -136,31 +138,26 @@ class Panel:
 
     def reached(self, button: Button, why: str) -> None:
         """It answers, or does not."""
-        before = dict(self._lost)
-        if why:
-            self._lost.setdefault(button.name, why)
-        else:
-            self._lost.pop(button.name, None)
-        if self._lost != before:
+        before = self._lost.get(button.name)
+        if why == before or (why and before):
+            return
+        self._lost[button.name] = why
+        if why or before:
             _log.warning("%s: %s", button.name, why or "answers again")
-            self._say_state()
+        self._say_state()
 
     def charged(self, button: Button, low: bool, percent: float) -> None:
         """Its battery is low, or well again."""
-        self._low.pop(button.name, None)
-        if low:
-            self._low[button.name] = percent
+        self._low[button.name] = percent if low else None
         self._say_state()
 
     def _fire(self, button: Button, standing: bool) -> None:
-        if standing is (button.name in self._fires):
+        if standing is self._fires.get(button.name):
             return
+        self._fires[button.name] = standing
         if standing:
             _log.warning("%s: fire", button.name)
-            self._fires.add(button.name)
             self._send(Input(act=Fire(contact=button.name), origin=_origin(button)))
-        else:
-            self._fires.discard(button.name)
         self._say_state()
 
     # --- to the daemon ----------------------------------------------------------------------------------------
@@ -186,7 +183,7 @@ class Panel:
         self._push(self._state())
 
     def _state(self) -> dict[str, Any]:
-        return {"state": {"lost": self._lost, "low": self._low, "fires": sorted(self._fires)}}
+        return {"state": {"lost": self._lost, "low": self._low, "fires": self._fires}}
 
     def _push(self, message: dict[str, Any]) -> None:
         line = line_of(message)

@@ -9,12 +9,15 @@ _KEPT_LOW = 10.0
 
 
 class Presses:
-    """One button's memory: a press that is told again, or held down, counts once until it has been quiet."""
+    """One button's memory: a press that is told again, or held down, counts once until it has been quiet.
 
-    def __init__(self, again_after_s: float) -> None:
+    `count`: the device's own number of the last event that was heard of it before; None for none.
+    """
+
+    def __init__(self, again_after_s: float, count: object = None) -> None:
         self._again_after_s = again_after_s
         self._last: dict[str, float] = {}
-        self._count: object = None
+        self._count = count
 
     def counts(self, press: str, now: float, count: object = None) -> bool:
         """Whether this one counts. `count`: the device's own number of the event, the same when it is told again."""
@@ -26,8 +29,8 @@ class Presses:
         return now - before >= self._again_after_s
 
     def know(self, count: object) -> None:
-        """An event that is over already has this number."""
-        self._count = count
+        """The device's counter has come to this number, by what was no press, or is over; None: it does not say."""
+        self._count = count if count is not None else self._count
 
 
 class Steady:
@@ -50,14 +53,14 @@ class Steady:
 
 
 class Charge:
-    """Whether a battery is low; says so at changes only."""
+    """Whether a battery is low; says so the first time, and at changes."""
 
     def __init__(self, low_below: float) -> None:
         self._low_below = low_below
-        self._low = False
+        self._low: bool | None = None
 
     def changed(self, percent: float) -> bool | None:
-        """True or False where it has become low or well, None where nothing changed."""
+        """True or False where it is low or well and was not known to be, None where nothing changed."""
         low = percent < self._low_below + (_KEPT_LOW if self._low else 0.0)
         if low is self._low:
             return None

@@ -12,7 +12,9 @@ import pytest
 
 from controller.broker_private import PrivateBroker
 from controller.clock import boottime
+from controller.inputs.keyboard import leave
 from controller.messages import BatteryChanged, Call, DeviceBack, DeviceLost, Light, Mark, Pause, Quiet, Resume
+from controller.serial_port import open_serial
 from tests.inputs.room import button, panel_room, publisher
 from tests.waiting import promised, until
 
@@ -85,6 +87,47 @@ async def test_what_is_retained_or_told_again_is_no_press(tmp_path: Path, mosqui
             await asyncio.sleep(0.2)
             assert [act.kind for act in room.acts()] == ["call", "pause"]
             assert len(room.calls()) == 1
+
+
+async def test_the_first_press_of_a_button_that_was_started_anew_counts(
+    tmp_path: Path, mosquitto: PrivateBroker
+) -> None:
+    one = button("one", "button-shelly-gen1", "s1", single="pause", double="quiet")
+    topic = "shellies/s1/input_event/0"
+    async with publisher(mosquitto) as link, panel_room(tmp_path, mosquitto, one) as room:
+        await link.heard()
+        link.says(topic, '{"event":"S","event_cnt":1}')
+        link.says(topic, '{"event":"","event_cnt":0}')  # its battery was changed: it begins again
+        link.says(topic, '{"event":"SS","event_cnt":1}')
+        await until(lambda: [act.kind for act in room.acts()] == ["pause", "quiet"])
+
+
+async def test_what_is_told_again_to_buttons_that_were_started_anew_is_no_press(
+    tmp_path: Path, mosquitto: PrivateBroker
+) -> None:
+    buttons = (
+        button("one", "button-shelly-gen1", "s1", single="call assist", double="pause"),
+        button("z", Z2M, "bed", single="pause"),
+    )
+    topic = "shellies/s1/input_event/0"
+    async with publisher(mosquitto) as link, panel_room(tmp_path, mosquitto, *buttons) as room:
+        await link.heard()
+        link.says("zigbee2mqtt/bed", '{"battery":4}')
+        link.says(topic, '{"event":"S","event_cnt":4}')
+        await until(lambda: len(room.acts("call", "battery_changed")) == 2)
+        for payload in ("{", '["S"]', json.dumps({"s1 1": 4})):  # a file that somebody spoilt is none
+            await room.end()
+            (tmp_path / "buttons.counts").write_text(payload)
+            room.begin(open_serial, leave)
+        link._beats = 0
+        await link.heard()
+        link.says(topic, '{"event":"S","event_cnt":4}')
+        link.says(topic, '{"event":"SS","event_cnt":5}')
+        await until(lambda: room.acts("pause"))
+        assert len(room.calls()) == 1 and [act.kind for act in room.acts("battery_changed")] == ["battery_changed"]
+        link.says("zigbee2mqtt/bed", '{"battery":90}')
+        await until(lambda: BatteryChanged(name="button.z", low=False) in room.acts())
+        await until(lambda: json.loads((tmp_path / "buttons.counts").read_text()) == {"s1 1": 5})
 
 
 @pytest.mark.timed

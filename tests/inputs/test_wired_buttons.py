@@ -10,6 +10,7 @@ from threading import Event
 
 import pytest
 
+from controller.inputs.keyboard import leave
 from controller.inputs.presses import Charge, Presses, Steady
 from controller.inputs.simulated import SimulatedContacts, SimulatedKeypad, SimulatedWriter
 from controller.messages import LEAVING_FADE_S, DeviceBack, DeviceLost, Fire, FireOver, Light, Pause, Resume
@@ -115,6 +116,28 @@ async def test_a_press_that_died_with_the_daemon_before_it_was_on_disk_is_told_t
     assert told == [told[0]] * 2, "to the next one, and then to nobody any more"
 
 
+async def test_a_fire_stands_until_its_contact_says_otherwise_although_the_buttons_are_started_anew(
+    tmp_path: Path,
+) -> None:
+    lines = SimulatedContacts(cts=False)
+    panel = button("fire-panel", "button-fire-panel", on=wire(tmp_path), open="fire")
+    async with panel_room(tmp_path, None, panel, opener=lines.opener) as room:
+        await until(lambda: room.acts("fire"))
+        lines.unplug()
+        await until(lambda: room.acts("device_lost"))
+        await room.end()
+        room.begin(lines.opener, leave)
+        client = room.client
+        assert client is not None
+        begun = client._heard_at
+        await until(lambda: client._heard_at > begun)
+        await asyncio.sleep(0.1)
+        assert room.acts("fire_over", "device_back") == [], "nobody has looked at it since"
+        lines.closed["cts"] = True
+        lines.plug()
+        await until(lambda: len(room.acts("fire_over", "device_back")) == 2)
+
+
 async def test_a_fire_that_no_daemon_takes_silences_the_engine_itself(tmp_path: Path) -> None:
     lines = SimulatedContacts(cts=False)
     panel = button("fire-panel", "button-fire-panel", on=wire(tmp_path), open="fire")
@@ -212,7 +235,7 @@ def test_a_contact_settles_after_it_has_been_steady() -> None:
 
 @pytest.mark.parametrize(
     ("percents", "said"),
-    [((50, 19, 15, 25, 31), [None, True, None, None, False]), ((19, 21, 19, 40), [True, None, None, False])],
+    [((50, 19, 15, 25, 31), [False, True, None, None, False]), ((19, 21, 19, 40), [True, None, None, False])],
 )
 def test_a_battery_at_its_limit_is_said_once(percents: tuple[float, ...], said: list[bool | None]) -> None:
     charge = Charge(20.0)
