@@ -13,11 +13,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from controller.files import to_disk
-from controller.journal.chain import ROOM, name_digest
+from controller.journal.chain import ROOM, name_digest, parted
 from controller.journal.reading import find_records, session_info
 from controller.journal.redaction import blank_text
-from controller.journal.store import COMPANIONS, book_file, read_meta, reading, room_file, sessions_dir, sheets_of
-from controller.messages import Redaction, Removal, Retention
+from controller.journal.scrubbing import scrub
+from controller.journal.store import (
+    COMPANIONS,
+    book_file,
+    damaged_copies,
+    read_meta,
+    reading,
+    room_file,
+    sessions_dir,
+    sheets_of,
+)
+from controller.messages import Redaction, Removal, Retention, encode
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +41,7 @@ def erase(state_dir: Path, book: str) -> None:
     if not file.is_file():
         return
     for seq, said in _left(file).items():
+        _scrub_copies(state_dir, book, seq)  # before its salt is gone, by which it is found
         _blank(file, seq, said)
     if book == ROOM:
         for removal, session in _standing(state_dir):
@@ -98,9 +109,23 @@ def _remove(file: Path, removal: Removal) -> None:
         sheet.unlink(missing_ok=True)
     if sheets:
         to_disk(sheets[0].parent)
-    for ending in ("", *COMPANIONS):
-        file.with_name(file.name + ending).unlink(missing_ok=True)
+    for kept in (*damaged_copies(file.parent.parent, file.stem), file):
+        for ending in (*COMPANIONS, ""):
+            kept.with_name(kept.name + ending).unlink(missing_ok=True)
     to_disk(file.parent)
+
+
+def _scrub_copies(state_dir: Path, book: str, seq: int) -> None:
+    with reading(book_file(state_dir, book)) as connection:
+        found = connection.execute(
+            "SELECT t.salt, t.text FROM texts t JOIN records r USING (line) WHERE r.seq = ? AND t.text IS NOT NULL",
+            (seq,),
+        ).fetchone()
+    if found is not None:
+        salt, text = found
+        words = [encode(word) for word in parted(text)[0].values()]
+        for kept in damaged_copies(state_dir, book):
+            scrub(kept, salt, text.encode(), words)
 
 
 def _blank(file: Path, seq: int, said: int) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from controller.journal.chain import name_digest
 from controller.journal.reading import SessionInfo, list_sessions
 from controller.journal.standing import Backup, backups, kept_by
-from controller.journal.store import sheets_of
+from controller.journal.store import damaged_copies, sheets_of
 from controller.messages import Removal
 
 
@@ -91,4 +91,5 @@ def removal_of(state_dir: Path, info: SessionInfo, days: float, known: dict[str,
         days=days,
         kept_by="signature" if stands == "signature" else "backup",
         sheets=len(sheets_of(state_dir, info.session)),
+        copies=len(damaged_copies(state_dir, info.session)),
     )

@@ -82,6 +82,11 @@ def set_aside(state_dir: Path) -> list[Path]:
     return sorted(file for file in found if not file.name.endswith(COMPANIONS))
 
 
+def damaged_copies(state_dir: Path, book: str) -> list[Path]:
+    """Those of one book."""
+    return [file for file in set_aside(state_dir) if file.name.startswith(f"{book}.db.")]
+
+
 def sheets_dir(state_dir: Path) -> Path:
     """Where consoles write the sheets for paramedics, each named by its session and the time of writing."""
     return state_dir / "sheets"

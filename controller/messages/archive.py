@@ -74,6 +74,8 @@ class Removal(Struct, frozen=True, kw_only=True):
     """What stands for it from now on."""
     sheets: int = 0
     """Files of sheets for paramedics that went with it."""
+    copies: int = 0
+    """Damaged copies of its file, set aside before, that went with it."""
 
 
 class Retention(Tagged, frozen=True, kw_only=True, tag="retention"):

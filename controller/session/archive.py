@@ -41,8 +41,8 @@ def facts(act: Act) -> tuple[Fact, ...]:
 
 
 def _removed(it: Removal) -> dict[str, str | int | float]:
-    sheets = {"sheets": it.sheets} if it.sheets else {}
-    return {"opened": it.opened_utc[:10], "records": it.records, "days": it.days, **sheets}
+    beside = {name: count for name, count in (("sheets", it.sheets), ("copies", it.copies)) if count}
+    return {"opened": it.opened_utc[:10], "records": it.records, "days": it.days, **beside}
 
 
 def effects(act: Act) -> tuple[Effect, ...]:

@@ -25,9 +25,13 @@ def _backed_up(values: Values) -> str:
     return f"{text(values, 'sessions')} sessions at {text(values, 'place')}, {mebibytes:.1f} MiB copied, read back"
 
 
+_BESIDE = {"sheets": "files of sheets", "copies": "of its damaged copies"}
+"""What goes with a session's own file."""
+
+
 def _removed(values: Values) -> str:
-    sheets = f" and {text(values, 'sheets')} files of sheets" if values.get("sheets") else ""
-    held = f"{text(values, 'records')} records{sheets}"
+    beside = [f"{text(values, name)} {what}" for name, what in _BESIDE.items() if values.get(name)]
+    held = " and ".join((f"{text(values, 'records')} records", *beside))
     return f"session of {text(values, 'opened')} ({held}) after {text(values, 'days')} days"
 
 

@@ -269,6 +269,18 @@ def test_what_is_removed_and_whether_its_time_is_over_is_looked_up_and_not_belie
     )  # fmt: skip
 
 
+def test_a_damaged_copy_that_was_set_aside_goes_with_its_session(state: Path) -> None:
+    for session in (FIRST, SECOND):
+        for ending in ("", "-wal"):
+            (state / "sessions" / f"{session}.db.damaged-20260101T000000000000Z{ending}").write_text(f"of {session}")
+    run(state, "sign", FIRST, "--as", "XY", "--yes")
+    assert run(state, "retention", "--days", "30", "--yes")[0] == 0
+    left = {file.name.partition(".")[0] for file in (state / "sessions").iterdir()}
+    assert left == {SECOND}, "what is over is over in every copy"
+    assert "records and 1 of its damaged copies)" in run(state, "show", "room")[1]
+    assert run(state, "verify")[0] == 0
+
+
 def test_sheets_for_paramedics_are_backed_up_and_go_with_their_session(
     state: Path, stick: Path, tmp_path: Path
 ) -> None:
