@@ -27,10 +27,13 @@ from controller.wording.record import gone
 INCIDENTS = frozenset(
     (
         "device_lost", "device_back", "filler_changed", "piece_ended", "piece_broken", "lamp_changed", "journal_late",
-        "resumed_after_outage", "music_short", "refused", "journal_damaged", "reserve_changed",
+        "resumed_after_outage", "music_short", "journal_damaged", "reserve_changed",
     )
 )  # fmt: skip
 """Kinds of entry that belong among the incidents."""
+
+FAULTS = frozenset(("fault", "disk_full"))
+"""Refusals for which no hand was to blame; all others say that something was typed or pressed at the wrong time."""
 
 
 EDGE_S = 1e-3
@@ -91,7 +94,7 @@ class Event:
     @property
     def incident(self) -> bool:
         """Whether it belongs among what went wrong."""
-        return self.kind in INCIDENTS
+        return self.kind in INCIDENTS or (self.kind == "refused" and self.values.get("code") in FAULTS)
 
 
 @dataclass(frozen=True, kw_only=True)

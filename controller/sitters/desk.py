@@ -33,7 +33,7 @@ from controller.messages import (
     SittersKnown,
 )
 from controller.session.duty import lockout_s
-from controller.sitters.register import NO_FILE, Register, check_initials, check_pin
+from controller.sitters.register import NO_FILE, NotCompared, Register, check_initials, check_pin
 from controller.tasks import cancel
 
 log = logging.getLogger(__name__)
@@ -185,6 +185,10 @@ class SignOnDesk:
             right = await asyncio.to_thread(self._register.matches, asked.initials, asked.pin)
         except ConfigError:
             answer(Reply(id=asked.id, refused="sitters_unreadable"))
+            return
+        except NotCompared as trouble:
+            log.error("the PIN of %s could not be looked at: %s", asked.initials, trouble)
+            answer(Reply(id=asked.id, refused="pin_not_compared", values={"why": str(trouble)}))
             return
         if right:
             self._right(visitor, asked, answer)

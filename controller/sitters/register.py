@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from argon2 import PasswordHasher
-from argon2.exceptions import Argon2Error
+from argon2.exceptions import Argon2Error, VerifyMismatchError
 
 from controller.files import ConfigError, to_disk
 from controller.places import make_dir
@@ -36,6 +36,10 @@ NO_FILE = (0, 0, 0)
 _MODE = 0o600
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 """The least that OWASP's Password Storage Cheat Sheet asks of Argon2id; a Pi that plays music has it to spare."""
+
+
+class NotCompared(Exception):
+    """A PIN could not be looked at: nobody knows whether it was right. The text says why."""
 
 
 def check_pin(pin: str) -> None:
@@ -75,12 +79,18 @@ class Register:
         return (found.st_ino, found.st_mtime_ns, found.st_size)
 
     def matches(self, initials: str, pin: str) -> bool:
-        """Whether this is the PIN of that sitter; takes as long where nobody has these initials. Raises ConfigError."""
+        """Whether this is the PIN of that sitter; takes as long where nobody has these initials.
+
+        Raises ConfigError where the file cannot be read, and NotCompared where this machine has no memory for the hash,
+        or what is kept of this sitter is none.
+        """
         kept = self._read().get(initials)
         try:
             return _HASHER.verify(kept or _nobodys(), _behind_0(pin)) and kept is not None
-        except (Argon2Error, ValueError):  # also of what is kept there and is no hash
+        except VerifyMismatchError:
             return False
+        except (Argon2Error, ValueError, MemoryError) as trouble:
+            raise NotCompared(str(trouble) or "out of memory") from None
 
     def keep(self, initials: str, pin: str) -> None:
         """Write down a sitter, or another PIN of one. Raises ValueError, ConfigError or OSError."""

@@ -102,6 +102,7 @@ REFUSALS: dict[str, Template] = {
     "wrong_pin": _wrong_pin,
     "locked_out": _still_locked_out,
     "sitters_unreadable": _no_register,
+    "pin_not_compared": "the PIN was not looked at, nor counted as wrong: {why}. Once more",
     "one_at_a_time": "the PIN before is still being looked at",
 }
 

@@ -42,6 +42,7 @@ from controller.messages import (
     Quiet,
     Record,
     Redaction,
+    RefusedAct,
     Release,
     Resume,
     RoomRules,
@@ -331,6 +332,20 @@ def test_what_an_earlier_damage_took_is_said_in_every_export(tmp_path: Path) -> 
     assert account.chain.ok and [event.kind for event in account.incidents] == ["journal_damaged"]
     for made in (html(account), records_csv(account), jsonl(account).splitlines()[0], respct(account)):
         assert lost in made
+
+
+def test_a_key_at_the_wrong_time_is_no_incident_and_a_fault_of_the_room_is_one(tmp_path: Path) -> None:
+    room = Room(tmp_path)
+    text = find_programme("psilocybin-25mg").read_text()
+    room.post(0.0, Start(programme="x", participants=("C-1",), programme_text=text, session=SESSION, seed=1), "AB")
+    room.post(10.0, RefusedAct(act="resume", code="already"), "AB")
+    room.post(20.0, RefusedAct(act="mark", code="unknown_mark"), "AB")
+    room.post(30.0, RefusedAct(act="skip", code="fault"), "AB")
+    room.post(60.0, End(), "AB")
+    room.close()
+    account = account_of(room.file)
+    assert [event.values["act"] for event in account.incidents] == ["skip"]
+    assert [event.kind for event in account.events].count("refused") == 3, "all of them are in the record"
 
 
 def test_a_piece_is_not_heard_beyond_a_power_cut(tmp_path: Path) -> None:

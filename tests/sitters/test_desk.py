@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from controller import wording
 from controller.files import ConfigError
-from controller.messages import Act, DeviceBack, DeviceLost, Duty, Input, SittersKnown
+from controller.messages import Act, DeviceBack, DeviceLost, Duty, Input, Reply, SittersKnown
 from controller.sitters import desk as sign_on
-from controller.sitters.desk import SignOnDesk
-from controller.sitters.register import Register
+from controller.sitters.desk import Asked, SignOnDesk, Visitor
+from controller.sitters.register import NotCompared, Register
 from tests.waiting import until
+
+PIN = "0739154826"
 
 
 @dataclass(frozen=True)
@@ -63,3 +66,21 @@ async def test_a_register_that_was_away_and_is_put_back_as_it_was_is_taken_up_ag
     away.rename(register.file)
     await until(lambda: DeviceBack(name="sitters") in acts, within=5.0)
     await desk.close()
+
+
+async def test_a_pin_that_could_not_be_looked_at_counts_against_nobody(tmp_path: Path) -> None:
+    Register(tmp_path).keep("AB", PIN)
+    acts: list[Act] = []
+    replies: list[Reply] = []
+    duty = Duty(known=("AB",), signs_on=True)
+    desk = SignOnDesk(ForgetfulRegister(tmp_path), lambda: duty, lambda given, _: acts.append(given.act), lambda: 0.0)
+    await desk.sign_on(Visitor("console-1", None), Asked("1", "AB", PIN), replies.append)
+    assert [reply.refused for reply in replies] == ["pin_not_compared"] and acts == []
+    assert "not looked at, nor counted" in wording.refusal(replies[0].refused, replies[0].values)
+
+
+class ForgetfulRegister(Register):
+    """One of a machine whose memory is full."""
+
+    def matches(self, initials: str, pin: str) -> bool:
+        raise NotCompared("Memory allocation error")
