@@ -454,13 +454,14 @@ class ConsoleApp(App[None]):
     def choose(self) -> None:
         """Do the chosen line of the open menu; one that cannot be done now says why and leaves the menu open."""
         menu = self.menu
-        line = menu.lines[menu.at] if menu is not None and menu.lines else None
-        if line is not None and line.why_not:
+        if menu is None or not menu.lines:  # nothing to choose from, or not yet
+            return
+        line = menu.lines[menu.at]
+        if line.why_not:
             self.say(f"{line.label}: {line.why_not}", "bad")
             return
         self.back()
-        if line is not None:
-            line.run()
+        line.run()
 
     def typing_seen(self, letters: str) -> None:
         """Somebody types: take back what the letters did, and offer them as a note."""

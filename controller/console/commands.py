@@ -115,6 +115,8 @@ class _Done:
     act: Act
     words: str
     participants: tuple[str, ...]
+    plain: str = ""
+    """Its words without whom it means."""
     why: str = ""
     ago_s: float = 0.0
     instead: Callable[[], None] | None = None
@@ -143,7 +145,8 @@ class Commands:
     def __init__(self, client: Client, shell: Shell) -> None:
         self.client = client
         self.shell: Shell = shell
-        self._chosen = 0
+        self._chosen = ("", "")
+        """The session, and whom of it the next entry means; all of them where that is nobody who is here."""
         self._done: list[_Done] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -165,9 +168,9 @@ class Commands:
     @property
     def whom(self) -> tuple[str, ...]:
         """The codes that the next entry means: all, or one of several."""
+        session, code = self._chosen
         codes = tuple(person.code for person in self.status.participants if not person.left)
-        choices = [codes, *((code,) for code in codes)] if len(codes) > 1 else [codes]
-        return choices[self._chosen % len(choices)]
+        return (code,) if code in codes and session == self.client.session else codes
 
     def meant(self) -> list[ParticipantView]:
         """Those whom the next entry means."""
@@ -176,20 +179,30 @@ class Commands:
     def for_one(self, title: str, people: Sequence[ParticipantView], run: Callable[[ParticipantView], None]) -> None:
         """Do what is one person's own; where several are meant, ask for whom."""
         if not people:
-            self.say("nobody here whom it concerns", "bad")
+            self.say(self.nobody(), "bad")
         elif len(people) == 1:
             run(people[0])
         else:
             lines = [Line(label=person.code, run=partial(run, person), confirm=True) for person in people]
             self.choose(title, lines)
 
+    def nobody(self) -> str:
+        """Why nobody is there whom an act could concern."""
+        people, whom = self.status.participants, self.whom
+        gone = [f"{one.code} {'was released' if one.released else 'has left'}" for one in people if one.left]
+        if len(whom) < len(people) - len(gone):
+            return f"nothing of {' or '.join(whom)}: Tab chooses whom"
+        return f"nobody here whom it concerns{''.join(f', {told}' for told in gone)}"
+
     def choose_whom(self) -> None:
         """The next choice of whom; a mark of a moment ago moves with it."""
-        codes = self.status.participants
+        codes = [person.code for person in self.status.participants if not person.left]
         if len(codes) < 2:
-            self.say(f"only {codes[0].code} here" if codes else "nobody is here yet")
+            self.say(f"only {codes[0]} here" if codes else self.nobody())
             return
-        self._chosen += 1
+        order = ["", *codes]
+        at = order.index(self.whom[0]) if len(self.whom) == 1 else 0
+        self._chosen = self.client.session, order[(at + 1) % len(order)]
         self.say(f"for {' and '.join(self.whom)}")
         last = self._done[-1] if self._done else None
         if last and isinstance(last.act, Mark) and last.seq and boottime() - last.at < FRESH_S:
@@ -264,10 +277,11 @@ class Commands:
         asked next after a refusal; `session`: as for `Client.ask`.
         """
         whom = self.whom if participants is None else participants
+        plain = words
         if participants is None and len(self.status.participants) > 1:
             words = f"{words}  ({' and '.join(whom)})"
         done = _Done(
-            boottime(), act, words, whom, why=why, ago_s=ago_s, instead=instead, after=after, asks=asks,
+            boottime(), act, words, whom, plain=plain, why=why, ago_s=ago_s, instead=instead, after=after, asks=asks,
             before=_standing(self.status), session=session or self.client.session,
         )  # fmt: skip
         self._done = [*self._done, done][-20:]
@@ -348,7 +362,8 @@ class Commands:
     async def _move_mark(self, last: _Done) -> None:
         taken = await self.client.send(TakeBack(seq=last.seq))
         if not taken.refused:
-            self.send(last.act, last.words, ago_s=boottime() - last.at)
+            ago_s = last.ago_s + boottime() - last.at
+            self.send(last.act, last.plain, why=last.why, ago_s=ago_s, session=last.session)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -90,4 +90,4 @@ def menu_of(
         by = digit_of(room - 1, opened_by)
         more = Line(label="more …", run=lambda: show(menu_of(title, rest, show, footer=footer, opened_by=by)))
         lines = (*lines[: room - 1], more)
-    return Menu(title=title, lines=tuple(lines), at=min(at, len(lines) - 1), footer=footer, opened_by=opened_by)
+    return Menu(title=title, lines=tuple(lines), at=max(0, min(at, len(lines) - 1)), footer=footer, opened_by=opened_by)

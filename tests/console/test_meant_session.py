@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 from textual.events import Paste
 
 from controller.console.app import HEARD_S
-from controller.messages import Dose, EntryView, Note, TakeBack
+from controller.messages import Dose, EntryView, Note, ParticipantView, TakeBack
 from tests.console.fake_daemon import FakeRoom
 from tests.console.pressing import acts, console, rest_keys, text, way
 from tests.waiting import until
 
 FIRST, SECOND = "2026-03-03-room-2-1", "2026-03-03-room-2-2"
+PAIR = (ParticipantView(code="A-1", t_plus_s=8886.0), ParticipantView(code="B-2", t_plus_s=8886.0))
 
 
 async def test_an_answer_says_in_which_session_it_was_asked_for(room: FakeRoom) -> None:
@@ -122,3 +124,53 @@ async def test_a_list_that_is_opened_just_as_a_session_begins_is_of_that_session
         app.commands.open_menu()
         await pilot.pause(5 * HEARD_S)
         assert app.menu is not None
+
+
+async def test_a_mark_that_is_moved_by_tab_keeps_when_and_why_it_was(room: FakeRoom) -> None:
+    room.push(participants=PAIR, leads="A-1")
+    async with console(room) as (app, pilot):
+        await pilot.press(*way("late_mark"), "3", *"12;sobbed", "enter")
+        await until(lambda: "noted" in text(app))
+        await pilot.press("tab")
+        await until(lambda: len(room.inputs) == 3)
+        moved = room.inputs[2]
+        assert moved.participants == ("A-1",) and moved.why == "sobbed" and 720.0 <= moved.ago_s < 730.0
+        await until(lambda: "touch, 12 min ago  (A-1)" in text(app))
+
+
+async def test_whom_is_meant_stays_when_somebody_else_leaves_and_ends_with_the_session(room: FakeRoom) -> None:
+    three = (*PAIR, ParticipantView(code="C-3"))
+    room.push(participants=three, leads="A-1")
+    async with console(room) as (app, pilot):
+        for _ in range(2):
+            rest_keys(app)
+            await pilot.press("tab")
+        assert app.commands.whom == ("B-2",)
+        room.push(participants=(replace(three[0], left=True), *three[1:]))
+        await until(lambda: app.client.status.participants[0].left)
+        assert app.commands.whom == ("B-2",), "what is entered next is hers as before"
+        room.push(session=SECOND)
+        await until(lambda: app.client.status.session == SECOND)
+        assert app.commands.whom == ("B-2", "C-3")
+
+
+@pytest.mark.parametrize(("released", "told"), [(False, "P-017 has left"), (True, "P-017 was released")])
+@pytest.mark.parametrize("keys", [way("release"), ("v",), ("d",), way("touch")])
+async def test_where_everybody_has_gone_it_says_who_went_and_how(
+    room: FakeRoom, released: bool, told: str, keys: tuple[str, ...]
+) -> None:
+    room.push(participants=(ParticipantView(code="P-017", left=True, released=released),))
+    async with console(room) as (app, pilot):
+        await pilot.press(*keys)
+        await until(lambda: told in text(app))
+        assert app.asking is None and app.menu is None
+
+
+async def test_enter_on_a_list_without_lines_leaves_it_open(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        app.commands.choose("Cancel which", [])
+        await pilot.press("enter")
+        assert app.menu is not None
+        await pilot.press("escape", "ctrl+p", *"qqqqqqq", "enter")
+        await until(lambda: "nothing is called so" in text(app))
+        assert app.asking is not None and app.asking.line.value == "qqqqqqq"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def vitals(do: Commands, key: str) -> None:
     """One line; readings are one person's, marks and doses may well be both's."""
     if len(do.whom) != 1:
-        do.say(f"whose? Tab chooses: {' or '.join(do.whom)}" if do.whom else "nobody is here", "bad")
+        do.say(f"whose? Tab chooses: {' or '.join(do.whom)}" if do.whom else do.nobody(), "bad")
         return
     code = do.whom[0]
     last = bedside.newest([line.vitals for line in do.status.vitals if line.participant == code])
@@ -28,6 +28,8 @@ def dose(do: Commands, key: str) -> None:
     status, whom = do.status, do.whom
     if not status.participants:
         do.say(wording.refusal("no_session", {}), "bad")
+    elif not whom:
+        do.say(do.nobody(), "bad")
     elif not status.dose_parts:
         do.say(wording.refusal("no_such_dose", {}), "bad")
     else:

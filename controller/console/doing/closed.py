@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from controller.console.commands import Commands
 
 LIST_FOOTER = "↑↓ and Enter: open it    Esc: back"
-PAGE_FOOTER = "read only    Enter: put this entry right, or blank its text    Esc: back"
+PAGE_FOOTER = "Enter: put this entry right, or blank its text    Esc: back"
 
 
 class _Looking:
