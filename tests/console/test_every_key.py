@@ -229,7 +229,7 @@ def _at_rest(app: ConsoleApp) -> None:
     app.back()
     app._answer = ("", "plain", 0.0)
     app.look, app.lock.on = Look(), False
-    app.commands._chosen, app._leaving_at = 0, -1e9
+    app.commands._chosen, app._leaving_at = ("", ""), -1e9
     app.commands._done.clear()
     app.client.desk._own = None
     app.client.desk._heard.clear()
