@@ -160,7 +160,9 @@ class _Noting(Client):
     def connected(self) -> bool:
         return super().connected and not self.away
 
-    async def ask(self, act: Act, participants: tuple[str, ...] = (), why: str = "", ago_s: float = 0.0) -> Reply:
+    async def ask(
+        self, act: Act, participants: tuple[str, ...] = (), why: str = "", ago_s: float = 0.0, session: str = ""
+    ) -> Reply:
         self.asked.append(act)
         return Reply(id="noted", seq=len(self.asked), utc=self.status.utc)
 
