@@ -15,9 +15,13 @@ from controller.messages import Piece
 from controller.sound.ceiling import Audio
 from controller.sound.resampler import Resampler, resampler_for
 from controller.sound.seams import Seam
+from controller.sound.timeline import RATE
 
 CAPACITY_S = 10
 """Seconds a deck can hold. The decoder is told to wait long before."""
+
+_SLIP_US = 10_000
+"""Frames that come so much later or earlier than those before them let expect do not follow them in the file."""
 
 _KEPT_S = 0.5
 """Seconds behind the reader that are not written over: he may be sent back as far as the mixer renders ahead."""
@@ -65,13 +69,24 @@ class Deck:
         self.ended = False
         """The decoder has delivered its last frame."""
         self.failure = ""
-        """What is wrong with the file, as a code: missing, directory, empty, not_audio, decoder, overrun."""
+        """What is wrong with the file, as a code: missing, directory, empty, not_audio, decoder."""
+        self.broken_off = False
+        """What libVLC had next was not what follows in the file: nothing more is taken, and another deck goes on."""
+        self.lenient = False
+        """The file's own times jump here: whatever comes is taken."""
+        self._due_us: int | None = None
+        """When the next frame is due by libVLC's clock, where that is known."""
         self.makeup = 1.0
         """Gain that undoes the head-room the decoder made for a hot piece."""
         self.paused = False
         self.opened = clock.boottime()
         self.player: Any = None
         """libVLC's player and the callbacks that must live as long as it; the decoder's own."""
+
+    @property
+    def rate(self) -> float:
+        """Natives a second; that of the engine until it is known."""
+        return RATE * self._down / self._up
 
     @property
     def jump_s(self) -> float:
@@ -93,8 +108,18 @@ class Deck:
         self._ring = np.frombuffer(mmap.mmap(-1, CAPACITY_S * rate * _FRAME_BYTES), dtype="<i2").reshape(-1, 2)
         self._address = self._ring.ctypes.data
 
-    def write(self, samples: int, count: int) -> None:
-        """Copy `count` natives from the address `samples`. Runs in libVLC's thread: it copies and returns."""
+    def write(self, samples: int, count: int, due_us: int | None = None) -> None:
+        """Copy `count` natives from the address `samples`, due at `due_us`. Runs in libVLC's thread: it only copies.
+
+        libVLC drops what it is too late for, without a word; but the next frames are then due later than they should.
+        """
+        if self.broken_off:
+            return
+        if due_us is not None and not self.lenient:
+            if self._due_us is not None and abs(due_us - self._due_us) > _SLIP_US:
+                self.broken_off = True
+                return
+            self._due_us = due_us + count * self._up * 1_000_000 // (self._down * RATE)
         if self._skipped:
             skipped = min(count, self._skipped)
             self._skipped -= skipped
@@ -104,7 +129,7 @@ class Deck:
         self._left -= count
         first, capacity = self.written, len(self._ring)
         if first + count - self._given_up > capacity:
-            self.failure = "overrun"
+            self.broken_off = True
             return
         place = first % capacity
         fits = min(count, capacity - place)
@@ -112,6 +137,15 @@ class Deck:
         if fits < count:
             ctypes.memmove(self._address, samples + fits * _FRAME_BYTES, (count - fits) * _FRAME_BYTES)
         self.written = first + count
+
+    def expect_anew(self) -> None:
+        """The next frames are due at any time: decoding waited."""
+        self._due_us = None
+
+    def flushed(self) -> None:
+        """What had been read or decoded was thrown away: nothing, at the beginning; what follows is not the next."""
+        if self._due_us is not None and not self.ended:
+            self.broken_off = True
 
     @property
     def frames(self) -> int:
@@ -147,6 +181,12 @@ class Deck:
         self._phase = before.frames * self._down - end
         self._lead_in = before.natives(before.written - 2 * self._half, 2 * self._half)
         before._beyond = self
+
+    def lay_beside(self, before: Deck, apart: int) -> None:
+        """Give the same frames as `before`, to the bit: its native number `apart` is this deck's first."""
+        frames = round(apart * self._up / self._down)
+        self.origin = before.origin + frames
+        self._phase = before._phase + frames * self._down - apart * self._up
 
     def natives(self, first: int, count: int) -> Audio:
         """Natives by their number; what lies outside the file is the joined file's, or silence."""

@@ -6,13 +6,18 @@ in its thread, and comes back, if ever it does, to close what it held.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from controller import clock
 from controller.sound.deck import Deck
 from controller.sound.decoder import Decoder
+from controller.sound.splice import find_shift
 from controller.sound.timeline import RATE, Laid, to_frames
 from controller.sound.voice import Voice
+
+_log = logging.getLogger(__name__)
 
 _RING_FULL = to_frames(6.0)
 _RING_STILL = to_frames(2.0)
@@ -26,6 +31,34 @@ _STALLED_MOST_S = 60.0
 _BEHIND_S = 1.0
 """A deck that delivers, but what should have sounded already, is opened anew where the timeline is by now."""
 
+_OVERLAP_S = 0.6
+"""A deck that goes on for another one begins so long before its end."""
+
+_SETTLED_S = 0.4
+"""After so long what a decoder gives is the same as if it had decoded all that lies before."""
+
+_PART_S, _SEEK_ERROR_S = 0.2, 0.13
+"""What is looked for in both of them, and how far a seek may be out."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Relief:
+    """A deck that is to go on for one that broke off, or hangs."""
+
+    deck: Deck
+    before: Deck
+
+    def lay_beside(self) -> None:
+        """Lay it beside the other to the very sample, by what both of them hold."""
+        old, new = self.before, self.deck
+        part, error = round(_PART_S * old.rate), round(_SEEK_ERROR_S * old.rate)
+        apart = round((new.origin - old.origin) * old.rate / RATE)
+        mine = old.written - round((_OVERLAP_S + _PART_S) / 2 * old.rate)
+        its = mine - apart - error
+        if new.rate == old.rate and min(mine, its) >= 0 and new.written >= its + part + 2 * error:
+            shift = find_shift(old.natives(mine, part), new.natives(its, part + 2 * error))
+            new.lay_beside(old, apart - shift)
+
 
 class Decks:
     """Every deck that is open, and the decoder that holds it."""
@@ -34,6 +67,9 @@ class Decks:
         self.decoder = Decoder()
         self._holds: dict[Deck, Decoder] = {}
         self._left: list[Decoder] = []
+        self._reliefs: dict[Voice, _Relief] = {}
+        self._broken: dict[int, int] = {}
+        """By cue: the frame of it at which its deck broke off last."""
         self._patience: dict[int, float] = {}
         """By cue: how long its deck is waited for, where the one before brought nothing."""
 
@@ -56,14 +92,25 @@ class Decks:
         if decoder is not None:
             decoder.close(deck)
 
+    def drop(self, voice: Voice) -> None:
+        """Give up all that a voice has; twice is fine."""
+        relief = self._reliefs.pop(voice, None)
+        for deck in (voice.deck, voice.newest, *([relief.deck] if relief else ())):
+            self.close(deck)
+
     def feed(self, voices: Iterable[Voice], here: int, still: bool) -> None:
         """Keep the rings filled; `here` is the timeline's frame, `still` whether it stands."""
         if self.decoder.hung:
             self._leave(voices, here)
         for voice in voices:
-            if not voice.deck.ended:  # one that has may be nobody's any more
-                self._pace(voice.deck, still)
-            if voice.starved > _STALLED_S * RATE and not voice.fault():
+            if not voice.newest.ended:  # one that has may be nobody's any more
+                self._pace(voice.newest, still)
+            if voice in self._reliefs:
+                self._relieve(voice)
+            elif voice.newest.broken_off:
+                _log.warning("%s: decoding lost its place, and begins anew there", voice.newest.piece.path)
+                self._go_on(voice, here)
+            elif voice.starved > _STALLED_S * RATE and not voice.fault():
                 self._open_anew(voice, here)
 
     def shut(self) -> None:
@@ -80,7 +127,7 @@ class Decks:
             self._holds[deck].pause(deck, True)
 
     def _open_anew(self, voice: Voice, here: int) -> None:
-        cue, old = voice.laid.cue.id, voice.deck
+        cue, old = voice.laid.cue.id, voice.newest
         waited = clock.boottime() - old.opened
         patience = self._patience.get(cue, 0.0)
         if old.written and waited > _BEHIND_S:
@@ -89,16 +136,43 @@ class Decks:
             self._patience[cue] = min(2 * max(patience, _STALLED_S), _STALLED_MOST_S)
         else:
             return
-        voice.deck = self.open(voice.laid, here)
+        voice.newest = self.open(voice.laid, here)
         self.close(old)
+
+    def _go_on(self, voice: Voice, here: int) -> None:
+        """Have the piece decoded from where its deck breaks off, or from here where that is gone by already."""
+        cue, old = voice.laid.cue.id, voice.newest
+        end = old.origin + old.frames
+        if voice.start + end > here:
+            deck = self.open(voice.laid, voice.laid.start + end - to_frames(_OVERLAP_S))
+            self._reliefs[voice] = _Relief(deck, old)
+        else:
+            deck = voice.newest = self.open(voice.laid, here)
+        # Where the next one breaks off at the same place it is the file itself whose times jump.
+        deck.lenient = abs(end - self._broken.get(cue, -RATE)) < RATE
+        self._broken[cue] = end
+        self.close(old)
+
+    def _relieve(self, voice: Voice) -> None:
+        """Hand a deck over that goes on for another one, laid beside it to the very frame."""
+        deck = self._reliefs[voice].deck
+        lacking = deck.available(0) < to_frames(_OVERLAP_S) and not voice.starved
+        if lacking and not (deck.ended or deck.failure or deck.broken_off):
+            return
+        self._reliefs.pop(voice).lay_beside()
+        deck.read_to = to_frames(_SETTLED_S)
+        voice.newest = deck
 
     def _leave(self, voices: Iterable[Voice], here: int) -> None:
         """Leave a decoder that hangs alone, and take a new one."""
         hung, self.decoder = self.decoder, Decoder()
         self._left = [one for one in self._left if one.hung] + [hung]
         for voice in voices:
-            if self._holds.get(voice.deck) is hung and not voice.deck.ended:
-                voice.deck = self.open(voice.laid, here)
+            relief = self._reliefs.get(voice)
+            deck = relief.deck if relief else voice.newest
+            if self._holds.get(deck) is hung and not deck.ended:
+                self._reliefs.pop(voice, None)
+                self._go_on(voice, here)
         for deck in [deck for deck, decoder in self._holds.items() if decoder is hung]:
             self.close(deck)
         hung.leave()

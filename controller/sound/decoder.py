@@ -48,8 +48,8 @@ all others that much too early. No more than 2 s are decoded ahead of what is du
 once, and after them a machine may stand still for 2 s, as long as an engine may before it is ended.
 """
 
-_READ_AHEAD_US = 2_000_000
-"""By how much more the file is read ahead of what is due.
+_READ_AHEAD_US = 6_000_000
+"""By how much more the file is read ahead of what is due: for so long a disk may stall, and nothing is heard of it.
 
 Where reading comes late libVLC empties its decoders and begins anew: frames lost, or not the same. Of a file that is
 `Shown` it reads 0.3 s ahead, whatever its caching is set to. But it reads further ahead by as much as subtitles, of
@@ -169,10 +169,10 @@ class Decoder:
             deck.makeup = _make_headroom(player)
         decorators = vlc.CallbackDecorators
         callbacks = (
-            decorators.AudioPlayCb(lambda _opaque, samples, count, _pts: deck.write(samples, count)),
+            decorators.AudioPlayCb(lambda _opaque, samples, count, due_us: deck.write(samples, count, due_us)),
             decorators.AudioPauseCb(lambda _opaque, _pts: None),
-            decorators.AudioResumeCb(lambda _opaque, _pts: None),
-            decorators.AudioFlushCb(lambda _opaque, _pts: None),
+            decorators.AudioResumeCb(lambda _opaque, _pts: deck.expect_anew()),
+            decorators.AudioFlushCb(lambda _opaque, _pts: deck.flushed()),
             decorators.AudioDrainCb(lambda _opaque: _finish(deck)),
         )
         # Registered so that VLC's own volume leaves the samples alone.
@@ -229,6 +229,8 @@ def _prepare(deck: Deck, _opaque: Any, sample_format: Any, rate: Any, channels: 
 
 
 def _finish(deck: Deck) -> None:
+    if deck.broken_off:
+        return
     deck.ended = True
     if deck.written <= 0:
         _fail(deck, "not_audio")

@@ -350,7 +350,7 @@ class Player:
                     self._begun.add(voice.laid.cue.id)
                 self._tell("piece_started", boottime, **_piece_of(voice), frame=frame)
         elif mark.kind == "ended" and voice is not None:
-            self.decks.close(voice.deck)
+            self.decks.drop(voice)
             if self._voices.get(voice.laid.cue.id) is voice:
                 del self._voices[voice.laid.cue.id]
                 if mark.why != "cut":
@@ -378,7 +378,7 @@ class Player:
         if self.wanted_transport == "play":
             place = self.anchor.at(heard)
             for voice in self._voices.values():
-                self.decks.close(voice.deck)
+                self.decks.drop(voice)
             self._voices.clear()
             self.mixer.post(partial(setattr, self.mixer, "voices", ()))
             self._resume(place, now)
@@ -430,7 +430,7 @@ class Player:
     @property
     def ring_s(self) -> float:
         """Seconds that the emptiest deck holds."""
-        return min((voice.deck.ahead / RATE for voice in self._voices.values()), default=0.0)
+        return min((voice.newest.ahead / RATE for voice in self._voices.values()), default=0.0)
 
     def read_levels(self) -> None:
         """Ask the mixer for fresh levels; they come a block later."""

@@ -23,6 +23,9 @@ _SPARE = SHORTEST_RAMP
 _READY = 3_840
 """Frames with which a deck may begin."""
 
+_CROSSING = 480
+"""In no fewer frames, 10 ms, one deck goes over into another."""
+
 _TOLERANCE_S = 0.5
 """A file may be so much shorter than its cue thinks (encoders pad); more is a truncated file."""
 
@@ -50,8 +53,13 @@ def equal_power(place: Curve | float) -> Curve | float:
     return np.asarray(np.sin(np.pi / 2 * place), dtype=np.float64)
 
 
+def _falling(frames: int) -> Audio:
+    """From 1 to 0."""
+    return np.linspace(1.0, 0.0, frames, dtype=np.float32)
+
+
 class Voice:
-    """One cue that sounds or is about to. Belongs to the mixer's thread; only `deck` may be replaced from outside."""
+    """One cue that sounds or is about to. Belongs to the mixer's thread, but for `newest`, which is the loop's."""
 
     def __init__(
         self, laid: Laid, deck: Deck, *, safe: int, entry_s: float = 0.03, started: bool = False, session: str = ""
@@ -59,6 +67,9 @@ class Voice:
         self.laid = laid
         self.session = session
         self.deck = deck
+        """The deck that it reads."""
+        self.newest = deck
+        """The one that was opened for it last: it goes over to that one as soon as it can, unheard where both sound."""
         self.safe = safe
         self.start = laid.start
         """Frame of the timeline at which it begins: the plan's, or the one at which a joined piece before it ends."""
@@ -104,25 +115,26 @@ class Voice:
     @property
     def ready(self) -> bool:
         """Whether it can sound at its place, or never will."""
-        deck = self.deck
+        deck = self.newest
         wanted = max(self.cursor - deck.origin, 0)
         return bool(deck.failure) or deck.ended or deck.available(wanted) > _READY
 
     def state(self) -> dict[str, Any]:
         """Everything that rendering changes."""
         kept = {**vars(self), "deck": (self.deck, self.deck.read_to)}
-        kept.pop("fresh", None)
+        for name in ("fresh", "newest"):
+            kept.pop(name, None)
         return kept
 
     def go_back(self, state: dict[str, Any]) -> None:
-        """Be as it was at `state`; a deck that was replaced meanwhile stays."""
+        """Be as it was at `state`, but for the newest deck."""
         deck, read_to = state["deck"]
         deck.read_to = read_to
-        vars(self).update({**state, "deck": self.deck})
+        vars(self).update({**state, "deck": deck})
 
     def fault(self) -> str:
         """What is wrong with the file, if that is known: a code, or ""."""
-        deck = self.deck
+        deck = self.newest
         if deck.failure:
             return deck.failure
         if deck.ended and deck.origin + deck.frames < self.length - to_frames(_TOLERANCE_S):
@@ -136,12 +148,13 @@ class Voice:
                 self.follows = False
             return
         self.follows = before.followed = True
-        if before.deck.ended and not before.fault() and self.deck.written:
+        deck = self.newest
+        if before.deck.ended and not before.fault() and deck.written:
             real = before.deck.origin + before.deck.frames
             if abs(real - before.laid.length) <= to_frames(_TOLERANCE_S):
                 before.length = real
-                if self.deck.origin == 0:
-                    self.deck.follow(before.deck)
+                if deck.origin == 0:
+                    deck.follow(before.deck)
             # In a row of joins a start is known only when all before it are.
             self.tied = before.tied or before.started or not before.laid.cue.after
         self.start = before.end
@@ -174,6 +187,7 @@ class Voice:
         """
         self.cursor = at + count
         first, last = max(at, 0), min(at + count, self.length)
+        before = self._go_over(first, last - first)
         source = first - self.deck.origin
         have = self._usable(source, last - first, at) if first < last else 0
         self.sounding = have > 0
@@ -195,6 +209,8 @@ class Voice:
         if deck.ended and source + have > deck.frames - SHORTEST_RAMP and deck.origin + deck.frames < self.length:
             gain = gain * np.clip((deck.frames - (source + np.arange(have))) / SHORTEST_RAMP, 0.0, 1.0)
         sound = deck.read(source, have)
+        if before is not None and have == last - first:
+            sound += (before.read(first - before.origin, have) - sound) * _falling(have)
         sound *= gain.astype(np.float32) if isinstance(gain, np.ndarray) else np.float32(gain)
         self.played += have
         if have == count:
@@ -202,6 +218,18 @@ class Voice:
         out = np.zeros((2, count), np.float32)
         out[:, first - at : first - at + have] = sound
         return out
+
+    def _go_over(self, first: int, count: int) -> Deck | None:
+        """Go over to the newest deck where that has the next frames; gives the one before if it has them too."""
+        before, newest = self.deck, self.newest
+        needed = count + (0 if newest.ended else _SPARE)
+        if newest is before or count < _CROSSING or newest.available(first - newest.origin) < needed:
+            return None
+        both = before.available(first - before.origin) >= count
+        if self._presence.value > 0.0 and not both:
+            return None  # it is on its way out
+        self.deck = newest
+        return before if both and self._presence.value > 0.0 else None
 
     def _envelope(self, first: int, count: int) -> Curve | float:
         """Gain over the cue's frames [first, first + count): its fades and `gain_db`.

@@ -19,9 +19,10 @@ from controller.messages import Cue, Piece
 from controller.sound.deck import Deck
 from controller.sound.decks import Decks
 from controller.sound.decoder import Decoder
-from controller.sound.timeline import Laid
+from controller.sound.mixer import BLOCK
+from controller.sound.timeline import SHORTEST_RAMP, Laid
 from controller.sound.voice import Voice
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, wait_until
 
 Samples = npt.NDArray[np.float64]
 
@@ -189,3 +190,98 @@ def test_a_piece_that_is_decoded_to_its_end_plays_on_when_the_decoder_hangs(tmp_
         assert voice.deck.read(0, RATE).mean() == pytest.approx(0.25, abs=1e-3)
     finally:
         decks.shut()
+
+
+def test_a_piece_whose_decoding_loses_its_place_goes_on_without_anybody_hearing_it(tmp_path: Path) -> None:
+    """libVLC throws away what it is late with; what it lost is decoded again before its turn comes."""
+    pairs = {}
+    decks = Decks()
+    for name, rate in {"p.wav": RATE, "p.flac": RATE, "q.flac": 44_100, "p.mp3": 44_100, "p.ogg": RATE}.items():
+        path = tmp_path / name
+        wave = 0.2 * np.sin(np.cumsum(np.random.default_rng(8).uniform(0.01, 0.2, 5 * rate)))
+        soundfile.write(path, np.stack([wave, wave], axis=1), rate)
+        piece = Piece(path=str(path), title=name, duration_s=5.0)
+        laid = Laid.from_cue(Cue(id=len(pairs), start_s=0.0, length_s=4.5, piece=piece))
+        pairs[name] = [Voice(laid, decks.open(laid, 0), safe=0) for _ in range(2)]
+    voices = [voice for pair in pairs.values() for voice in pair]
+    heard: list[list[npt.NDArray[np.float32] | None]] = []
+
+    def ready(at: int) -> bool:
+        decks.feed(voices, at, still=False)
+        needed = BLOCK + SHORTEST_RAMP
+        return all(max(d.available(at - d.origin) for d in (v.deck, v.newest)) >= needed for v in voices)
+
+    def strike(deck: Deck) -> bool:
+        if deck.frames > 1.5 * RATE:
+            deck.flushed()
+        return deck.broken_off
+
+    try:
+        struck = [pair[1] for pair in pairs.values()]
+        first = [voice.deck for voice in struck]
+        wait_until(lambda: all([strike(deck) for deck in first]))
+        for at in range(0, 4 * RATE, BLOCK):
+            wait_until(lambda at=at: ready(at))
+            heard.append([voice.render(at, BLOCK) for voice in voices])
+        assert not {voice.deck for voice in struck} & {*first}
+    finally:
+        decks.shut()
+    for number, name in enumerate(pairs):
+        there, here = (np.concatenate([blocks[2 * number + side][0] for blocks in heard]) for side in (0, 1))
+        exact = name.endswith(("wav", "flac"))
+        assert dbfs(np.abs(here - there)[RATE // 10 :].max() + 1e-9) < (-80 if exact else -40), name
+
+
+def test_frames_that_are_not_the_next_ones_are_not_taken_but_after_a_wait_or_where_the_file_jumps_itself() -> None:
+    def deck(**more: bool) -> Deck:
+        made = Deck(Piece(path="p.wav", title="p", duration_s=9.0), 0.0, 0)
+        made.prepare(RATE)
+        made.flushed()  # as after a seek
+        for number in range(3):
+            write(made, 1_000_000 + number * 20_000)
+        assert (made.written, made.broken_off) == (3 * BLOCK, False)
+        return made
+
+    def write(made: Deck, due_us: int) -> None:
+        block = np.zeros((BLOCK, 2), "<i2")
+        made.write(block.ctypes.data, BLOCK, due_us)
+
+    late = deck()
+    write(late, 1_080_000)
+    write(late, 1_100_000)
+    assert (late.written, late.broken_off) == (3 * BLOCK, True)
+    waited = deck()
+    waited.expect_anew()
+    write(waited, 9_000_000)
+    assert (waited.written, waited.broken_off) == (4 * BLOCK, False)
+    jumping = deck()
+    jumping.lenient = True
+    write(jumping, 1_080_000)
+    assert (jumping.written, jumping.broken_off) == (4 * BLOCK, False)
+
+
+def test_a_piece_plays_on_without_a_click_when_the_decoder_hangs(tmp_path: Path) -> None:
+    path = tmp_path / "piece.wav"
+    wave = 0.2 * np.sin(np.cumsum(np.random.default_rng(8).uniform(0.01, 0.2, 4 * RATE)))
+    soundfile.write(path, np.stack([wave, wave], axis=1), RATE)
+    laid = Laid.from_cue(Cue(id=1, start_s=0.0, length_s=4.0, piece=Piece(path=str(path), title="p", duration_s=4.0)))
+    decks = Decks()
+    heard = []
+    try:
+        voice = Voice(laid, decks.open(laid, 0), safe=0)
+        first, hung = voice.deck, decks.decoder
+        wait_until(lambda: first.frames > 1.5 * RATE)
+        for at in range(0, 3 * RATE, BLOCK):
+            if at == RATE // 2:
+                hung._busy_since = 0.0
+            wait_until(
+                lambda at=at: (
+                    decks.feed([voice], at, False) or voice.newest.frames + voice.newest.origin > at + RATE // 4
+                )
+            )
+            heard.append(voice.render(at, BLOCK))
+        assert voice.deck is not first
+    finally:
+        decks.shut()
+        hung.shut()
+    assert np.abs(np.concatenate(heard, axis=1)[0] - wave[: 3 * RATE]).max() < 2e-4
