@@ -73,5 +73,5 @@ async def test_a_word_that_its_hearer_cannot_take_costs_the_link_only_that_conne
     link = Link(tmp_path / "somebody.sock", {}, opened=lambda: None, heard=take, closed=lambda: None)
     async with await ticking(tmp_path / "somebody.sock"):
         link.start()
-        await until(lambda: len(heard) > 1, within=10.0)
+        await until(lambda: len(heard) > 1)
         await patiently(link.close())

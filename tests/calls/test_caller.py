@@ -70,15 +70,16 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path, mosquitto: PrivateBroker, request: pytest.FixtureRequest) -> Iterator[Desk]:
-    """With a caller that has all patience, or the seconds of the parameter for a call to be sent, and answered."""
+    """With a caller that has all patience, or the seconds of the parameters for a call to be sent, and answered."""
     room = Desk(tmp_path / "room", mosquitto, CallerClient(tmp_path / "room", RoomClock()))
-    room.deliver_s = room.answer_s = getattr(request, "param", PATIENCE_S)
+    room.deliver_s, room.answer_s = getattr(request, "param", (PATIENCE_S, PATIENCE_S))
     room.launch()
     yield room
     room.end()
 
 
-soon_not_delivered = pytest.mark.parametrize("desk", [1.0], indirect=True)
+soon_not_delivered = pytest.mark.parametrize("desk", [(1.0, 1.0)], indirect=True)
+soon_not_sent = pytest.mark.parametrize("desk", [(1.0, PATIENCE_S)], indirect=True)
 
 
 @asynccontextmanager
@@ -106,7 +107,7 @@ def assist(call: str = "c1") -> PlaceCall:
 
 
 async def test_a_call_is_placed_then_sent_then_acknowledged_by_name(desk: Desk) -> None:
-    async with support(desk.broker) as support_desk, connected(desk):
+    async with support(desk.broker, 0.5) as support_desk, connected(desk):
         desk.client.apply(assist(), 1)
         await until(lambda: "acknowledged" in desk.stages())
         # The broker may be faster than the disk: then "placed" is skipped.
@@ -144,7 +145,7 @@ async def test_a_call_that_nobody_hears_or_answers_is_not_delivered(desk: Desk) 
             assert len(support_desk.heard) >= 2
 
 
-@soon_not_delivered
+@soon_not_sent
 async def test_a_call_while_the_broker_is_dead_is_not_delivered_and_goes_out_once_when_it_is_back(desk: Desk) -> None:
     async with support(desk.broker) as support_desk, connected(desk):
         desk.broker.kill()

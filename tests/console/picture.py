@@ -189,17 +189,20 @@ async def shown(picture: Picture) -> AsyncIterator[ConsoleApp]:
 async def screen_of(picture: Picture) -> str:
     """The rows as a person reads them; beneath, the colours of each row as runs of `columns*colour`."""
     async with shown(picture) as app:
-        strips = app.screen._compositor.render_strips()
-        names = _names(picture.look.colours)
-        texts, colours = [], []
-        for strip in strips[: picture.size[1]]:
-            cells = [
-                (letter, _colour(names, segment.style)) for segment in strip for letter in segment.text
-            ][: picture.size[0]]  # fmt: skip
-            texts.append("".join(letter for letter, _ in cells).rstrip())
-            runs = [(name, len(list(run))) for name, run in groupby(name for letter, name in cells if letter != " ")]
-            colours.append(" ".join(f"{many}*{name}" for name, many in runs))
-        return "\n".join([*texts, "", *(f"{row:>2} {told}" for row, told in enumerate(colours, 1) if told), ""])
+        return told_of(app, picture)
+
+
+def told_of(app: ConsoleApp, picture: Picture) -> str:
+    """The same of a screen that is shown."""
+    names = _names(picture.look.colours)
+    texts, colours = [], []
+    for strip in app.screen._compositor.render_strips()[: picture.size[1]]:
+        cells = [(letter, _colour(names, segment.style)) for segment in strip for letter in segment.text]
+        cells = cells[: picture.size[0]]
+        texts.append("".join(letter for letter, _ in cells).rstrip())
+        runs = [(name, len(list(run))) for name, run in groupby(name for letter, name in cells if letter != " ")]
+        colours.append(" ".join(f"{many}*{name}" for name, many in runs))
+    return "\n".join([*texts, "", *(f"{row:>2} {told}" for row, told in enumerate(colours, 1) if told), ""])
 
 
 def _names(palette: Palette) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import time
@@ -11,7 +12,8 @@ import pytest
 
 from controller.messages import telling_words
 from tests.console.console_font import known
-from tests.console.picture import SCREENS, pictures, screen_of
+from tests.console.picture import SCREENS, pictures, shown, told_of
+from tests.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +32,11 @@ async def test_a_screen_is_as_it_was_looked_at(name: str) -> None:
     stored = SCREENS / f"{name}.txt"
     assert stored.exists(), f"python -m tests.console.picture --store {name}"
     wanted = stored.read_text(encoding="utf-8")
-    found = await screen_of(pictures()[name])
+    picture = pictures()[name]
+    async with shown(picture) as app:
+        with contextlib.suppress(TimeoutError):  # it may not be painted yet
+            await until(lambda: told_of(app, picture) == wanted, within=10.0)
+        found = told_of(app, picture)
     told = "\n".join(difflib.unified_diff(wanted.splitlines(), found.splitlines(), "stored", "now", lineterm=""))
     assert found == wanted, f"{told}\nif it is meant: python -m tests.console.picture --store {name}"
 

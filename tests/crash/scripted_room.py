@@ -11,7 +11,9 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
 from controller.clock import RoomClock
 from controller.journal.recovery import recover
@@ -79,10 +81,16 @@ class SwappedRunner(Runner):
         self._queue.release(args[1])
 
 
+def slowly(do: Callable[[], None]) -> None:
+    """Later than any device, so that what goes first goes first on every machine."""
+    Event().wait(0.05)
+    do()
+
+
 async def live(state_dir: Path, die_at: int, swapped: bool) -> None:
     recover(state_dir)
     clock = RoomClock()
-    journal = Journal(state_dir, clock, lambda why: None)
+    journal = Journal(state_dir, clock, lambda why: None, commit=slowly if swapped else None)
     device = DyingDevice(state_dir / "effects.jsonl", die_at)
     runner_type = SwappedRunner if swapped else Runner
     runner = runner_type(

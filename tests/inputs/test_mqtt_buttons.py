@@ -244,10 +244,10 @@ async def test_a_pause_that_no_daemon_takes_goes_to_the_engine(tmp_path: Path, m
 async def test_a_panel_that_is_gone_is_an_alarm_once_and_back_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("controller.inputs.client._GONE_S", 0.6)
+    monkeypatch.setattr("controller.inputs.client._GONE_S", 2.0)
     monkeypatch.setattr("controller.inputs.client._LOOK_S", 0.1)
     async with panel_room(tmp_path, None) as room:
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(2.5)
         assert room.posted == []
         await room.end()
         await until(lambda: bool(room.posted))

@@ -43,7 +43,7 @@ async def test_a_register_that_could_not_be_read_for_a_moment_is_read_when_it_ca
     hindrances = [RuntimeError("a fault of the program"), ConfigError(["it cannot be read"])]
     found = SignOnDesk(HinderedRegister(tmp_path, hindrances), Duty, post, lambda: 0.0)
     await found.start()
-    await until(lambda: SittersKnown(initials=("AB",)) in acts, within=5.0)
+    await until(lambda: SittersKnown(initials=("AB",)) in acts)
     assert [act for act in acts if isinstance(act, DeviceLost | DeviceBack)] == [
         DeviceLost(name="sitters", why="unreadable"),
         DeviceBack(name="sitters"),
@@ -62,9 +62,9 @@ async def test_a_register_that_was_away_and_is_put_back_as_it_was_is_taken_up_ag
     desk = SignOnDesk(register, lambda: duty, lambda given, _listener: acts.append(given.act), lambda: 0.0)
     await desk.start()
     away = register.file.rename(tmp_path / "away")
-    await until(lambda: DeviceLost(name="sitters", why="missing") in acts, within=5.0)
+    await until(lambda: DeviceLost(name="sitters", why="missing") in acts)
     away.rename(register.file)
-    await until(lambda: DeviceBack(name="sitters") in acts, within=5.0)
+    await until(lambda: DeviceBack(name="sitters") in acts)
     await desk.close()
 
 

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from controller.messages import Piece
+from controller.messages import Piece, decode, encode
 from tests.sound.room import SPEAKERS, EngineProcess, noise, tone
 
 
 @pytest.fixture(scope="session")
 def music(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Piece]:
-    """Tones and noise in the formats of a library."""
-    directory = tmp_path_factory.mktemp("music")
+    """Tones and noise in the formats of a library; made by the first of several test processes."""
+    shared = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if not shared:
+        return make_music(tmp_path_factory.mktemp("music"))
+    directory = tmp_path_factory.getbasetemp().parent / f"music-{shared}"
+    directory.mkdir(exist_ok=True)
+    with (directory / "pieces").open("a+b") as told:
+        fcntl.flock(told, fcntl.LOCK_EX)
+        told.seek(0)
+        if known := told.read():
+            return decode(dict[str, Piece], known)
+        pieces = make_music(directory)
+        told.write(encode(pieces))
+        return pieces
+
+
+def make_music(directory: Path) -> dict[str, Piece]:
     pieces = {
         "low": tone(directory / "low.flac", 440.0, 20.0),
         "high": tone(directory / "high.flac", 660.0, 20.0),

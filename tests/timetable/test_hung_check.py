@@ -18,7 +18,7 @@ from controller.timetable.scheduler import RoomTimetable
 from controller.timetable.settings import TimetableSettings
 from tests.session.room import PaperRoom
 from tests.timetable.wall import BERLIN
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 DEAF = """
 import pathlib, signal, sys, time
@@ -38,7 +38,7 @@ async def test_a_check_that_does_not_end_when_it_is_told_to_is_killed(
     await until((tmp_path / "pid").exists)
     pid = int((tmp_path / "pid").read_text())
     try:
-        async with asyncio.timeout(10.0):
+        async with asyncio.timeout(PATIENCE_S):
             await cancel(task)
         await until(lambda: not Path(f"/proc/{pid}").exists())
     finally:
@@ -84,7 +84,7 @@ async def test_a_check_that_never_ends_is_told_and_does_not_stand_in_the_way_of_
     timetable = RoomTimetable(TimetableSettings(zone=BERLIN), never)
     await timetable.start(posted.append)
     timetable.apply(RunCheck(check="backup"), 1)
-    await until(lambda: posted and not timetable._checks, within=10.0)
+    await until(lambda: posted and not timetable._checks)
     assert isinstance(posted[0], Checked) and posted[0].troubles[0].code == "check"
     timetable.apply(RunCheck(check="backup"), 2)
     await until(lambda: len(begun) == 2)

@@ -53,7 +53,7 @@ STEPS = {
 """What the wall clock is set to, in UTC: Berlin's is an hour ahead, and at one o'clock UTC another; and how many of the
 room's jobs are over by then."""
 
-HEARD_S = 2.0
+HEARD_S = 10.0
 """A loaded machine hears a Status so much later than it was true; the clock is moved by an hour."""
 
 VITALS_S = 60.0
