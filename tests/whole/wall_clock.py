@@ -17,13 +17,13 @@ class WallClock:
 
     @property
     def environment(self) -> dict[str, str]:
-        """For the process: it reads the file at each look at the clock."""
+        """For the process: it looks into the file once a second."""
         assert _LIBRARIES, "libfaketime is missing: bash deploy/setup.sh --dev"
         return {
             "TZ": "UTC",
             "LD_PRELOAD": str(_LIBRARIES[0]),
             "FAKETIME_TIMESTAMP_FILE": str(self.file),
-            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_CACHE_DURATION": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "NO_FAKE_STAT": "1",  # files keep their true times: Python would compile every module anew
         }
