@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, get_args
 
 from controller.broker import BrokerLink, BrokerSettings
 from controller.clock import RoomClock, boottime
@@ -16,7 +16,8 @@ from controller.commissioning.listening import CONNECT_S, NoBroker
 from controller.config import Room
 from controller.lights.dialect import Dialect, Reports, announced_name
 from controller.lights.profile import Announce, Availability, Profile, StateReport
-from controller.messages import Act, DeviceLost, FadeLight, LampView, Point
+from controller.lights.relays import HYSTERESIS
+from controller.messages import Act, DeviceLost, FadeLight, LampView, Point, Scene
 from controller.payloads import read_word
 from controller.room_lights import make_lights
 
@@ -25,6 +26,8 @@ _LOST_S = 3.0
 """One that cannot be reached for so long is not waited for."""
 _ARRIVED = 0.02
 _SPARE_S = 3.0
+_HALF = 0.5
+_SCENES: tuple[Scene, ...] = get_args(Scene)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,7 @@ class Hand:
         self._slew = light.slew_per_s
         self._seq = 0
         self._orders: list[Order] = []
+        self._places = {lamp.name: lamp for lamp in light.lamps}
         self._signs: dict[str, list[Sign]] = {lamp.name: [] for lamp in light.lamps}
         self.dialects = {
             lamp.name: Dialect(profile, lamp.device, lamp.base, floor=light.floor, lowest=lamp.lowest)
@@ -176,7 +180,8 @@ class Hand:
         takes = abs(level - here) / self._slew
         end = Point(level=level, t=now + takes)
         self._seq += 1
-        self._rig.apply(FadeLight(lamp=lamp, start=Point(level=here, t=now), end=end), self._seq)
+        fade = FadeLight(lamp=lamp, start=Point(level=here, t=now), end=end, scene=self._scene(lamp, level))
+        self._rig.apply(fade, self._seq)
         within = takes + _SPARE_S + 1.0 / self._slew  # a lamp that came from elsewhere has the whole way to go
         dialect = self.dialects.get(lamp)
         if dialect is not None:
@@ -197,6 +202,9 @@ class Hand:
         dialect = self.dialects.get(lamp)
         if view.state != "confirmed" or view.confirmed is None:
             return False
+        burns = self._burns(lamp, level)
+        if burns is not None:
+            return burns is (view.confirmed > 0)
         if dialect is None or dialect.profile.switch is not None:
             return True
         wanted = min(self.room.table.light.ceiling, max(self._floor, level))
@@ -205,6 +213,21 @@ class Hand:
             return abs(view.confirmed - wanted) <= near
         said = [sign.level for sign in self.signs(lamp, since) if sign.level is not None]
         return bool(said) and abs(said[-1] - wanted) <= near
+
+    def _burns(self, lamp: str, level: float) -> bool | None:
+        """Whether a lamp that is only on or off burns at a level; None for any other, and where it stays as it is."""
+        dialect, place = self.dialects.get(lamp), self._places[lamp]
+        if dialect is not None and (switch := dialect.profile.switch) is not None:
+            return True if level > switch.on_above else False if level < switch.off_below else None
+        if place.on_above is not None:
+            return True if level > place.on_above else False if level < place.on_above - HYSTERESIS else None
+        return level > _HALF if place.on_in else None
+
+    def _scene(self, lamp: str, level: float) -> Scene:
+        """Who asks for it: a lamp that burns in certain scenes alone is lit by one of them, and put out by another."""
+        on_in = self._places[lamp].on_in
+        fitting = (scene for scene in _SCENES if not on_in or (scene in on_in) is (level > _HALF))
+        return next(fitting, "arc")
 
     async def wait(self, seconds: float) -> None:
         """Let time go by."""

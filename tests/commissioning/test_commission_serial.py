@@ -45,7 +45,7 @@ name = "mute"
 profile = "relay-lcus"
 port = "mute"
 channel = 2
-on_above = 0.5
+on_in = ["exit", "medical"]
 """
 
 DARK_BELOW = 40
@@ -77,8 +77,20 @@ async def test_a_room_on_serial_ports_is_commissioned_and_signed_without_a_broke
         await until(lambda: abs(widget.frames[-1].slots[0] - number) <= 1)  # the lamp is where the question says
         return "y" if number >= DARK_BELOW else "n"
 
+    in_turn = iter(boards.values())
+
+    async def burnt(_question: str) -> str:
+        return "y" if any(next(in_turn).on) else "n"  # it is asked once the lamp was lit, and not before
+
     person = Technician(
-        {"lit and steady": look, "cannot answer": "y", "press Enter": "", "brighter than before": "n", "Sign": "ab"}
+        {
+            "lit and steady": look,
+            "Did it go off, and on": burnt,
+            "cannot answer": "y",
+            "press Enter": "",
+            "brighter than before": "n",
+            "Sign": "ab",
+        }
     )
     try:
         assert await Walk(path, tmp_path, person).go(), "\n".join(person.told)

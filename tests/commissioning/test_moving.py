@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -222,6 +223,18 @@ def test_a_lamp_that_the_room_does_not_have_is_explained(mosquitto: PrivateBroke
     assert "did you mean" in str(result.exception)
     result = CliRunner().invoke(app, ["devices", "identify", "plug", "--room", str(path)])
     assert "only on or off" in str(result.exception)
+
+
+async def test_a_plug_is_not_confirmed_before_it_was_switched(mosquitto: PrivateBroker, tmp_path: Path) -> None:
+    plug = PROFILES["zigbee2mqtt-plug"]
+    quick = plug.model_copy(update={"rate": plug.rate.model_copy(update={"lamp_interval_s": 0.1})})
+    room = load_room(room_file(tmp_path, mosquitto, {"plug": "zigbee2mqtt-plug"}))
+    room = replace(room, profiles={"zigbee2mqtt-plug": quick})
+    async with bridge(mosquitto, quick, "plug", level=1.0) as far, Hand(room, tmp_path) as hand:
+        assert await hand.move("plug", 0.0, await hand.ask("plug"))
+        assert far.lamps["plug"].level == 0.0
+        assert await hand.move("plug", 1.0)
+        assert far.lamps["plug"].level == 1.0
 
 
 async def test_a_lamp_is_set_and_says_so(mosquitto: PrivateBroker, tmp_path: Path) -> None:
