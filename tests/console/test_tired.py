@@ -10,7 +10,7 @@ from controller.console.doing import preflight as listing
 from controller.console.view import View
 from controller.console.widgets.alert import draw_alert
 from controller.console.widgets.panels import due
-from controller.messages import CallView, DueView, Resume
+from controller.messages import CallView, DueView, ParticipantView, Resume
 from tests.console.fake_daemon import FakeRoom, demo_status, with_alarm, with_preflight
 from tests.console.pressing import acts, console, rest_keys, rows, text, way
 from tests.waiting import until
@@ -136,3 +136,15 @@ def test_a_reading_before_the_booster_is_told_as_a_reading_at_every_width(column
     told = due(View(status=replace(demo_status(), due=(item,))), columns)[0].plain
     assert told.startswith("BP") and "20 min" in told and len(told) <= columns
     assert not told.split()[-4:][0].endswith("+")
+
+
+@pytest.mark.parametrize("columns", [22, 30, 48])
+@pytest.mark.parametrize("code", ["vitals", "vitals_baseline", "booster_opens", "booster_closes", "release", "device"])
+@pytest.mark.parametrize("in_s", [5100.0, 1200.0, 0.0, -1200.0])
+def test_of_two_people_each_is_told_with_what_falls_due(columns: int, code: str, in_s: float) -> None:
+    pair = (ParticipantView(code="A-1"), ParticipantView(code="B-2"))
+    item = DueView(code=code, in_s=in_s, participant="A-1", needs=("bp", "temperature") if "vitals" in code else ())
+    told = due(View(status=replace(demo_status(), participants=pair, due=(item,))), columns)[0].plain.rstrip()
+    what = wording.due(item)
+    assert len(told) <= columns and told.startswith(f"A-1 {what[:2]}"), told
+    assert "now" in told or wording.duration(in_s) in told, told

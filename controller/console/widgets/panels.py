@@ -10,6 +10,9 @@ from controller.console.widgets.arc import value_at
 from controller.messages import DueView, LampView
 
 SHARES = (0.42, 0.20, 0.24, 0.14)
+SHARES_OF_SEVERAL = (0.35, 0.20, 0.31, 0.14)
+"""Where what falls due says whose it is."""
+
 GAP = 2
 SILENT_DBFS = -70.0
 """Below this no sound leaves the room's loudspeakers."""
@@ -19,8 +22,9 @@ _WORST = ("lost", "unconfirmed", "moving", "confirmed")
 
 def draw_panels(view: View, width: int, height: int) -> list[Text]:
     """A row of titles and, beneath, what each panel has to say."""
-    inner = width - 2 - GAP * (len(SHARES) - 1)
-    widths = [int(inner * share) for share in SHARES]
+    shares = SHARES if len(view.status.participants) < 2 else SHARES_OF_SEVERAL
+    inner = width - 2 - GAP * (len(shares) - 1)
+    widths = [int(inner * share) for share in shares]
     widths[0] += inner - sum(widths)
     titles = (("Music", music), ("Light", light), (_due_title(view, widths[2]), due), ("Paths", paths))
     drawn = [(title, draw(view, columns)) for (title, draw), columns in zip(titles, widths, strict=True)]
@@ -207,12 +211,13 @@ def _due_line(view: View, item: DueView, columns: int, named: bool) -> Text:
     sign = "now" if abs(item.in_s) <= 30.0 else f"since {when}" if item.in_s < 0 else f"in {when}"
     for word in (" now", " in", " since", " overdue", " due"):
         what = what.removesuffix(word)
-    while " " in what and len(what) + len(sign) >= columns:
-        what = what.rsplit(" ", maxsplit=1)[0]
+    least = 2 if named and item.participant else 1  # whose it is says nothing without what it is
+    while len(words := what.split(" ")) > least and len(what) + len(sign) >= columns:
+        what = " ".join(words[:-1])
     what = what.removesuffix(" for").rstrip(":+ ")
     if len(what) + len(sign) >= columns:
         sign = sign.removeprefix("in ")  # a bare time is one that is to come
-    return row(styled(what, colour), styled(sign, colour), columns)
+    return row(styled(wording.fit(what, columns - len(sign) - 1), colour), styled(sign, colour), columns)
 
 
 def paths(view: View, columns: int) -> list[Text]:
