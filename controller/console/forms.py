@@ -120,8 +120,8 @@ def end_form(still_here: tuple[str, ...] = ()) -> Form:
         )  # fmt: skip
 
     return Form(
-        title="End the session", hint="music fades, light comes up. Type  end  and Enter. Closes by itself in 10 s.",
-        read=read, closes_after_s=END_CLOSES_S,
+        title="End the session", read=read, closes_after_s=END_CLOSES_S,
+        hint=f"type  end  and Enter within {END_CLOSES_S:.0f} s: music fades, light comes up",
     )  # fmt: skip
 
 

@@ -28,14 +28,16 @@ def with_why(read: Callable[[str], Filled | Form]) -> Callable[[str], Filled | F
 
 
 def land_form(usual: float) -> Form:
-    """Over how many minutes."""
+    """Over how many minutes; for Enter alone those that the programme says."""
 
     def read(text: str) -> Filled:
+        if not text:
+            return Filled(act=Land(), words=f"land over {usual:g} min", participants=())
         if not text.isdigit() or not 1 <= int(text) <= 240:
             raise ValueError("whole minutes, 1 to 240")
         return Filled(act=Land(minutes=float(text)), words=f"land over {text} min", participants=())
 
-    return Form(title="Land", hint=f"over how many minutes?    usual: {usual:g}{REASON}", read=with_why(read))
+    return Form(title="Land", hint=f"over how many minutes?    empty: {usual:g}{REASON}", read=with_why(read))
 
 
 _LISTS = {"language": "languages", "tradition": "traditions", "piece": "pieces"}

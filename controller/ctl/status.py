@@ -28,7 +28,7 @@ def status(as_json: AsJson = False, state: StateDir = STATE, person: Person = No
     people = ", ".join(
         person.code
         + ("" if person.t_plus_s is None else f" T+ {wording.t_plus(person)}")
-        + (" left" if person.left else "")
+        + (f" {went}" if (went := wording.departed(person)) else "")
         for person in found.participants
     )
     rows = [

@@ -70,11 +70,15 @@ def _place(status: Status) -> str:
     return ", ".join(part for part in (status.room, phone, programme) if part)
 
 
+def departed(person: ParticipantView) -> str:
+    """How somebody went who is no longer here; "" for who is."""
+    return "released" if person.released else "left" if person.left else ""
+
+
 def _of_person(status: Status, person: ParticipantView) -> Iterator[tuple[str, tuple[str, ...]]]:
-    state = "released" if person.released else "left" if person.left else ""
     t_plus = clock(person.t_plus_s) if person.t_plus_s is not None else "no ingestion yet"
     at_least = "at least " if person.at_least else ""
-    yield "T+", (", ".join(part for part in (f"{at_least}{t_plus}", state) if part),)
+    yield "T+", (", ".join(part for part in (f"{at_least}{t_plus}", departed(person)) if part),)
     if status.blinded:
         phone = status.unblinding_phone or "number not in the programme: ask the study's sponsor"
         yield "BLINDED", (f"to break the blind call {phone}", *_kits(status, person))

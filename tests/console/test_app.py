@@ -312,7 +312,7 @@ async def test_end_needs_the_word_typed(room: FakeRoom) -> None:
     async with console(room) as (app, pilot):
         await pilot.press(*way("end"), "enter")
         await pilot.pause()
-        await until(lambda: "type" in text(app))
+        await until(lambda: "type  end  and Enter within 10 s: music fades, light comes up" in text(app))
         assert not room.inputs
         await pilot.press(*"end", "enter")
         await pilot.pause()

@@ -80,6 +80,15 @@ def test_t_plus_says_at_least_after_an_outage_of_unknown_length() -> None:
     assert "at least" in "".join(line.plain for line in draw_header(view, 100, 6))
 
 
+def test_who_was_released_is_not_said_to_have_left() -> None:
+    gone = tuple(
+        ParticipantView(code=code, t_plus_s=60.0, doses=1, left=True, released=code == "P-017")
+        for code in ("P-017", "P-018")
+    )
+    shown = "\n".join(line.plain for line in draw_header(View(status=replace(demo_status(), participants=gone)), 100, 6))
+    assert "P-017 released" in shown and "P-018 left" in shown
+
+
 def test_a_programme_without_a_dose_has_no_t_plus() -> None:
     status = replace(demo_status(), dose_parts=(), participants=(ParticipantView(code="A"),))
     for height in (1, 6):
@@ -96,6 +105,14 @@ async def test_landing_by_keys(room: FakeRoom) -> None:
         await pilot.press(*way("land"))
         await pilot.pause(0.05)
         assert not room.inputs
+        await pilot.press("enter")
+        assert (await acts(room))[0] == Land()
+
+
+async def test_the_usual_minutes_of_a_landing_need_no_typing(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        await pilot.press(*way("land_over"))
+        await until(lambda: "empty: " in text(app))
         await pilot.press("enter")
         assert (await acts(room))[0] == Land()
 

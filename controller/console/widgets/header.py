@@ -131,6 +131,6 @@ def _others(view: View) -> str:
     told = []
     for person in view.status.participants:
         shown = person.code if person is leads else f"{person.code} T+ {view.t_plus(person)}"
-        told.append(f"{person.code} left" if person.left else shown)
+        told.append(f"{person.code} {went}" if (went := wording.departed(person)) else shown)
     limits = wording.limits(view.status.limits)
     return "   ".join([*told, limits] if limits else told)
