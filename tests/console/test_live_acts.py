@@ -85,7 +85,9 @@ def test_who_was_released_is_not_said_to_have_left() -> None:
         ParticipantView(code=code, t_plus_s=60.0, doses=1, left=True, released=code == "P-017")
         for code in ("P-017", "P-018")
     )
-    shown = "\n".join(line.plain for line in draw_header(View(status=replace(demo_status(), participants=gone)), 100, 6))
+    shown = "\n".join(
+        line.plain for line in draw_header(View(status=replace(demo_status(), participants=gone)), 100, 6)
+    )
     assert "P-017 released" in shown and "P-018 left" in shown
 
 
