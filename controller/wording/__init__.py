@@ -67,10 +67,10 @@ from controller.wording.timetable import JOBS, clock_time
 __all__ = [
     "ACTS", "ALARM_COLUMNS", "CORRECTING", "DEVICES", "DUE", "NOT_A_MEDICAL_DEVICE", "NOT_DELIVERED", "NOT_SIGNED",
     "SCENES", "STATES", "WAITS", "against", "alarm", "all_against", "amended", "amount", "besides_dose", "beyond",
-    "booking", "call", "clock", "clock_time", "corrections", "countdown", "departed", "dose_hints", "dose_line", "dose_words",
-    "doubts", "due", "duration", "ends", "entry", "entry_line", "event_line", "event_words", "fact", "fit", "kinds",
-    "later", "limits", "limits_words", "newest_texts", "number", "offers", "on_duty", "percent", "percent_of_db",
-    "planned", "preflight", "read", "refusal", "release", "state", "t_plus", "touch_words",
+    "booking", "call", "clock", "clock_time", "corrections", "countdown", "departed", "dose_hints", "dose_line",
+    "dose_words", "doubts", "due", "duration", "ends", "entry", "entry_line", "event_line", "event_words", "fact",
+    "fit", "kinds", "later", "limits", "limits_words", "newest_texts", "number", "offers", "on_duty", "percent",
+    "percent_of_db", "planned", "preflight", "read", "refusal", "release", "state", "t_plus", "touch_words",
 ]  # fmt: skip
 
 ALARM_COLUMNS = 76
