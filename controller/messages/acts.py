@@ -54,6 +54,7 @@ from controller.messages.reports import (
     ClockSynced,
     DeviceBack,
     DeviceLost,
+    Dropout,
     EngineReported,
     EngineRestarted,
     FillerChanged,
@@ -249,8 +250,8 @@ Act = (
     Start | Dose | Vitals | Pause | Resume | Hold | Go | Quiet | Volume | Light | Mark | Note | Call | StandDown
     | TakeBack | SeeAlarm | End | CorrectDose | DeclineBooster | Stable | ReleaseAnswer | Leave | CatchUp | Land
     | Shorten | Skip | Next | Ground | Softer | SetLimits | Evacuate | Opened | Timer | Planned | EngineReported
-    | EngineRestarted | PieceStarted | PieceEnded | FillerChanged | DeviceLost | DeviceBack | LampChanged
-    | LampTakenOver | CallChanged | Fire | FireOver | BatteryChanged | ClockSynced | RefusedAct
+    | EngineRestarted | PieceStarted | PieceEnded | FillerChanged | Dropout | DeviceLost | DeviceBack
+    | LampChanged | LampTakenOver | CallChanged | Fire | FireOver | BatteryChanged | ClockSynced | RefusedAct
     | Book | CancelBooking | TimetableDue | BookingBegun | Checked
     | SittersKnown | SignedOn | SignOnRefused | SignedOff | HandOver | BreakBegun | BreakOver | DutyKept
     | MaskingGuess

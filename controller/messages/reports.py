@@ -90,6 +90,14 @@ class FillerChanged(Tagged, frozen=True, kw_only=True, tag="filler_changed"):
     title: str = ""
 
 
+class Dropout(Tagged, frozen=True, kw_only=True, tag="dropout"):
+    """The sound broke off for `lost_s` in all, within a few seconds, while `title` played."""
+
+    lost_s: float
+    why: str = ""
+    title: str = ""
+
+
 class DeviceLost(Tagged, frozen=True, kw_only=True, tag="device_lost"):
     """A device, link or disk does not answer: "sound", "sound.output", "place" (the sound engine's files),
     "broker", "caller", "journal", "light.LAMP", "port.PORT", "buttons", "button.BUTTON".

@@ -26,8 +26,8 @@ from controller.wording.record import gone
 
 INCIDENTS = frozenset(
     (
-        "device_lost", "device_back", "filler_changed", "piece_ended", "piece_broken", "lamp_changed", "journal_late",
-        "resumed_after_outage", "music_short", "journal_damaged", "reserve_changed",
+        "device_lost", "device_back", "engine_restarted", "dropout", "filler_changed", "piece_ended", "piece_broken",
+        "lamp_changed", "journal_late", "resumed_after_outage", "music_short", "journal_damaged", "reserve_changed",
     )
 )  # fmt: skip
 """Kinds of entry that belong among the incidents."""

@@ -97,6 +97,7 @@ RULES: dict[str, Rule] = {
     "piece_started": _timed(devices.piece_started),
     "piece_ended": _timed(devices.piece_ended),
     "filler_changed": _timed(devices.filler_changed),
+    "dropout": _bare(lambda state, _act: (state, ())),
     "device_lost": _timed(devices.device_lost),
     "device_back": _bare(devices.device_back),
     "lamp_changed": _timed(devices.lamp_changed),

@@ -16,6 +16,7 @@ from controller.messages import (
     BusView,
     DeviceBack,
     DeviceLost,
+    Dropout,
     Effect,
     EngineReported,
     EngineRestarted,
@@ -293,6 +294,8 @@ class SoundClient:
                 )
             case "filler":
                 return FillerChanged(on=event["on"], why=event["why"], title=event["title"])
+            case "dropout":
+                return Dropout(lost_s=event["lost_s"], why=event["why"], title=event["title"])
             case "restarted":
                 return EngineRestarted(why=event["why"], silent_s=event["silent_s"])
             case "output" if "lost" in event:

@@ -140,14 +140,20 @@ class BlockQueue:
             self._filling = True
         return True
 
-    def take(self, boottime: float) -> Frames:
-        """The frames that are played at `boottime`: what was held back and a block, but for its last frames."""
+    def take(self, boottime: float, ran_dry: bool = False) -> Frames:
+        """The frames that are played at `boottime`: what was held back and a block, but for its last frames.
+
+        They come in softly where the card itself `ran_dry` before them, which it does not foresee.
+        """
         with self._room:
             block, marks = self._blocks.popleft() if self._blocks else (None, ())
             if len(self._blocks) <= REFILL_BLOCKS:
                 self._filling = True
                 self._room.notify()
         held, before, self._dry = self._held, self._dry, block is None
+        if ran_dry:
+            self.late_blocks += 1
+            held = held * _RISE
         if block is None:
             self.late_blocks += 1
             held, block = held * _FALL, silence(BLOCK, self._channels)
@@ -244,15 +250,13 @@ class DeviceOutput(BlockQueue):
         if not self._filled.is_set():
             outdata.fill(0)
             return
-        if status.output_underflow:
-            # The card has had nothing to play, though the queue may have been full: this call itself came late.
-            self.late_blocks += 1
         at = clock.boottime() + max(0.0, time.outputBufferDacTime - time.currentTime)
         if not self._begun:
             self._begun = True
             if self._capture is not None:
                 self.frame = self._capture.begin(at)
-        outdata[:] = self.take(at)
+        # It can run dry though the queue is full: this call itself came late.
+        outdata[:] = self.take(at, ran_dry=bool(status.output_underflow))
 
     def _finished(self) -> None:
         if not self._closing:

@@ -16,7 +16,7 @@ from controller.messages import Cue
 from controller.sound.card import Card
 from controller.sound.decks import Decks
 from controller.sound.memory import SAME_PLACE_S, Kept, Memory
-from controller.sound.mixer import Levels, Mark, Mixer, music_place
+from controller.sound.mixer import BLOCK, Levels, Mark, Mixer, music_place
 from controller.sound.protocol import DirectAct, KeptDirectAct, LayCues, SetBus, SetMusic, TurnTransport
 from controller.sound.settings import SoundSettings
 from controller.sound.timeline import RATE, Anchor, Laid, Ramp, Sheet, Timeline, to_frames
@@ -38,6 +38,7 @@ _AT_HAND = _PREROLL + to_frames(2.0)
 _FALLS = 2
 """After so many short lives in a row the pieces at hand are taken for their cause, and left out."""
 
+_DROPOUT_OVER_S = 1.0
 _DISK_PATIENCE_S = 0.05
 _LOOP_STANDS_S = 0.5
 _CALL_HANGS_S = 30.0
@@ -80,6 +81,8 @@ class Player:
         self._voices: dict[int, Voice] = {}
         self._begun: set[int] = set()
         self._done: set[int] = set()
+        self._late_blocks = 0
+        self._dropped_s = self._dropped_at = 0.0
         self.music = 1.0
         self.faders = {bus.name: 0.0 for bus in settings.buses}
 
@@ -305,6 +308,19 @@ class Player:
             self._tell("output", now, back=self._back)
             self._back = ""
 
+    def _tell_dropout(self) -> None:
+        """Tell of what a device played as silence because nothing was there, once it is over."""
+        now, late = clock.boottime(), self.card.late_blocks
+        fresh, self._late_blocks = late - self._late_blocks, late
+        heard = self.card.output.name.startswith("device:") and not self.anchor.timeline.still
+        if fresh and heard:
+            self._dropped_s += fresh * BLOCK / RATE
+            self._dropped_at = now
+        elif self._dropped_s and now - self._dropped_at > _DROPOUT_OVER_S:
+            title = self._title_at(now)
+            self._tell("dropout", now, why="ran_dry", title=title, lost_s=round(self._dropped_s, 2))
+            self._dropped_s = 0.0
+
     # -- decks --------------------------------------------------------------------------------------------------------
 
     def tick(self) -> None:
@@ -314,6 +330,7 @@ class Player:
             self._open_due()
         self._begin_when_ready()
         self._tell_back()
+        self._tell_dropout()
         timeline = self.mixer.timeline
         self.decks.feed(self._voices.values(), timeline.frame, timeline.still)
 
@@ -359,9 +376,7 @@ class Player:
                 played_s = round(voice.played / RATE, 3)
                 self._tell("piece_ended", boottime, **_piece_of(voice), why=mark.why, played_s=played_s)
         elif mark.kind == "filler":
-            here = self.anchor.at(boottime).frame
-            meant = self.sheet.between(here, here + 1) if mark.on else []
-            title = meant[-1].cue.piece.title if meant else ""
+            title = self._title_at(boottime) if mark.on else ""
             self._tell("filler", boottime, on=mark.on, why=mark.why, title=title)
         elif mark.kind == "stopped" and mark.why == self.sheet.session and self.anchor.timeline.transport == "stop":
             self.sheet = Sheet()
@@ -370,6 +385,12 @@ class Player:
             self._done.clear()
             self.memory.keep_sheet(self.sheet)
         self.keep()
+
+    def _title_at(self, boottime: float) -> str:
+        """The piece that should sound at a time; "" for none."""
+        here = self.anchor.at(boottime).frame
+        meant = self.sheet.between(here, here + 1)
+        return meant[-1].cue.piece.title if meant else ""
 
     def _on_lost(self, why: str, heard: float) -> None:
         """The device is gone: the timeline goes back to what was heard last, and stands there for a while."""

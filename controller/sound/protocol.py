@@ -53,6 +53,7 @@ takes it for: nothing sounds then that did not before.
     piece_ended     n, id, session, cue, title, path, boottime, why ("end", "cut", or the file's fault), played_s
     filler          n, id, on, why, title, boottime
     output          n, id, lost (why) or back (name), boottime
+    dropout         n, id, why, title, lost_s, boottime: a device had nothing to play for so long, once for each time
     restarted       n, id, why, silent_s, boottime: a warden started this process in another's place
     telemetry       twice a second: boottime, session, timeline_s, moving, transport, cue {id, title, artist, path,
                     position_s, duration_s} or null, next {title, in_s} or null, buses {NAME: {level_db, rms_dbfs,

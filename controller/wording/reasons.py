@@ -24,6 +24,8 @@ WHYS: dict[str, str] = {
     "stalled": "the piece came to a halt",
     "silent": "the piece brings nothing but silence",
     "over": "the planned music is over",
+    # Why a sound broke off.
+    "ran_dry": "the sound card had nothing to play",
     # Why a job of the timetable was left out.
     "session_open": "a session is open",
     "light_in_use": "somebody needs the light",

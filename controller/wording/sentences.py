@@ -220,6 +220,10 @@ def _instead(values: Values) -> str:
     return f"{f' instead of {title}' if title else ''}{why_words(values)}"
 
 
+def _dropout(values: Values) -> str:
+    return f"{number(values.get('lost_s', 0.0))} s of {text(values, 'title')} were not heard{why_words(values)}"
+
+
 def _engine_restarted(values: Values) -> str:
     return f"SOUND was started anew{why_words(values)}; {number(values.get('silent_s', 0.0))} s without music"
 
@@ -356,6 +360,7 @@ FACTS: dict[str, tuple[str, Template]] = {
     "piece_started": ("music", "{title}"),
     "piece_ended": ("music", _piece_ended),
     "filler_changed": ("music", _filler_changed),
+    "dropout": ("music", _dropout),
     "engine_restarted": ("alarm", _engine_restarted),
     "device_lost": ("alarm", _lost),
     "device_back": ("room", lambda v: f"{_device(v)} answers again"),

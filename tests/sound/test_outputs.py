@@ -18,7 +18,7 @@ from controller import clock
 from controller.sound.capture import MOST_WAITING_S, Capture, read_start
 from controller.sound.card import Card
 from controller.sound.mixer import BLOCK, Mark, Mixer
-from controller.sound.outputs import HELD, QUEUE_BLOCKS, Output, open_output
+from controller.sound.outputs import HELD, QUEUE_BLOCKS, BlockQueue, Output, open_output
 from controller.sound.settings import Bus, SoundSettings
 from controller.sound.timeline import RATE
 from tests.measure_audio import find_clicks
@@ -114,6 +114,17 @@ def test_music_goes_out_and_comes_in_softly_where_blocks_are_missing(
     rest = samples[QUEUE_BLOCKS * BLOCK + HELD :]
     begins = int(np.flatnonzero(rest)[0])
     assert begins >= BLOCK - HELD, "some were missing"
+
+
+def test_music_comes_in_softly_where_the_card_itself_ran_dry() -> None:
+    queue = BlockQueue(2, lambda *_: None, None)
+    for _ in range(3):
+        queue.put(np.full((BLOCK, 2), 0.5, np.float32), (), 0.0)
+    queue.take(0.0)
+    after = queue.take(0.0, ran_dry=True)
+    assert np.abs(np.diff(after[:, 0], prepend=0.0)).max() < 0.005
+    assert after[HELD:].min() == 0.5
+    assert queue.late_blocks == 1
 
 
 def test_a_capture_is_readable_while_it_is_written_and_knows_when_it_began(tmp_path: Path) -> None:
