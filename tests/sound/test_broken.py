@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from msgspec.structs import replace
 
 from controller.messages import Cue, Piece
@@ -103,3 +104,35 @@ def test_a_disk_that_stalls_while_a_piece_plays_is_bridged_and_the_piece_is_back
     last = len(heard) - RATE
     assert place_of(piece, heard[last : last + RATE // 2]) == pytest.approx((last - started["frame"]) / RATE, abs=0.1)
     assert beside(piece, heard[last : last + RATE // 2]) < -60, "the filler is gone"
+
+
+@pytest.mark.proof
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can let a disk stall")
+@pytest.mark.parametrize("name", ["slow.wav", "slow.flac"])
+def test_a_disk_that_stalls_for_five_seconds_costs_nothing_of_the_music(
+    engine: Start, tmp_path: Path, name: str
+) -> None:
+    piece = noise(tmp_path / name, 60.0)
+    try:
+        disk = StallingFile(Path(piece.path))
+    except PermissionError as error:
+        pytest.skip(f"no disk can be made to stall here: {error}")
+    try:
+        room = engine()
+        link = room.link()
+        room.tell(link, sheet(Cue(id=1, start_s=0, length_s=50, piece=piece)), play())
+        first = link.until("piece_started")["frame"]
+        link.read_for(3.0)
+        disk.stall()
+        link.read_for(5.0)
+        assert disk.stalled
+        disk.flow()
+        link.read_for(8.0)
+        room.stop()
+    finally:
+        disk.close()
+    assert not [m for m in link.heard if m.get("event") == "filler"]
+    heard = room.heard().samples[first + RATE // 2 : -RATE, 0]
+    there = soundfile.read(piece.path)[0][RATE // 2 : RATE // 2 + len(heard), 0]
+    assert len(heard) > 15 * RATE
+    assert np.abs(heard - there).max() < 1e-3
