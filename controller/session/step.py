@@ -79,20 +79,13 @@ def step(state: State, given: Input, now: float, seq: int) -> Outcome:
     fresh = state.session != before.session
     asks = state.plan != state.plan_held and (state.plan != before.plan or fresh or isinstance(given.act, Opened))
     picture = room_effects(state)
-    repeated = devices.to_repeat(given.act, picture) + _for_an_engine_that_stopped(before, state, picture)
+    repeated = devices.to_repeat(given.act, picture)
     effects = [effect for effect in picture if effect not in before.room or effect in repeated]
     if asks and state.in_session:
         effects.append(transport.replan_effect(state, now))
     effects += timetable.effects(given.act, facts)
     effects += probing.effects(before, state, given)
     return Outcome(state=replace(state, room=picture), effects=tuple(effects), facts=facts)
-
-
-def _for_an_engine_that_stopped(before: State, after: State, picture: tuple[Effect, ...]) -> tuple[Effect, ...]:
-    """An engine that has stopped holds no session any more: it is given its cues before it is told to play them."""
-    if before.transport != "stop" or after.transport != "play":
-        return ()
-    return tuple(effect for effect in picture if isinstance(effect, PlayCues))
 
 
 def room_effects(state: State) -> tuple[Effect, ...]:
@@ -113,7 +106,7 @@ def room_effects(state: State) -> tuple[Effect, ...]:
     ]
     effects.append(FadeMusic(level=state.music, fade_s=state.music_fade_s))
     if state.session and state.mode != "ready":
-        if state.plan_held:
+        if state.plan_held and state.transport != "stop":  # an engine that has stopped holds no session any more
             effects.append(
                 PlayCues(session=state.session, plan=state.plan_held, cues=state.cues, timeline_s=state.timeline_base)
             )

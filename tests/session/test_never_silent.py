@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from controller.arc.imagined import imagined_pool
 from controller.arc.programme import Programme, parse_programme
 from controller.arc.shelves import Pool
-from controller.messages import Act, Dose, Go, Ground, Opened, Resume, Start, Timer
+from controller.messages import Act, Dose, Go, Ground, Limits, Opened, Resume, SetLimits, Start, Timer
 from controller.rehearsal.room import Rehearsal
 from controller.session.deadlines import next_deadline
 from controller.sound.simulated import SimulatedSound
@@ -129,3 +129,9 @@ def test_music_comes_back_where_the_power_went_while_the_arc_was_over() -> None:
     room = asyncio.run(live("preparation-hour", moments))
     assert all(seconds <= LEAD_S for _, seconds, why in room.filled if why == "gap")
     assert room.state.waiting_for == "end"  # it has arrived once more
+
+
+def test_music_comes_back_after_the_limits_were_changed_while_the_arc_was_over() -> None:
+    moments: list[tuple[float, Act]] = [(4300.0, SetLimits(limits=Limits(no_vocals=True))), (10.0, Go(phase="listen"))]
+    room = asyncio.run(live("preparation-hour", moments))
+    assert all(seconds <= LEAD_S for _, seconds, why in room.filled if why == "gap"), room.filled
