@@ -107,6 +107,26 @@ def vitals_form(whom: str, last: Vitals | None, limits: tuple[tuple[str, float, 
     )  # fmt: skip
 
 
+def whose_vitals_form(codes: tuple[str, ...], form_of: Callable[[str], Form], clock: Clock) -> Form:
+    """The line first, and then whose it is: readings are one person's, and nobody looks before they type them."""
+
+    def read(line: str) -> Form:
+        if line:
+            read_vitals(taken_apart(line, clock).text)
+
+        def whose(text: str) -> Filled | Form:
+            numbers = {str(at): code for at, code in enumerate(codes, 1)}
+            code = next((code for code in codes if code.casefold() == text.casefold()), numbers.get(text))
+            if code is None:
+                raise ValueError(f"{told}: a digit, or the code")
+            return of(form_of(code), code).read(line)  # type: ignore[return-value]
+
+        told = "   ".join(f"{at} {code}" for at, code in enumerate(codes, 1))
+        return Form(title=f"Whose is {line}?" if line else "Whose vitals are missed?", hint=told, read=whose)
+
+    return Form(title="Vitals", hint=f"120/80 72 98 36.8   empty: missed   then whose   {WHEN}", read=read)
+
+
 # --- Doses ---
 
 

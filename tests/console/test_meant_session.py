@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from textual.events import Paste
 
 from controller.console.app import HEARD_S
-from controller.messages import Dose, EntryView, Note, ParticipantView, TakeBack
+from controller.messages import Dose, EntryView, Note, ParticipantView, TakeBack, Vitals
 from tests.console.fake_daemon import FakeRoom
 from tests.console.pressing import acts, console, rest_keys, text, way
 from tests.waiting import until
@@ -174,3 +174,35 @@ async def test_enter_on_a_list_without_lines_leaves_it_open(room: FakeRoom) -> N
         await pilot.press("escape", "ctrl+p", *"qqqqqqq", "enter")
         await until(lambda: "nothing is called so" in text(app))
         assert app.asking is not None and app.asking.line.value == "qqqqqqq"
+
+
+@pytest.mark.parametrize(("whose", "code"), [("2", "B-2"), ("a-1", "A-1")])
+async def test_readings_of_one_of_two_are_typed_first_and_given_a_name_then(
+    room: FakeRoom, whose: str, code: str
+) -> None:
+    """Whoever types them does not look: as commands they would be seven marks and a pause."""
+    room.push(participants=PAIR, leads="A-1")
+    async with console(room) as (app, pilot):
+        await pilot.press("v", *"120/80", "space", *"72", "enter")
+        await until(lambda: "Whose is 120/80 72?" in text(app) and "1 A-1   2 B-2" in text(app))
+        rest_keys(app)
+        await pilot.press(*whose, "enter")
+        await until(lambda: room.inputs)
+        assert [given.act for given in room.inputs] == [Vitals(systolic=120, diastolic=80, pulse=72)]
+        assert room.inputs[0].participants == (code,)
+
+
+async def test_readings_that_nobody_took_are_one_persons_too(room: FakeRoom) -> None:
+    room.push(participants=PAIR, leads="A-1")
+    async with console(room) as (app, pilot):
+        await pilot.press("v", "enter")
+        await until(lambda: "Whose vitals are missed?" in text(app))
+        await pilot.press("1")
+        rest_keys(app)
+        await pilot.press("enter")
+        await until(lambda: "Vitals of A-1 missed" in text(app))
+        await pilot.press(*"asleep")
+        rest_keys(app)
+        await pilot.press("enter")
+        await until(lambda: room.inputs)
+        assert room.inputs[0].act == Vitals(missed="asleep") and room.inputs[0].participants == ("A-1",)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from controller import bedside, wording
 from controller.console import clinical_forms, correcting_forms, live_forms
 from controller.console.doing.action import Action, in_session
+from controller.console.forms import Form
 from controller.messages import CorrectDose, DeclineBooster, Dose, ParticipantView, SetLimits, Stable, Status, Vitals
 
 if TYPE_CHECKING:
@@ -15,12 +16,18 @@ if TYPE_CHECKING:
 
 def vitals(do: Commands, key: str) -> None:
     """One line; readings are one person's, marks and doses may well be both's."""
-    if len(do.whom) != 1:
-        do.say(f"whose? Tab chooses: {' or '.join(do.whom)}" if do.whom else do.nobody(), "bad")
-        return
-    code = do.whom[0]
-    last = bedside.newest([line.vitals for line in do.status.vitals if line.participant == code])
-    do.ask(clinical_forms.of(clinical_forms.vitals_form(code, last, do.status.vitals_limits, do.clock), code), key)
+
+    def form_of(code: str) -> Form:
+        last = bedside.newest([line.vitals for line in do.status.vitals if line.participant == code])
+        return clinical_forms.vitals_form(code, last, do.status.vitals_limits, do.clock)
+
+    whom = do.whom
+    if not whom:
+        do.say(do.nobody(), "bad")
+    elif len(whom) == 1:
+        do.ask(clinical_forms.of(form_of(whom[0]), *whom), key)
+    else:
+        do.ask(clinical_forms.whose_vitals_form(whom, form_of, do.clock), key)
 
 
 def dose(do: Commands, key: str) -> None:
