@@ -8,9 +8,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from controller.clock import boottime
 from controller.console.doing.action import Action
 from controller.console.doing.table import named
+from controller.console.forms import Form
 from controller.console.menu import Line, Menu, menu_of
 from controller.console.sitter_forms import unlock_form
 
@@ -32,6 +35,8 @@ class Lock:
         self._app = app
         self.on = False
         self._touched = boottime()
+        self._begun: tuple[str | None, Form, str] | None = None
+        """Who was typing when it was locked, the question with the line so far, and the session that it is about."""
 
     def touch(self, now: float) -> None:
         """A key was pressed."""
@@ -46,13 +51,26 @@ class Lock:
     def shut(self) -> None:
         """Lock: what was open is closed, and nothing of the session can be read but what must be."""
         self._app.drill = None
+        self._begun = self._typed()
         self._app.back()
         self._turn(on=True)
         self._app.say("")
 
     def open(self) -> None:
-        """Unlock."""
+        """Unlock; whoever was typing here finds their line again, and nobody else does."""
         self._turn(on=False)
+        begun, self._begun = self._begun, None
+        if begun is not None and begun[0] == self._app.client.who:
+            self._app.ask(begun[1], session=begun[2])
+
+    def _typed(self) -> tuple[str | None, Form, str] | None:
+        """The line that was begun and would be lost."""
+        ask = self._app.asking
+        if ask is None or ask.form is None or not ask.line.value:
+            return None
+        if ask.form.masked or ask.form.lists is not None or ask.form.closes_after_s:
+            return None
+        return self._app.client.who, replace(ask.form, initial=ask.line.value), ask.session
 
     def allows(self, action: Action) -> bool:
         """Whether an action can be done now."""

@@ -282,7 +282,7 @@ REFUSALS: dict[str, Template] = {
     **archive_words.REFUSALS,
     "wrong_state": _wrong_state,
     "no_session": "no session is open; one is started from the menu, m",
-    "other_session": "not done: it was asked in the session before this one",
+    "other_session": "not done: it is of the session before; the menu, Record, adds it there",
     "session_open": "a session is open already: end it first",
     "unknown_phase": nearest("phase", "phase"),
     "unknown_participant": nearest("participant", "code"),

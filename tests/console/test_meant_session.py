@@ -206,3 +206,26 @@ async def test_readings_that_nobody_took_are_one_persons_too(room: FakeRoom) -> 
         await pilot.press("enter")
         await until(lambda: room.inputs)
         assert room.inputs[0].act == Vitals(missed="asleep") and room.inputs[0].participants == ("A-1",)
+
+
+async def test_a_line_that_was_begun_when_the_console_locked_is_there_when_it_opens(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        await pilot.press("n", *"asked", "ctrl+l")
+        await until(lambda: "LOCKED" in text(app))
+        assert "asked" not in text(app)
+        rest_keys(app)
+        await pilot.press("x")
+        await until(lambda: app.asking is not None and app.asking.line.value == "asked")
+        await pilot.press("space", *"him", "enter")
+        await until(lambda: room.inputs)
+        assert isinstance(room.inputs[0].act, Note) and room.inputs[0].act.text == "asked him"
+
+
+async def test_somebody_else_who_opens_it_does_not_read_what_was_begun(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        await pilot.press("n", *"asked", "ctrl+l")
+        app.client.person = "CD"
+        rest_keys(app)
+        await pilot.press("x")
+        await until(lambda: "unlocked" in text(app))
+        assert app.asking is None
