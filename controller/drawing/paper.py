@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from fpdf import FPDF
+from fpdf.fonts import TTFFont
 
 FONT = "DejaVu"
+
+_NO_LETTER = "\ufffd"
+"""Where the font lacks one: nothing that was written may be left out unseen."""
 
 
 class Paper(FPDF):
@@ -26,3 +30,9 @@ class Paper(FPDF):
         self.set_auto_page_break(foot_mm is not None, foot_mm or 0.0)
         self.set_title(title)
         self.add_page()
+
+    def normalize_text(self, text: str) -> str:
+        """The text with a sign in the place of every letter that the font does not have."""
+        font = self.current_font
+        letters = font.cmap if isinstance(font, TTFFont) else {}
+        return "".join(one if one.isspace() or ord(one) in letters else _NO_LETTER for one in text)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from controller import bedside, wording
 from controller.messages import Touch, Vitals, plain_fields
+from controller.messages.free_words import REDACTED
 from controller.session.state import Participant, State
 from controller.session.touch import is_outside, where
 from controller.wording.quantities import counted
@@ -112,9 +113,12 @@ def _touch_given(state: State, person: Participant) -> str:
     ]  # fmt: skip
     if not given:
         return "none was recorded"
-    outside = sum(is_outside(act, person.touch_scope) for act in given)
     places = ", ".join(dict.fromkeys(where(act) for act in given))
-    return f"{counted(len(given), 'entry', 'entries')} ({places}), {outside or 'none'} outside the scope consented to"
+    told = f"{counted(len(given), 'entry', 'entries')} ({places})"
+    if person.touch_scope == REDACTED:
+        return f"{told}; which of them lay outside the scope stands with each"
+    outside = sum(is_outside(act, person.touch_scope) for act in given)
+    return f"{told}, {outside or 'none'} outside the scope consented to"
 
 
 def utc_before(utc: str, seconds: float) -> str:

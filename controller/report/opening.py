@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from controller.journal.reading import find_records, kept_states
 from controller.journal.store import is_passing, room_file
-from controller.messages import Opened, Record, Refused, RoomRules, decode
+from controller.messages import Opened, Record, Redaction, Refused, RoomRules, decode
 from controller.session.state import State, opening
 from controller.session.step import step
 
@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 UNKNOWN = RoomRules(room="unknown", lamps=(), buses=())
 
 OF_THE_ROOM = "how the room stood at the opening (light, faders, who was on duty) is lost and was rebuilt"
+GONE_WITH_WORDS = (
+    "how the room stood at the opening (light, faders, who was on duty) went with words that were redacted"
+)
 OF_THE_RULES = "so are the room's own name, lamps and loudspeakers"
 
 
@@ -39,8 +42,8 @@ def opened_state(file: Path, first: Record) -> tuple[State, tuple[str, ...]]:
         rebuilt = step(opening(lenient, first.stamp.t), first.input, first.stamp.t, first.seq).state
     except Refused as refusal:
         raise ValueError(f"its opening is lost and cannot be rebuilt: {refusal.code}") from None
-    missing = (OF_THE_ROOM,) if rules else (OF_THE_ROOM, OF_THE_RULES)
-    return replace(rebuilt, rules=rules or UNKNOWN), missing
+    missing = GONE_WITH_WORDS if _is_redacted(file, first.seq) else OF_THE_ROOM
+    return replace(rebuilt, rules=rules or UNKNOWN), (missing,) if rules else (missing, OF_THE_RULES)
 
 
 def _readable(file: Path) -> Iterator[tuple[int, State]]:
@@ -58,6 +61,11 @@ def _readable(file: Path) -> Iterator[tuple[int, State]]:
         if is_passing(error):
             raise
         log.warning("the snapshots of %s cannot be read: %s", file.name, error)
+
+
+def _is_redacted(file: Path, seq: int) -> bool:
+    acts = (record.input.act for record, _ in find_records(file, "redaction"))
+    return any(isinstance(act, Redaction) and act.seq == seq for act in acts)
 
 
 def _rules_of_the_room(file: Path, first: Record) -> RoomRules | None:

@@ -5,12 +5,12 @@ Item numbers and subjects are the guideline's; what the room cannot know is left
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from controller import wording
 from controller.messages import Mark
 from controller.report import clinical
-from controller.report.account import Account
+from controller.report.account import Account, Event
 from controller.report.people import told
 from controller.report.tables import clock_of
 from controller.wording.quantities import counted, duration
@@ -51,7 +51,7 @@ def _items(account: Account) -> list[tuple[int, str, str]]:
     faults = [f"{clock_of(account.t_plus(event.t))} {event.word} {event.text}" for event in account.incidents]
     silences = sum(event.kind in ("quiet", "pause") and event.by_a_person for event in account.events)
     return [
-        (5, "Lighting", f"Dimmed by programme between {min(lights)} % and {max(lights)} % of perceived brightness."),
+        (5, "Lighting", f"Between {min(lights)} % and {max(lights)} % of perceived brightness, {_lit(persons)}."),
         (6, "Sensory reduction", _silences(silences)),
         (8, "People present", f"{people} (UTC)." if people else "Nobody signed on at the console."),
         (
@@ -87,6 +87,11 @@ def _disturbed(account: Account) -> Iterator[str]:
     for event in account.events:
         if event.kind == "note" and "disturbance" in event.text and not event.taken_back:
             yield event.text
+
+
+def _lit(persons: Sequence[Event]) -> str:
+    by_hand = sum(event.kind == "light" and event.values.get("scene") != "arc" for event in persons)
+    return "dimmed by programme" + (f", and {counted(by_hand, 'time', 'times')} by hand" if by_hand else "")
 
 
 def _silences(entries: int) -> str:

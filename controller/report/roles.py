@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from controller.arc.programme import parse_programme
 from controller.files import ConfigError, did_you_mean
 from controller.messages import CorrectDose, Dose, Fact, Input, MaskingGuess, Record, Start, Touch
-from controller.messages.free_words import plain_without, without_words
+from controller.messages.free_words import REDACTED, plain_without, without_words
 from controller.session.state import Entry, Participant, State
 from controller.session.touch import is_outside
 
@@ -139,7 +139,7 @@ def _without_words(state: State) -> State:
         participants=tuple(
             replace(
                 person,
-                touch_scope=WITHHELD if person.touch_scope else "",
+                touch_scope=person.touch_scope if person.touch_scope in ("", REDACTED) else WITHHELD,
                 vitals=tuple((t, without_words(vitals, WITHHELD)) for t, vitals in person.vitals),
             )
             for person in state.participants
@@ -155,5 +155,6 @@ def _entries_without_words(entry: Entry, scopes: Mapping[str, str]) -> Iterator[
         yield replace(entry, act=without_words(act, WITHHELD))
         return
     for code in entry.participants:  # each consented to a scope of their own
-        outside = is_outside(act, scopes.get(code, ""))
-        yield replace(entry, act=replace(act, outside=outside), participants=(code,))
+        scope = scopes.get(code, "")
+        known = act if scope == REDACTED else replace(act, outside=is_outside(act, scope))
+        yield replace(entry, act=known, participants=(code,))

@@ -9,6 +9,7 @@ from controller.arc.curves import intensity_curve, light_curve
 from controller.config import find_programme, load_programme, shipped
 from controller.drawing.arc import ArcPicture, Span, Tick, draw_arc, save_arc
 from controller.drawing.card import Card, CardPhase, CardPiece, write_card
+from controller.drawing.paper import FONT, Paper
 from controller.files import ConfigError
 from controller.messages import PhaseView
 
@@ -126,3 +127,11 @@ def test_the_card_is_one_page_however_many_pieces_there_are(tmp_path: Path, piec
 def test_a_card_is_a_pdf_and_nothing_else(tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         write_card(card(1), tmp_path / "card.docx")
+
+
+def test_a_letter_that_the_paper_does_not_have_leaves_a_sign_and_no_gap() -> None:
+    paper = Paper("a note", margin_mm=10.0, foot_mm=10.0)
+    for style in ("", "B"):
+        paper.set_font(FONT, style, 8)
+        assert paper.normalize_text("größer \u2713\n\u65e5\u672c") == "größer \u2713\n\ufffd\ufffd"
+    assert paper.output()

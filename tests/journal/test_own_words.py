@@ -33,6 +33,7 @@ from controller.messages import (
 )
 from controller.messages.free_words import REDACTED, redacted, said_in, taken_out
 from controller.report.gathering import account_of
+from controller.report.opening import GONE_WITH_WORDS
 from controller.report.page import html
 from controller.report.respct import respct
 from controller.report.roles import ROLES
@@ -94,7 +95,9 @@ def test_every_word_can_be_redacted_and_is_nowhere_in_the_file_then(state: Path)
     assert (found.ok, found.lost, found.unnamed, found.redacted) == (True, 0, 0, 6), found.why
     page = html(account_of(file))
     assert f"missed: {REDACTED}" in page and not [word for word in WORDS if word in page]
-    assert [one.event.rescue for one in account_of(file).state.adverse] == [REDACTED]
+    account = account_of(file)
+    assert [one.event.rescue for one in account.state.adverse] == [REDACTED]
+    assert account.missing == (GONE_WITH_WORDS,), "no damage took it"
 
 
 def test_a_correction_whose_words_are_redacted_does_not_bring_back_what_stood_before(state: Path) -> None:

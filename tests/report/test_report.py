@@ -55,12 +55,14 @@ from controller.messages import (
     Volume,
     encode,
 )
+from controller.messages.free_words import REDACTED
 from controller.report.account import Account
+from controller.report.clinical import touch
 from controller.report.gathering import account_of
 from controller.report.page import html
 from controller.report.paper import pdf
 from controller.report.respct import respct
-from controller.report.roles import ROLES
+from controller.report.roles import ROLES, state_seen_by
 from controller.report.study import study_files
 from controller.report.tables import jsonl, music_csv, records_csv
 from controller.report.terminal import head_lines
@@ -429,6 +431,12 @@ def test_every_export_tells_the_touch_that_each_of_two_consented_to(tmp_path: Pa
     assert [row["touch_scope"] for row in rows] == ["hands", "none"]
     figures = respct(account_of(room.file, ROLES["analyst"]))
     assert "C-1: withheld; 1 entry (hands), none outside" in figures and "1 outside the scope" in figures
+    gone = replace(
+        account.state, participants=tuple(replace(one, touch_scope=REDACTED) for one in account.state.participants)
+    )
+    for state in (gone, state_seen_by(ROLES["analyst"], gone)):
+        told = list(touch(state))
+        assert told[0] == "C-1: [redacted]; 1 entry (hands); which of them lay outside the scope stands with each"
 
 
 def test_every_export_tells_what_stood_before_and_what_stands(clinical: Account) -> None:
