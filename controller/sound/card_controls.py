@@ -5,13 +5,13 @@ ALSA's are read with `amixer` (alsa-utils), PulseAudio's and PipeWire's with `pa
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 _CARDS = Path("/proc/asound/cards")
 _CARD = re.compile(r"^ *(\d+) \[(\S+) *\]", re.MULTILINE)
@@ -64,17 +64,19 @@ def find_moves(remembered: Mapping[str, str], output: str, runtime_dir: Path) ->
 
     `remembered`: the room file's sound.card; `output`: its sound.output. What cannot be read is such a line too.
     """
-    try:
-        moved = moved_settings(remembered, read_controls(output))
-    except Unreadable as why:
-        moved = [str(why)]
-    return moved + stream_faults(runtime_dir)
+    found: list[str] = []
+    for look in (lambda: moved_settings(remembered, read_controls(output)), lambda: stream_faults(runtime_dir)):
+        try:
+            found += look()
+        except Unreadable as why:
+            found.append(str(why))
+    return list(dict.fromkeys(found))
 
 
 def stream_faults(runtime_dir: Path) -> list[str]:
     """Whether PulseAudio plays the running engine's own stream as it is: it remembers volumes by program.
 
-    A line for each fault; none where no engine runs, or not by PulseAudio.
+    A line for each fault; none where no engine runs, or not by PulseAudio. Raises Unreadable.
     """
     try:
         pid = (runtime_dir / "sound.life").read_text(encoding="ascii").strip()
@@ -116,33 +118,49 @@ def _playback(value: str) -> str:
 
 
 def parse_sinks(text: str, default: str) -> dict[str, str]:
-    """What `pactl --format=json list sinks` says of the default sink: "pulse NAME front-left": "74% -7.85 dB on"."""
+    """What `pactl --format=json list sinks` says of the default sink: "pulse NAME front-left": "74% -7.85 dB on".
+
+    Raises Unreadable.
+    """
     found: dict[str, str] = {}
-    sinks: list[dict[str, Any]] = json.loads(text)
-    for sink in sinks:
-        if sink["name"] == default:
-            mute = "off" if sink["mute"] else "on"
-            for channel, volume in sink["volume"].items():
-                found[f"pulse {default} {channel}"] = f"{volume['value_percent']} {volume['db']} {mute}"
-            if port := sink.get("active_port"):
-                found[f"pulse {default} port"] = port
+    with _understanding():
+        for sink in json.loads(text):
+            if sink["name"] == default:
+                mute = "off" if sink["mute"] else "on"
+                for channel, volume in sink["volume"].items():
+                    found[f"pulse {default} {channel}"] = f"{volume['value_percent']} {volume['db']} {mute}"
+                if port := sink.get("active_port"):
+                    found[f"pulse {default} port"] = str(port)
     return found
 
 
+@contextlib.contextmanager
+def _understanding() -> Iterator[None]:
+    """While a sound server's words are read: other versions may say it in other ways. Raises Unreadable."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise Unreadable("what pactl says of the sound server's volumes cannot be understood") from None
+
+
 def parse_streams(text: str, pid: str) -> list[str]:
-    """What is wrong with a process's streams in `pactl --format=json list sink-inputs`, a line each."""
+    """What is wrong with a process's streams in `pactl --format=json list sink-inputs`, a line each.
+
+    Raises Unreadable.
+    """
     faults = []
-    streams: list[dict[str, Any]] = json.loads(text)
-    for stream in streams:
-        if stream["properties"].get("application.process.id") != pid:
-            continue
-        number = stream["index"]
-        if stream["mute"]:
-            faults.append(f"PulseAudio mutes the engine's stream: pactl set-sink-input-mute {number} 0")
-        levels = {volume["value_percent"] for volume in stream["volume"].values()}
-        if levels != {"100%"}:
-            shown = ", ".join(sorted(levels))
-            faults.append(f"PulseAudio plays the engine's stream at {shown}: pactl set-sink-input-volume {number} 100%")
+    with _understanding():
+        for stream in json.loads(text):
+            if stream["properties"].get("application.process.id") != pid:
+                continue
+            number = stream["index"]
+            if stream["mute"]:
+                faults.append(f"PulseAudio mutes the engine's stream: pactl set-sink-input-mute {number} 0")
+            levels = {volume["value_percent"] for volume in stream["volume"].values()}
+            if levels != {"100%"}:
+                shown = ", ".join(sorted(levels))
+                way = f"pactl set-sink-input-volume {number} 100%"
+                faults.append(f"PulseAudio plays the engine's stream at {shown}: {way}")
     return faults
 
 
@@ -158,7 +176,7 @@ def _said(*command: str) -> str | None:
     """What a command prints; None where it is not there, fails or hangs."""
     words = {**os.environ, "LC_ALL": "C.UTF-8"}
     try:
-        done = subprocess.run(command, env=words, capture_output=True, text=True, timeout=_PATIENCE_S, check=True)
+        done = subprocess.run(command, env=words, capture_output=True, timeout=_PATIENCE_S, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout
+    return done.stdout.decode("utf-8", "replace")

@@ -44,6 +44,7 @@ from controller.sitters.register import Register
 from controller.verbs.journal import session_or_newest, t_plus_s
 from controller.verbs.sitters import lost_sitters
 from controller.wording import refusal
+from controller.wording.quantities import counted
 
 Session = Annotated[str, typer.Argument(metavar="SESSION", help="As `stillroom journal list` names it.")]
 As = Annotated[str, typer.Option("--as", metavar="INITIALS", help="Who does it; stands in the record.")]
@@ -131,7 +132,7 @@ def sign(session: Session, who: As, state: StateDir = STATE, yes: Yes = False, p
         fail(f"{file.stem} is signed by {who} already, and nothing was added since")
     for line in head_lines(account):
         typer.echo(line)
-    confirm(f"Sign these {info.records} records as {who}: reviewed and complete?", yes)
+    confirm(f"Sign {counted(info.records, 'record')} as {who}: reviewed and complete?", yes)
     reply = record(state, SignOff(session=file.stem, after=info.records, head=info.head), who)
     typer.echo(f"signed by {who}, record {reply.seq} of {file.stem}, {reply.utc}")
 

@@ -23,6 +23,7 @@ from controller.messages import BackedUp, Retention, to_plain
 from controller.options import AsJson, StateDir, fail
 from controller.places import STATE
 from controller.verbs.archive import Yes, confirm, record
+from controller.wording.quantities import counted
 
 As = Annotated[str, typer.Option("--as", metavar="INITIALS", help="Who does it; stands in the record.")]
 NoRecord = Annotated[bool, typer.Option("--no-record", help="The caller records it; for the nightly job.")]
@@ -87,7 +88,8 @@ def _tell(act: BackedUp, made: Made | None, fit: Place | None) -> None:
         typer.echo(f"no backup was made. {act.place}: {act.why}", err=True)
         return
     mebibytes = made.bytes / 1024**2
-    typer.echo(f"{made.folder}: {act.sessions} sessions, {len(made.copied)} of them copied now ({mebibytes:.1f} MiB)")
+    copied = f"{len(made.copied)} of them copied now ({mebibytes:.1f} MiB)"
+    typer.echo(f"{made.folder}: {counted(act.sessions, 'session')}, {copied}")
     for problem in made.problems:
         typer.echo(f"NOT WELL: {problem}", err=True)
     if not made.problems:
@@ -113,7 +115,8 @@ def restore(
         manifest = restore_backup(the_backup(folder), state)
     except (UnfitPlace, OSError) as error:
         fail(str(error))
-    typer.echo(f"{state}: {len(manifest.sessions)} sessions as of {manifest.utc}; look with `stillroom journal verify`")
+    held = counted(len(manifest.sessions), "session")
+    typer.echo(f"{state}: {held} as of {manifest.utc}; look with `stillroom journal verify`")
 
 
 def the_backup(place: Path) -> Path:
@@ -162,7 +165,7 @@ def retention(
         return
     if dry_run:
         return
-    confirm(f"Remove {len(act.removed)} sessions for good?", yes)
+    confirm(f"Remove {counted(len(act.removed), 'session')} for good?", yes)
     reply = record(state, act, who)
     typer.echo(f"removed, and noted in the room's record, {reply.seq}", err=as_json)
 

@@ -35,6 +35,7 @@ from controller.journal.verify import verify_sessions
 from controller.messages import LogEntry, Record, TakeBack, to_plain
 from controller.options import AsJson, StateDir, fail
 from controller.places import STATE
+from controller.wording.quantities import counted
 from controller.wording.record import gone
 
 if TYPE_CHECKING:
@@ -249,13 +250,13 @@ def verify_(
         for book, result in results.items():
             if result.ok:
                 lacks = gone(redacted=result.redacted, unnamed=result.unnamed, lost=result.lost)
-                typer.echo(f"{book:<28} ok       {result.records} records{lacks}")
+                typer.echo(f"{book:<28} ok       {counted(result.records, 'record')}{lacks}")
             else:
                 where = f" at record {result.first_bad}" if result.first_bad else ""
                 typer.echo(f"{book:<28} DAMAGED{where}: {result.why}")
             if result.removed:
                 days = ", ".join(result.removed)
-                typer.echo(f"{'':<28} {len(result.removed)} sessions removed by rule, opened {days}")
+                typer.echo(f"{'':<28} {counted(len(result.removed), 'session')} removed by rule, opened {days}")
         for file in kept:
             typer.echo(f"{file.name}: a damaged journal, set aside and kept")
         if not files:
@@ -275,7 +276,7 @@ def _verify_backups(place: Path) -> None:
         if not problems:
             manifest = read_manifest(folder)
             assert manifest is not None
-            typer.echo(f"{folder}: ok, {len(manifest.sessions)} sessions as of {manifest.utc}")
+            typer.echo(f"{folder}: ok, {counted(len(manifest.sessions), 'session')} as of {manifest.utc}")
     if any(wrong.values()):
         raise typer.Exit(1)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from controller.wording.quantities import counted
 from controller.wording.reasons import why_words
-from controller.wording.templates import Template, Values, text
+from controller.wording.templates import Template, Values, figure, text
 
 MEANINGS: dict[str, str] = {"reviewed": "reviewed and complete"}
 
@@ -22,17 +23,21 @@ def _backed_up(values: Values) -> str:
     if not values.get("ok"):
         return f"NOT made at {text(values, 'place')}{why_words(values)}"
     mebibytes = float(values.get("bytes") or 0) / 1024**2
-    return f"{text(values, 'sessions')} sessions at {text(values, 'place')}, {mebibytes:.1f} MiB copied, read back"
+    return f"{_count(values, 'sessions', 'session')} at {text(values, 'place')}, {mebibytes:.1f} MiB copied, read back"
 
 
-_BESIDE = {"sheets": "files of sheets", "copies": "of its damaged copies"}
+def _count(values: Values, key: str, one: str, many: str = "") -> str:
+    return counted(figure(values, key) or 0, one, many)
+
+
+_BESIDE = {"sheets": ("file of sheets", "files of sheets"), "copies": ("of its damaged copies",) * 2}
 """What goes with a session's own file."""
 
 
 def _removed(values: Values) -> str:
-    beside = [f"{text(values, name)} {what}" for name, what in _BESIDE.items() if values.get(name)]
-    held = " and ".join((f"{text(values, 'records')} records", *beside))
-    return f"session of {text(values, 'opened')} ({held}) after {text(values, 'days')} days"
+    beside = [_count(values, name, *words) for name, words in _BESIDE.items() if values.get(name)]
+    held = " and ".join((_count(values, "records", "record"), *beside))
+    return f"session of {text(values, 'opened')} ({held}) after {_count(values, 'days', 'day')}"
 
 
 REFUSALS: dict[str, Template] = {
@@ -61,7 +66,7 @@ FACTS: dict[str, tuple[str, Template]] = {
 
 ALARMS: dict[str, Template] = {
     "backup": lambda v: (
-        f"BACKUP: the last good one is {text(v, 'days')} days old"
+        f"BACKUP: the last good one is {_count(v, 'days', 'day')} old"
         if text(v, "days")
         else f"BACKUP could not be made{why_words(v)}"
     ),

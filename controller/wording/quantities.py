@@ -17,9 +17,9 @@ def duration(seconds: float) -> str:
     return f"{hours} h {rest:02d}" if rest else f"{hours} h"
 
 
-def counted(count: int, one: str, many: str = "") -> str:
-    """A number with what is counted: "1 text", "3 texts"; `many` where the plural is another."""
-    return f"{count} {one if count == 1 else many or f'{one}s'}"
+def counted(count: float, one: str, many: str = "") -> str:
+    """A number with what is counted: "1 text", "3 texts", "1.5 days"; `many` where the plural is another."""
+    return f"{number(count)} {one if count == 1 else many or f'{one}s'}"
 
 
 def clock(seconds: float | None) -> str:
@@ -49,4 +49,6 @@ def percent(level: float) -> str:
 
 def number(value: str | float) -> str:
     """A number without a needless fraction."""
-    return f"{value:g}" if isinstance(value, float | int) else value
+    if isinstance(value, int):  # a long one to its last digit: it may be a record's number
+        return f"{value:d}"
+    return f"{value:g}" if isinstance(value, float) else value

@@ -100,6 +100,17 @@ def test_no_alarm_is_wider_than_76_columns(name: str, why: str) -> None:
         assert len(words) <= 76
 
 
+def test_one_of_a_thing_is_told_as_one_and_a_long_number_to_its_last_digit() -> None:
+    one = {"ok": 1, "sessions": 1, "place": "/mnt/stick", "bytes": 1024**2}
+    assert wording.fact("backed_up", one)[1] == "1 session at /mnt/stick, 1.0 MiB copied, read back"
+    removed = {"opened": "2026-01-01", "records": 1, "sheets": 1, "days": 1.0}
+    told = "session of 2026-01-01 (1 record and 1 file of sheets) after 1 day"
+    assert wording.fact("session_removed", removed)[1] == told
+    assert wording.fact("session_removed", {**removed, "days": 1.5})[1].endswith("after 1.5 days")
+    assert wording.alarm(Alarm(code="backup", priority="low", since_t=0.0, values={"days": 1.0})).endswith("1 day old")
+    assert wording.fact("redaction", {"seq": 12345678})[1] == "the text of record 12345678 was blanked"
+
+
 def test_a_refusal_names_the_nearest() -> None:
     words = wording.refusal("unknown_phase", {"phase": "peek", "nearest": "peak"})
     assert words == 'no phase "peek"; did you mean "peak"?'

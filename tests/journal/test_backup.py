@@ -204,7 +204,7 @@ def test_only_what_is_closed_and_signed_or_backed_up_goes_when_its_time_is_over(
     assert run(state, "retention", "--days", "30", "--yes", "--as", "XY")[0] == 0
     assert [info.session for info in list_sessions(state)] == [SECOND, "20260103T092000Z-0003"]
     code, said = run(state, "verify")
-    assert code == 0 and "1 sessions removed by rule, opened 2026-01-01" in said
+    assert code == 0 and "1 session removed by rule, opened 2026-01-01" in said
     run(state, "backup", str(stick), "--same-disk")
     assert run(state, "retention", "--days", "30", "--yes")[0] == 0
     assert [info.session for info in list_sessions(state)] == ["20260103T092000Z-0003"], "the open one stays"

@@ -272,6 +272,22 @@ def test_a_stream_that_the_sound_server_turns_down_is_named_with_its_remedy() ->
     assert turned == "PulseAudio plays the engine's stream at 100%, 50%: pactl set-sink-input-volume 7 100%"
 
 
+@pytest.mark.parametrize("said", ["not json", "[{}]", '[{"name": "usb", "mute": false, "volume": []}]', "{}", '["x"]'])
+def test_what_a_sound_server_says_in_another_way_is_told_and_never_ends_a_preflight(
+    said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pactl = tmp_path / "pactl"
+    pactl.write_text(f"#!/bin/sh\n[ $1 = get-default-sink ] && echo usb || cat <<'X'\n{said}\nX\n")
+    pactl.chmod(0o755)
+    monkeypatch.setattr(card_controls, "_CARDS", tmp_path / "none")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    (told,) = card_controls.find_moves({"pulse usb front-left": "74%"}, "auto", tmp_path)
+    assert told in (
+        "what pactl says of the sound server's volumes cannot be understood",
+        "pulse usb front-left: was 74%, is not there",
+    )
+
+
 def test_bluetooth_is_seen_in_a_sinks_name() -> None:
     assert is_bluetooth("device:pulse", {"pulse bluez_output.00_11.1 front-left": "40%"})
     assert not is_bluetooth("device:USB Audio: - (hw:1,0)", {"alsa USB PCM Front Left": "74%"})
