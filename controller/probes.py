@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import itertools
 import json
 import logging
 import os
@@ -47,6 +48,9 @@ SIDE_FADE_S = 0.6
 """Each side of a bus sounds for so long, and comes and goes by a ramp."""
 
 WATCH_S = 5.0
+CARD_LOOKS = 12
+"""The card's own volumes are asked of other programs: once a minute."""
+
 MOST_TOLD = 3
 
 Values = dict[str, str | int | float]
@@ -197,11 +201,14 @@ class Probes:
         return mark
 
     async def _card(self, probe: Probe) -> str:
+        await self._look_at_card()
+        return await asyncio.to_thread(self._mark_of, probe.check, probe.programme)
+
+    async def _look_at_card(self) -> None:
         sound = self._room.table.sound
         moves = await asyncio.to_thread(find_moves, sound.card, sound.output, runtime_dir(self._state_dir))
         if moves:
             raise Unwell("card_moved", count=len(moves), first=moves[0])
-        return await asyncio.to_thread(self._mark_of, probe.check, probe.programme)
 
     async def _library(self, probe: Probe) -> str:
         wanted = ("--programme", probe.programme, "--room", str(self._room.path))
@@ -246,7 +253,7 @@ class Probes:
     # --- what holds no longer ---------------------------------------------------------------------------------
 
     async def _watch_files(self) -> None:
-        while True:
+        for looks in itertools.count(1):
             await asyncio.sleep(WATCH_S)
             for line in self._lines:
                 if line.stage != "green" or not line.mark:
@@ -254,7 +261,11 @@ class Probes:
                 try:
                     mark = await asyncio.to_thread(self._mark_of, line.check, self._programme)
                     if mark != line.mark:
-                        self._post(Probed(check=line.check, number=line.seq, well=False, code="changed"))
+                        raise Unwell("changed")
+                    if line.check == "card" and looks % CARD_LOOKS == 0:
+                        await self._look_at_card()
+                except Unwell as why:
+                    self._post(Probed(check=line.check, number=line.seq, well=False, code=why.code, values=why.values))
                 except Exception:  # what cannot be looked at now is looked at again
                     log.exception("what the preflight's %s holds for could not be looked at", line.check)
 

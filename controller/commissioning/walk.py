@@ -115,7 +115,7 @@ class Walk:
         while True:
             initials = await self._person.ask("Sign with your initials; Enter alone leaves it unsigned:")
             if not initials:
-                say("Not signed; nothing was kept.")
+                say("Not signed: no report was kept. A lowest level that was written stays in the room file.")
                 return False
             if _INITIALS.match(initials):
                 break

@@ -64,12 +64,14 @@ def find_moves(remembered: Mapping[str, str], output: str, runtime_dir: Path) ->
 
     `remembered`: the room file's sound.card; `output`: its sound.output. What cannot be read is such a line too.
     """
-    found: list[str] = []
-    for look in (lambda: moved_settings(remembered, read_controls(output)), lambda: stream_faults(runtime_dir)):
-        try:
-            found += look()
-        except Unreadable as why:
-            found.append(str(why))
+    try:
+        found = moved_settings(remembered, read_controls(output))
+    except Unreadable as why:
+        found = [str(why)]
+    try:
+        found += stream_faults(runtime_dir)
+    except Unreadable as why:
+        found.append(str(why))
     return list(dict.fromkeys(found))
 
 

@@ -148,6 +148,24 @@ async def test_a_card_that_was_turned_is_told(bench: Bench, monkeypatch: pytest.
     assert (told.code, told.values["count"]) == ("card_moved", 2)
 
 
+async def test_a_card_that_is_turned_after_it_was_looked_at_is_told_too(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probes, "CARD_LOOKS", 2)
+    green = await bench.found("card")
+    moves: list[str] = []
+    monkeypatch.setattr(probes, "find_moves", lambda *_: moves)
+    bench.heard.clear()
+    bench.probes._lines = (PreflightLine(check="card", seq=3, stage="green", mark=green.mark),)
+    await asyncio.sleep(0.3)
+    assert bench.heard == []
+    moves.append("alsa PCM: was 74%, is 90%")
+    await until(lambda: bench.heard)
+    told = bench.heard[0]
+    assert (told.check, told.number, told.code) == ("card", 3, "card_moved")
+    assert told.values == {"count": 1, "first": "alsa PCM: was 74%, is 90%"}
+
+
 async def test_a_tone_that_cannot_sound_is_told(bench: Bench) -> None:
     told = await bench.found("sound.speakers")
     assert told.code == "not_played" and "engine" in str(told.values["why"])
