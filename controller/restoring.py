@@ -73,6 +73,7 @@ def restore(recovered: Recovered, rules: RoomRules, clock: RoomClock) -> Restore
     room = recovered.room
     state = replace(restored.state, timetable=timetable_of(room), preflight=preflight_of(room, rules))
     if not state.session:
+        state = _after(recovered.over, state)
         left = as_left(room, state)
         state = replace(state, duty=duty_of(room, rules), buses=left.buses, scene=left.scene, light=left.light)
     return dataclasses.replace(restored, state=state)
@@ -188,12 +189,23 @@ def _restore_session(recovered: Recovered, rules: RoomRules, clock: RoomClock) -
     book = recovered.session
     if book is None or book.snapshot is None:
         return Restored(opening(rules, clock.now()), outage, not same_boot)
-    unread: list[int] = []
+    found = _replayed(book)
+    if found is None:
+        return Restored(opening(rules, clock.now()), outage, not same_boot, (book.snapshot_seq,))
+    state, unread = found
+    return Restored(state, outage, not same_boot, unread)
+
+
+def _replayed(book: Book) -> tuple[State, tuple[int, ...]] | None:
+    """A session's state as of its last record, and the records that could not be replayed; None without any state."""
+    if book.snapshot is None:
+        return None
     try:
         state = decode(State, book.snapshot)
     except ValueError:
         log.exception("the snapshot at record %d of %s cannot be read", book.snapshot_seq, book.book)
-        return Restored(opening(rules, clock.now()), outage, not same_boot, (book.snapshot_seq,))
+        return None
+    unread: list[int] = []
     for record in book.records:
         if isinstance(record.input.act, RefusedAct):
             continue
@@ -202,4 +214,19 @@ def _restore_session(recovered: Recovered, rules: RoomRules, clock: RoomClock) -
         except Exception:  # a room without a daemon is worse than one that lacks what this record brought
             log.exception("record %d of %s cannot be replayed", record.seq, book.book)
             unread.append(record.seq)
-    return Restored(state, outage, not same_boot, tuple(unread))
+    return state, tuple(unread)
+
+
+_HANDED_OVER = (
+    "mode", "session", "programme", "booked", "started_t", "participants", "phase", "arc_s", "arc_t", "limits",
+    "transport_fade_s", "adverse", "told",
+)  # fmt: skip
+"""What still stands of a session that is over: what paramedics are told of it, and that its music is to stop."""
+
+
+def _after(over: Book | None, state: State) -> State:
+    """`state` after the session that is over; an empty room's where there was none, or it cannot be read."""
+    found = _replayed(over) if over is not None else None
+    if found is None or found[0].mode != "ended":
+        return state
+    return replace(state, **{name: getattr(found[0], name) for name in _HANDED_OVER})

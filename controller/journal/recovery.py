@@ -57,6 +57,8 @@ class Recovered:
     session: Book | None = None
     ended: dict[str, Reply] = field(default_factory=dict)
     """The answers to the last inputs of the session that was closed last: its end may be asked for once more."""
+    over: Book | None = None
+    """The session that was begun last, where it is closed and whole: who falls ill after it is asked about."""
     damaged: tuple[Damage, ...] = ()
     reopened: tuple[str, ...] = ()
     """Closed sessions to which something was added whose end the room's chain has not seen."""
@@ -107,6 +109,7 @@ def recover(state_dir: Path) -> Recovered:
         room=room if not damaged else _read_room(state_dir),
         session=newest[1] if newest else None,
         ended=_replies_of_the_ended(state_dir, [head for _, head in heads]),
+        over=None if newest else _newest_that_is_over(state_dir, heads),
         damaged=tuple(damaged),
         reopened=tuple(reopened),
     )
@@ -142,6 +145,20 @@ def _replies_of_the_ended(state_dir: Path, heads: list[Head]) -> dict[str, Reply
         if is_passing(error):
             raise
         return {}
+
+
+def _newest_that_is_over(state_dir: Path, heads: list[tuple[int, Head]]) -> Book | None:
+    begun = dict.fromkeys(head.session for _, head in heads if head.event == "opened")  # what is added reopens, later
+    if not begun:
+        return None
+    newest = [*begun][-1]
+    file = session_file(state_dir, newest)
+    try:
+        return _read_book(file, newest) if _is_whole(file, heads_of(newest, heads)) else None
+    except (sqlite3.DatabaseError, ValueError) as error:
+        if is_passing(error):
+            raise
+        return None
 
 
 def _recover_room(state_dir: Path, damaged: list[Damage]) -> tuple[Book, list[tuple[int, Head]]]:

@@ -77,7 +77,7 @@ async def test_booking_goes_on_beside_a_session_and_leaves_no_trace_in_its_recor
         daemon.runner.post_act(End())
         await daemon.until(lambda: daemon.runner.committed.get("s1", 0) > 0)
     async with room(tmp_path, clock) as daemon:  # after it
-        assert daemon.runner.state.mode == "idle"
+        assert daemon.runner.state.mode == "ended"
         assert starts(daemon) == [10, 30]
     in_session = [record.input.act for record, _ in read_records(session_file(tmp_path, "s1"))]
     assert not [act for act in in_session if isinstance(act, (*TIMETABLE_ACTS, RefusedAct))]
