@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import soundfile
-from scipy.ndimage import maximum_filter1d
 
 Samples = npt.NDArray[np.float64]
 
@@ -67,6 +66,8 @@ def find_clicks(samples: Samples, rate: int) -> list[tuple[float, float]]:
     A click is a second difference that stands far out of its surroundings (2 to 25 ms away) on *both* sides, so that
     the onset of something loud is none.
     """
+    from scipy.ndimage import maximum_filter1d
+
     bend = np.concatenate([[0.0], np.abs(np.diff(samples, 2)), [0.0]])
     near, window = int(_CLICK_NEAR_S * rate), int((_CLICK_FAR_S - _CLICK_NEAR_S) * rate)
     loudest = maximum_filter1d(bend, window, mode="constant")

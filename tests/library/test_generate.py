@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
-from scipy import signal
 
 from controller.library.catalogue import Catalogue
 from controller.library.generate import make_demo_library
@@ -34,6 +33,8 @@ RATE = 2000
 
 def slow(path: str) -> Samples:
     """One channel at `RATE`."""
+    from scipy import signal
+
     samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     down: Samples = signal.resample_poly(samples[:, 0].astype(float), RATE, rate)
     return down
@@ -41,6 +42,8 @@ def slow(path: str) -> Samples:
 
 def likeness(part: Samples, there: Samples) -> Samples:
     """Normalised correlation of `part` with every place in `there`, 0..1."""
+    from scipy import signal
+
     power = np.concatenate(([0.0], np.cumsum(there**2)))
     energy = np.sqrt(np.maximum(power[len(part) :] - power[: -len(part)], 1e-9) * np.sum(part**2))
     alike: Samples = np.abs(signal.correlate(there, part, mode="valid", method="fft")) / energy
@@ -84,6 +87,8 @@ def test_no_piece_clicks_falls_silent_or_begins_suddenly(pieces: list[Piece]) ->
 
 
 def test_the_music_is_warm(pieces: list[Piece]) -> None:
+    from scipy import signal
+
     for piece in pieces:
         samples, rate = soundfile.read(piece.path, dtype="float32", always_2d=True)
         hertz, power = signal.welch(samples[:, 0], rate, nperseg=4096)

@@ -4,7 +4,6 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.signal import resample_poly
 
 from controller.sound.ceiling import CHUNK, DELAY, MEMORY_S, QUIET_DB, RISE_CHUNKS, WINDOW, Ceiling
 from controller.sound.timeline import RATE
@@ -53,6 +52,8 @@ def process(ceiling: Ceiling, sound: np.ndarray) -> np.ndarray:
 
 def true_peak(samples: np.ndarray, times: int = 8) -> float:
     """Of all but the first and last tenth of a second."""
+    from scipy.signal import resample_poly
+
     away = times * RATE // 10
     return float(np.abs(resample_poly(samples, times, 1, axis=0, window=("kaiser", 12.0)))[away:-away].max())
 

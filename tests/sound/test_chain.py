@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scipy.signal import resample_poly
 
 from controller.sound.ceiling import CHUNK, DELAY, WINDOW
 from controller.sound.mixer import BLOCK, Mixer
@@ -52,6 +51,8 @@ def test_whatever_a_piece_brings_and_whoever_turns_what_no_ceiling_is_passed_and
     tmp_path: Path, pairs: int, moments: list
 ) -> None:
     """What went in is known, so the gain of the whole chain is; it is judged by the sound that it is applied to."""
+    from scipy.signal import resample_poly
+
     mixer = mixer_for(tmp_path, SIX[:pairs])
     lay(mixer, one := voice(cue(1, 0, 60), np.zeros(RATE)))
     one.deck.written = 9 * RATE

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
-from scipy import signal
 
 from controller import clock
 from controller.library.measure import measure
@@ -61,6 +60,8 @@ def by_ffmpeg(path: Path) -> Samples:
 
 def aligned(samples: Samples, reference: Samples) -> tuple[Samples, Samples]:
     """The inner part of the reference, and the same place of `samples`; encoders' delays are trimmed differently."""
+    from scipy import signal
+
     part = reference[INNER]
     match = signal.correlate(samples[:, 0], part[:, 0], mode="valid", method="fft")
     at = int(match.argmax())
@@ -106,6 +107,8 @@ def test_what_decodes_above_full_scale_reaches_the_mixer_unclipped(hot: dict[str
 
 
 def test_head_room_is_flat_and_quiet(tmp_path: Path) -> None:
+    from scipy import signal
+
     pieces = []
     for rate in (44_100, RATE):
         path = tmp_path / f"soft-{rate}.flac"
