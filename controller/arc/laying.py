@@ -11,7 +11,7 @@ from controller.arc.shelves import Track
 from controller.messages import Cue
 
 BEGIN_S = 3.0
-"""A piece that follows nothing comes in over at most this long."""
+"""A piece that follows nothing, or what is nearly out, comes in over this long (or its phase's shorter crossfade)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Sheet:
         self._fading = last.end_s - fade < earliest_s
         self.cursor = max(last.end_s - fade, earliest_s)
         self._fade_s = max(0.0, last.end_s - self.cursor) if self._fading else fade
-        self._place = place
+        self._place = None if self._fading else place
 
     def skip_to(self, timeline_s: float) -> None:
         """Leave a silence up to `timeline_s`."""
@@ -93,7 +93,9 @@ class Sheet:
         else:
             fade_in = min(self._fade_s, length / 2)
             start = previous.end_s - fade_in
-        if previous is not None and not self._fading:
+        if previous is not None and self._fading:  # what is nearly out does not carry it in
+            fade_in = max(fade_in, min(phase.crossfade_s, BEGIN_S, length / 2))
+        elif previous is not None:
             self.cues[-1] = replace(previous, fade_out_s=fade_in)
         self._fading = False
         cue = Cue(

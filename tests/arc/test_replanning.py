@@ -173,3 +173,18 @@ def test_a_piece_that_is_nearly_out_does_not_rise_again_when_the_next_one_is_ski
     after = next(cue for cue in walk.plan(cut=True).cues if cue.id == slow.id)
     assert (after.end_s - walk.now) / after.fade_out_s == pytest.approx(1.0 - done)
     assert after.end_s <= walk.now + 2.0 + fade_s + 1e-6
+
+
+@pytest.mark.parametrize("left_s", [2.1, 1.0])
+@pytest.mark.parametrize("gapless", [False, True])
+def test_where_the_piece_that_comes_in_breaks_the_next_one_does_not_burst_in(left_s: float, gapless: bool) -> None:
+    walk = Walk.begin()
+    phases = tuple(phase.model_copy(update={"gapless": gapless}) for phase in walk.programme.phases)
+    walk.programme = walk.programme.model_copy(update={"phases": phases})
+    going, coming = (replace(cue, fade_in_s=8.0, fade_out_s=8.0, after=0) for cue in walk.made.cues[:2])
+    coming = replace(coming, start_s=going.end_s - 8.0)
+    walk.made = dataclasses.replace(walk.made, cues=(going, coming))
+    walk.wait(going.end_s - left_s)
+    follows = next(cue for cue in walk.plan(broken=frozenset({coming.piece.path})).cues if cue.start_s > walk.now)
+    assert walk.now + 2.0 - 1e-6 <= follows.start_s <= walk.now + 2.2
+    assert follows.fade_in_s == pytest.approx(3.0) and not follows.after
