@@ -296,11 +296,14 @@ class Chooser:
         return picks
 
     def _repeats(self, phase: Phase, before: Sequence[Pick]) -> Iterator[Pick]:
-        """Its own pieces for ever, or those of any phase where it has none; what came just `before` comes last."""
+        """Its own pieces for ever, with others' where it has one or none; what came just `before` comes last."""
         sources = [phase.source, *(source for source, _ in self._others(self.programme.index_of(phase.code)))]
-        found = next((picks for source in sources if (picks := list(self._fresh(phase, source, "again")))), [])
+        found: dict[str, Pick] = {}
+        for source in itertools.takewhile(lambda _: len(found) < 2, sources):
+            for pick in self._fresh(phase, source, "again"):
+                found.setdefault(pick.track.piece.path, pick)
         recent = [*self.lately, *(pick.track.piece.path for pick in before)]
-        for pick in itertools.cycle(found):
+        for pick in itertools.cycle(found.values()):
             if pick.track.piece.path in recent[-min(APART, len(found) - 1) :] and len(found) > 1:
                 continue
             recent.append(pick.track.piece.path)

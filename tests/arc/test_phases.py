@@ -220,10 +220,11 @@ def test_music_that_may_be_repeated_is_repeated_before_a_phase_falls_silent() ->
     assert all(before.piece.path != after.piece.path for before, after in itertools.pairwise(made.cues))
 
 
-@pytest.mark.parametrize("pieces", [2, 5])
+@pytest.mark.parametrize("pieces", [1, 2, 5])
 def test_in_a_phase_that_is_held_for_hours_no_piece_comes_twice_running(pieces: int) -> None:
-    few = [imagined_pieces(pieces, folder=name, longest_s=300.0) for name in ("music", "else")]
-    made = walk(programme({}, {"music": "else"}), few[0], **{"else": few[1]})
+    few = [imagined_pieces(count, folder=name, longest_s=300.0) for name, count in (("music", pieces), ("else", 5))]
+    same = SetPlan(code="same", title="Same", kind="calm", music="music")
+    made = walk(programme({}, {"music": "else"}, sets=(same,)), few[0], **{"else": few[1]})
     made.held = True
     for _ in range(6):
         made.plan()
