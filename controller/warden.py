@@ -107,18 +107,18 @@ class _Warden:
         self._name = name
         self._live = live
         self._silent_s, self._starting_s = silent_s, starting_s
+        self._path = runtime_dir / f"{name}.heart"
+        self._hearts = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         try:
             make_dir(runtime_dir)
+            self._lock = os.open(runtime_dir / f"{name}.life", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            if not self._locked(_WARDEN):
+                raise SystemExit(f"this room's {name} is running already")
+            self._path.unlink(missing_ok=True)
+            self._hearts.bind(str(self._path))
+            self._path.chmod(0o600)
         except OSError as error:
-            raise SystemExit(f"{runtime_dir}: {error.strerror}") from None
-        self._lock = os.open(runtime_dir / f"{name}.life", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        if not self._locked(_WARDEN):
-            raise SystemExit(f"this room's {name} is running already")
-        self._path = runtime_dir / f"{name}.heart"
-        self._path.unlink(missing_ok=True)
-        self._hearts = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        self._hearts.bind(str(self._path))
-        self._path.chmod(0o600)
+            raise SystemExit(f"{runtime_dir}: {error.strerror or error}") from None
         self._ending = False
         self._woken, self._wakes = socket.socketpair()
         for end in (self._woken, self._wakes):

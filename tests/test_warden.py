@@ -135,6 +135,13 @@ def test_there_is_one_warden(room: Room) -> None:
     assert len(room.lives()) == 1
 
 
+def test_a_directory_whose_name_is_too_long_for_a_socket_is_told_in_a_sentence(tmp_path: Path) -> None:
+    where = tmp_path / ("r" * 120)
+    where.mkdir()
+    done = subprocess.run([sys.executable, "-c", WORK, str(where)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, f"{where}: AF_UNIX path too long\n")
+
+
 @pytest.mark.proof
 def test_a_work_that_cannot_live_is_tried_ever_more_slowly(room: Room) -> None:
     (room.where / "crash").touch()

@@ -73,7 +73,7 @@ class Deck:
         self.broken_off = False
         """What libVLC had next was not what follows in the file: nothing more is taken, and another deck goes on."""
         self.lenient = False
-        """The file's own times jump here: whatever comes is taken."""
+        """The file itself jumps here, or goes on in another format: whatever comes is taken."""
         self._due_us: int | None = None
         """When the next frame is due by libVLC's clock, where that is known."""
         self.makeup = 1.0
@@ -94,7 +94,13 @@ class Deck:
         return self.seek_s if self.seek_s > _SKIPPED_S else 0.0
 
     def prepare(self, rate: int) -> None:
-        """Make room for natives of this rate. Called once, before the first `write`."""
+        """Make room for natives of this rate; called before the first `write`.
+
+        Called again where the file goes on in another format; what is here stays, and only the same rate can follow it.
+        """
+        if self.written:
+            self.broken_off = self.broken_off or not self.lenient or rate != self.rate
+            return
         self._resampler = resampler_for(rate)
         if self._resampler is not None:
             self._up, self._down = self._resampler.up, self._resampler.down

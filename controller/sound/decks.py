@@ -108,7 +108,6 @@ class Decks:
             if voice in self._reliefs:
                 self._relieve(voice)
             elif voice.newest.broken_off:
-                _log.warning("%s: decoding lost its place, and begins anew there", voice.newest.piece.path)
                 self._go_on(voice, here)
             elif voice.starved > _STALLED_S * RATE and not voice.fault():
                 self._open_anew(voice, here)
@@ -143,12 +142,16 @@ class Decks:
         """Have the piece decoded from where its deck breaks off, or from here where that is gone by already."""
         cue, old = voice.laid.cue.id, voice.newest
         end = old.origin + old.frames
-        if voice.start + end > here:
+        ahead = voice.start + end > here
+        if ahead and old.lenient and old.broken_off:
+            return  # it cannot be decoded across this place: what is there is played first
+        if ahead:
             deck = self.open(voice.laid, voice.laid.start + end - to_frames(_OVERLAP_S))
             self._reliefs[voice] = _Relief(deck, old)
         else:
             deck = voice.newest = self.open(voice.laid, here)
-        # Where the next one breaks off at the same place it is the file itself whose times jump.
+        _log.warning("%s: decoding lost its place, and begins anew there", old.piece.path)
+        # Where the next one breaks off at the same place it is the file itself that jumps.
         deck.lenient = abs(end - self._broken.get(cue, -RATE)) < RATE
         self._broken[cue] = end
         self.close(old)

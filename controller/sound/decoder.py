@@ -123,15 +123,22 @@ class Decoder:
         self._thread.join(0.1 if self.hung else PATIENCE_S)
 
     def _work(self) -> None:
-        self._instance = vlc.Instance(*_OPTIONS)
-        self._has_equalizer = any(name == b"equalizer" for name, *_ in self._instance.audio_filter_list_get())
-        while (job := self._jobs.get()) is not None:
+        job: Callable[[], None] | None = self._begin
+        while job is not None:
             self._busy_since = clock.boottime()
-            job()
+            try:
+                job()
+            except Exception:  # whatever it is: the other decks, and the next ones, still want this thread
+                _log.exception("libVLC")
             self._busy_since = None
-            del job  # and with it the deck
+            job = None  # and with it the deck
+            job = self._jobs.get()
         with contextlib.suppress(Exception):
             self._instance.release()
+
+    def _begin(self) -> None:
+        self._instance = vlc.Instance(*_OPTIONS)
+        self._has_equalizer = any(name == b"equalizer" for name, *_ in self._instance.audio_filter_list_get())
 
     def _open(self, deck: Deck) -> None:
         path = Path(deck.piece.path)

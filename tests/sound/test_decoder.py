@@ -288,3 +288,44 @@ def test_a_piece_plays_on_without_a_click_when_the_decoder_hangs(tmp_path: Path)
         decks.shut()
         hung.shut()
     assert np.abs(np.concatenate(heard, axis=1)[0] - wave[: 3 * RATE]).max() < 2e-4
+
+
+def test_a_decoder_goes_on_whatever_one_call_comes_to(tmp_path: Path) -> None:
+    path = tmp_path / "piece.wav"
+    soundfile.write(path, np.full((RATE, 2), 0.25), RATE)
+    decoder, deck = Decoder(), Deck(Piece(path=str(path), title="p", duration_s=1.0), 0.0, 0)
+    try:
+        decoder._jobs.put(lambda: decoder._pause(None, True))  # type: ignore[arg-type]
+        decoder.open(deck)
+        wait_until(lambda: deck.ended)
+    finally:
+        decoder.close(deck)
+        decoder.shut()
+
+
+def test_a_file_that_goes_on_in_another_format_keeps_what_was_decoded_of_it(tmp_path: Path) -> None:
+    """Recordings that somebody joined: mono after stereo, in one MP3."""
+    path = tmp_path / "joined.mp3"
+    wave = 0.2 * np.sin(np.cumsum(np.random.default_rng(8).uniform(0.01, 0.2, 3 * RATE)))
+    parts = []
+    for number, channels in enumerate((2, 1)):
+        part = tmp_path / f"{number}.mp3"
+        soundfile.write(part, np.repeat(wave[:, None], channels, axis=1), RATE)
+        parts.append(part.read_bytes())
+    path.write_bytes(b"".join(parts))
+    laid = Laid.from_cue(Cue(id=1, start_s=0.0, length_s=5.0, piece=Piece(path=str(path), title="p", duration_s=6.0)))
+    decks = Decks()
+    heard = []
+    try:
+        voice = Voice(laid, decks.open(laid, 0), safe=0)
+        for at in range(0, 4 * RATE, BLOCK):
+            wait_until(lambda at=at: decks.feed([voice], at, False) or sounds(voice, at))  # type: ignore[misc]
+            heard.append(voice.render(at, BLOCK))
+    finally:
+        decks.shut()
+    loudness = np.concatenate(heard, axis=1)[0, : 4 * RATE // 4800 * 4800].reshape(-1, 4800).std(axis=1)
+    assert loudness[2:].min() > 0.05
+
+
+def sounds(voice: Voice, at: int) -> bool:
+    return any(deck.available(at - deck.origin) >= BLOCK + SHORTEST_RAMP for deck in (voice.deck, voice.newest))
