@@ -64,7 +64,11 @@ def measure(path: Path, processes: Processes | None = None) -> Measurement:
     except Undecodable as error:
         raise Unmeasurable(path, str(error)) from error
     tags = read_tags(path)
-    if fault := _fault(path, decoded, tags.promised_s):
+    try:
+        fault = _fault(path, decoded, tags.promised_s)
+    except OSError as error:  # it was there a moment ago
+        raise Unmeasurable(path, f"unreadable: {error.strerror}") from error
+    if fault:
         raise Unmeasurable(path, fault)
     head_s, tail_s = _silent_ends(decoded)
     rate, regularity = find_onsets(decoded.level, decoded.flux, HOP_S)

@@ -10,7 +10,7 @@ from mutagen.id3 import TALB, TIT2, TPOS, TRCK, TXXX
 from mutagen.wave import WAVE
 
 from controller.library.measure import Unmeasurable, digest_of, measure
-from controller.library.tags import read_tags
+from controller.library.tags import Tags, read_tags
 from tests.library.music import RATE, cut_short, plucks, write_samples, write_tags, write_tone
 
 FORMATS = {
@@ -216,3 +216,19 @@ def test_content_is_known_by_its_digest_and_what_has_none_is_named(tmp_path: Pat
     for name, why in {"gone.flac": "missing", "folder.mp3": "not a file", "empty.mp3": "empty"}.items():
         with pytest.raises(Unmeasurable, match=why):
             digest_of(tmp_path / name)
+
+
+def test_a_file_that_goes_away_while_it_is_measured_is_named_and_not_ffmpeg(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "tone.ogg"
+    write_tone(path)
+
+    def lose(lost: Path) -> Tags:
+        tags = read_tags(lost)
+        lost.unlink()
+        return tags
+
+    monkeypatch.setattr("controller.library.measure.read_tags", lose)
+    with pytest.raises(Unmeasurable, match="unreadable: No such file"):
+        measure(path)
