@@ -189,6 +189,8 @@ class Commands:
     def nobody(self) -> str:
         """Why nobody is there whom an act could concern."""
         people, whom = self.status.participants, self.whom
+        if not self.client.last_heard:
+            return "the room was not heard yet: nothing was done"
         gone = [f"{one.code} {'was released' if one.released else 'has left'}" for one in people if one.left]
         if len(whom) < len(people) - len(gone):
             return f"nothing of {' or '.join(whom)}: Tab chooses whom"

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from textual.events import Paste
 
 from controller.console.app import HEARD_S
-from controller.messages import Dose, EntryView, Note, ParticipantView, TakeBack, Vitals
+from controller.messages import Dose, EntryView, Note, ParticipantView, ReleaseAnswer, TakeBack, Vitals
 from tests.console.fake_daemon import FakeRoom
 from tests.console.pressing import acts, console, rest_keys, text, way
 from tests.waiting import until
@@ -229,3 +229,21 @@ async def test_somebody_else_who_opens_it_does_not_read_what_was_begun(room: Fak
         await pilot.press("x")
         await until(lambda: "unlocked" in text(app))
         assert app.asking is None
+
+
+async def test_the_checklist_shows_what_another_console_answered_meanwhile(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        await pilot.press(*way("checklist"))
+        await until(lambda: "not answered  walks steadily" in text(app))
+        view = room.status.release[0]
+        no = (*view.criteria[:1], (*view.criteria[1][:2], False))
+        room.push(release=(replace(view, criteria=no),))
+        await until(lambda: "NO            walks steadily" in text(app))
+        rest_keys(app)
+        await pilot.press("down", "enter")
+        await until(lambda: room.inputs)
+        assert room.inputs[0].act == ReleaseAnswer(criterion="steady", met=True)
+        room.push(release=())
+        await until(lambda: "nothing is asked any more" in text(app))
+        await pilot.press("enter")
+        assert len(room.inputs) == 1

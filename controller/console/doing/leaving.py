@@ -5,48 +5,55 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from controller import wording
 from controller.console import clinical_forms
 from controller.console.doing.action import Action, in_session
-from controller.console.menu import Line
+from controller.console.menu import Line, Menu
 from controller.messages import Leave, ParticipantView, Release, ReleaseAnswer, ReleaseView, Status
 from controller.wording.handover import Sheet, sheet_of, sheet_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from controller.console.commands import Commands
 
 _ANSWERS = {None: "not answered", True: "yes", False: "NO"}
 
 
 def checklist(do: Commands, _key: str) -> None:
-    """The checklist of one person; Enter turns an answer to yes, and a yes to no."""
-    lists = {view.participant: view for view in do.status.release}
-    people = [person for person in do.meant() if person.code in lists]
-    do.for_one("Whose release", people, lambda person: _checklist(do, lists[person.code]))
+    """The checklist of one person, as it stands; Enter turns an answer to yes, and a yes to no."""
+    asked = {view.participant for view in do.status.release}
+    people = [person for person in do.meant() if person.code in asked]
+    do.for_one("Whose release", people, lambda person: _checklist(do, person.code))
 
 
-def _checklist(do: Commands, view: ReleaseView, at: int = 0) -> None:
-    def turn(index: int) -> Callable[[], None]:
-        code, label, answered = view.criteria[index]
-        met = answered is not True
+def _checklist(do: Commands, code: str, at: int = 0) -> None:
+    empty = Menu(title="", lines=(), at=at, fresh=partial(_answered, do, code))
+    do.show(_answered(do, code, empty))
 
-        def run() -> None:
-            act = ReleaseAnswer(criterion=code, met=met)
-            do.send(act, f"{label}: {'yes' if met else 'no'}", (view.participant,))
-            answers = tuple((one[0], one[1], met) if place == index else one for place, one in enumerate(view.criteria))
-            turned = ReleaseView(participant=view.participant, earliest_t=view.earliest_t, criteria=answers)
-            _checklist(do, turned, min(index + 1, len(answers) - 1))
 
-        return run
+def _answered(do: Commands, code: str, menu: Menu) -> Menu:
+    """The list with the answers that the room has now, whoever gave them."""
+    view = next((view for view in do.status.release if view.participant == code), None)
+    criteria = view.criteria if view is not None else ()
+    lines = tuple(
+        Line(label=f"{_ANSWERS[met]:<13} {label}", run=partial(_turn, do, code, at), confirm=True)
+        for at, (_, label, met) in enumerate(criteria)
+    )
+    footer = "digit or ↑↓    Enter: yes, and again no    Esc: done" if lines else "Esc: back"
+    title = f"Release of {code}" if lines else f"Release of {code}: nothing is asked any more"
+    return replace(menu, title=title, lines=lines, at=min(menu.at, max(0, len(lines) - 1)), footer=footer)
 
-    lines = [
-        Line(label=f"{_ANSWERS[answered]:<13} {label}", run=turn(index), confirm=True)
-        for index, (_, label, answered) in enumerate(view.criteria)
-    ]
-    footer = "digit or ↑↓    Enter: yes, and again no    Esc: done"
-    do.choose(f"Release of {view.participant}", lines, at=at, footer=footer)
+
+def _turn(do: Commands, code: str, at: int) -> None:
+    """The other answer than the one that stands; the list goes on to the next question."""
+    view = next((view for view in do.status.release if view.participant == code), None)
+    if view is None:
+        return
+    criterion, label, answered = view.criteria[at]
+    met = answered is not True
+    do.send(ReleaseAnswer(criterion=criterion, met=met), f"{label}: {'yes' if met else 'no'}", (code,))
+    _checklist(do, code, min(at + 1, len(view.criteria) - 1))
 
 
 def release(do: Commands, key: str) -> None:
