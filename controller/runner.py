@@ -54,7 +54,7 @@ from controller.messages import (
 from controller.messages.free_words import redacted
 from controller.pending import Pending, Queue
 from controller.session.deadlines import next_deadline
-from controller.session.state import State
+from controller.session.state import State, rooms_own
 from controller.session.step import step
 from controller.tasks import cancel
 
@@ -288,7 +288,7 @@ class Runner:
         pending.utc = record.stamp.utc
         snapshot = None
         if self._wants_snapshot(record, book):
-            snapshot = encode(state)
+            snapshot = encode(state if book != ROOM else rooms_own(state))
             self._snapshot_due[book] = record.seq + max(SNAPSHOT_EVERY, len(snapshot) // SNAPSHOT_BYTES)
         self._journal.append(record, text="", snapshot=snapshot, book=book, done=lambda _seq: self._written(pending))
         self._seqs[book] = record.seq

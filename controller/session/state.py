@@ -248,6 +248,14 @@ class State(Struct, frozen=True, kw_only=True):
         return self.mode in ("ready", "running", "paused", "waiting")
 
 
+def rooms_own(state: State) -> State:
+    """What of the state belongs to the room, and nothing of a session: that goes with the session's own book."""
+    return State(
+        rules=state.rules, mode=state.mode, scene=state.scene, light=state.light, buses=state.buses,
+        timetable=state.timetable, duty=state.duty, preflight=state.preflight,
+    )  # fmt: skip
+
+
 def opening(rules: RoomRules, t: float) -> State:
     """A room in which nothing runs yet."""
     rest = Point(level=rules.rest_light, t=t)

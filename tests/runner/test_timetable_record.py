@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from controller.journal.reading import read_records, room_file, session_file
+from controller.journal.reading import kept_states, read_records, room_file, session_file
 from controller.messages import (
     TIMETABLE_ACTS,
     Book,
@@ -20,6 +20,7 @@ from controller.messages import (
     SoundView,
     TimetableDue,
     Trouble,
+    Vitals,
 )
 from controller.restoring import timetable_of
 from controller.session.bookings import Timetable
@@ -147,3 +148,24 @@ async def test_an_alarm_of_the_night_does_not_stand_on_a_sessions_screen(tmp_pat
         await daemon.ask(End())
         assert shown(daemon) == ["library_check"]
         assert not daemon.runner.state.timetable.alarms[0].seen, "nobody has seen it yet"
+
+
+async def test_the_rooms_book_keeps_nothing_of_a_session_that_is_removed_with_its_own(tmp_path: Path) -> None:
+    clock = Journaled(t=1000.0)
+    async with room(tmp_path, clock) as daemon:
+        daemon.start()
+        await daemon.until(lambda: daemon.runner.state.mode == "running")
+        await daemon.ask(Vitals(systolic=121, diastolic=79, missed="asleep"))
+        for at in range(30):
+            await daemon.ask(booking((10 + 9 * at) * HOUR))
+        daemon.runner.post_act(End())
+        for at in range(30, 60):
+            await daemon.ask(booking((10 + 9 * at) * HOUR))
+        light = daemon.runner.state.light
+    kept = [json.loads(state) for _, state in kept_states(room_file(tmp_path))]
+    assert len(kept) > 1 and kept[-1]["timetable"]["bookings"]
+    assert not [said for state in kept for said in ("A-1", "asleep", "121") if f'"{said}"' in json.dumps(state)]
+    assert all(not state["participants"] and state["programme"] is None for state in kept)
+    async with room(tmp_path, clock) as daemon:
+        assert len(daemon.runner.state.timetable.bookings) == 60
+        assert daemon.runner.state.light.end.level == light.end.level
