@@ -109,7 +109,7 @@ class Caller:
     async def _load(self) -> None:
         try:
             kept = await self._outbox.load()
-        except (sqlite3.Error, NotAMessage) as error:
+        except sqlite3.Error as error:
             # A damaged outbox must not stand in the way of the next call: keep it aside and begin afresh.
             _log.error("the outbox cannot be read and is set aside: %s", error)
             kept = []

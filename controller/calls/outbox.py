@@ -14,7 +14,7 @@ from pathlib import Path
 
 from controller.calls.ladder import CallState
 from controller.files import private
-from controller.messages import decode, encode
+from controller.messages import NotAMessage, decode, encode
 
 _log = logging.getLogger(__name__)
 
@@ -113,5 +113,10 @@ class Outbox:
 
 
 def _calls_in(database: sqlite3.Connection) -> list[tuple[CallState, str]]:
-    rows = database.execute("select state, boot from calls order by rowid").fetchall()
-    return [(decode(CallState, state), boot) for state, boot in rows]
+    found = []
+    for call, state, boot in database.execute("select id, state, boot from calls order by rowid").fetchall():
+        try:
+            found.append((decode(CallState, state), boot))
+        except NotAMessage as error:  # one that cannot be read, of another version perhaps, hides no other
+            _log.error("call %s cannot be read and is left out: %s", call, error)
+    return found

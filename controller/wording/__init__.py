@@ -75,6 +75,9 @@ __all__ = [
 
 ALARM_COLUMNS = 76
 
+_LONGEST_NAME = 40
+"""Of whoever answers a call: what follows it must still be read."""
+
 
 def state(status: Status) -> str:
     """The one word of the header."""
@@ -181,7 +184,7 @@ def call(view: CallView) -> str:
         case "not_delivered":
             return f"{'EMERGENCY CALL' if view.level == 'emergency' else 'CALL'} {NOT_DELIVERED}"
         case "acknowledged":
-            return f"{what}: {view.by or 'somebody'} is coming"
+            return f"{what}: {fit(view.by, _LONGEST_NAME) or 'somebody'} is coming"
         case "sent":
             return f"{what}: sent, nobody has answered yet"
         case _:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -32,6 +33,19 @@ async def test_a_call_that_stands_open_outlives_a_restart_on_a_full_disk(tmp_pat
         last = Outbox(disk / "caller.db")
         assert await last.load() == [(RAISED, "boot")]
         await last.close()
+
+
+async def test_a_call_that_cannot_be_read_hides_none_that_stands_open(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "caller.db")
+    await outbox.load()
+    assert await outbox.save(CallState(call="c0", level="assist", placed_at=1.0), "boot")
+    assert await outbox.save(OPEN, "boot")
+    await outbox.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "caller.db")) as database, database:
+        database.execute("update calls set state = ? where id = 'c0'", (b'{"call": "c0", "stage": "of a later day"}',))
+    again = Outbox(tmp_path / "caller.db")
+    assert await again.load() == [(OPEN, "boot")]
+    await again.close()
 
 
 KILLED = """

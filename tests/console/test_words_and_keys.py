@@ -100,6 +100,12 @@ def test_no_alarm_is_wider_than_76_columns(name: str, why: str) -> None:
         assert len(words) <= 76
 
 
+def test_whoever_answers_a_call_it_is_read_to_its_end_in_an_alert() -> None:
+    for level in ("assist", "emergency"):
+        told = wording.call(CallView(call="c1", level=level, stage="acknowledged", by="W" * 64))
+        assert told.endswith("W… is coming") and len(told) <= wording.ALARM_COLUMNS
+
+
 def test_one_of_a_thing_is_told_as_one_and_a_long_number_to_its_last_digit() -> None:
     one = {"ok": 1, "sessions": 1, "place": "/mnt/stick", "bytes": 1024**2}
     assert wording.fact("backed_up", one)[1] == "1 session at /mnt/stick, 1.0 MiB copied, read back"
