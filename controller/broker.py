@@ -22,6 +22,8 @@ from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
@@ -43,6 +45,11 @@ _BEAT_LOST_S = 3.5
 _CONNECT_S = 4.0
 _CONNECT_TCP_S = 2.0
 _RECONNECT_S = (1.0, 2.0)
+_LARGEST = 2 * 1024 * 1024
+"""Bytes of a message that the broker may send us: five times as many hold up the loop for a third of a second.
+
+A bridge's list of two hundred devices, the largest that anybody here asks for, has about half of it.
+"""
 _NO_MATCHING_SUBSCRIBERS = 0x10
 _FAILURE = 0x80
 
@@ -453,7 +460,9 @@ def _connect(client: paho.Client, settings: BrokerSettings) -> str:
     try:
         if settings.tls is not None:
             client.tls_set_context(settings.tls.context())
-        client.connect(settings.host, settings.port, keepalive=_KEEPALIVE_S, clean_start=True)
+        asked = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        asked.MaximumPacketSize = _LARGEST
+        client.connect(settings.host, settings.port, keepalive=_KEEPALIVE_S, clean_start=True, properties=asked)
     except (OSError, ValueError) as error:
         _log.debug("no connection to %s:%d: %s", settings.host, settings.port, error)
         return (settings.tls is not None and why_not(error)) or nobody
