@@ -113,8 +113,7 @@ def replace_room_file(path: Path, text: str) -> None:
                 os.fsync(file.fileno())
             load_room(fresh)
             shutil.copymode(path, fresh)
-            with contextlib.suppress(PermissionError):
-                os.chown(fresh, path.stat().st_uid, path.stat().st_gid)
+            _keep_owner(fresh, path.stat())
             fresh.replace(path)
             to_disk(path.parent)
         finally:
@@ -123,6 +122,14 @@ def replace_room_file(path: Path, text: str) -> None:
         raise ConfigError([mistake.replace(name, str(path)) for mistake in error.mistakes]) from None
     except OSError as error:
         raise ConfigError([f"{path}: cannot be written: {error.strerror}"]) from None
+
+
+def _keep_owner(fresh: Path, was: os.stat_result) -> None:
+    try:
+        os.chown(fresh, was.st_uid, was.st_gid)
+    except PermissionError:  # another's file: its group at least, by which the daemon may read it
+        with contextlib.suppress(PermissionError):
+            os.chown(fresh, -1, was.st_gid)
 
 
 def set_key(table: Any, key: str, value: Any) -> None:

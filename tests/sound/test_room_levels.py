@@ -1,5 +1,6 @@
 """What a sound check leaves behind: the room file, the card's volumes it remembers; and a whole one at a terminal."""
 
+import errno
 import json
 import os
 import pty
@@ -166,6 +167,21 @@ def test_a_file_that_nothing_could_be_added_to_is_named_before_anybody_measures(
     path.write_text(f'format = 1\nname = "room-1"\n{sound}', encoding="utf-8")
     with pytest.raises(ConfigError, match=r"bring all of it together under \[sound\]"):
         sound_cli._check(load_room(path), tmp_path, "AB", pytest.fail)
+
+
+def test_a_file_of_somebody_elses_keeps_the_group_by_which_the_daemon_reads_it(
+    room_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def chown(_file: Path, user: int, group: int) -> None:
+        asked.append((user, group))
+        if user != -1:
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "chown", chown)
+    replace_room_file(room_file, written(room_file, 88.0, 95.0))
+    assert asked[-1] == (-1, room_file.stat().st_gid) and "calibration" in room_file.read_text(encoding="utf-8")
 
 
 def test_a_file_that_would_not_be_right_is_never_put_in_place(room_file: Path) -> None:
