@@ -148,3 +148,13 @@ def test_of_two_people_each_is_told_with_what_falls_due(columns: int, code: str,
     what = wording.due(item)
     assert len(told) <= columns and told.startswith(f"A-1 {what[:2]}"), told
     assert "now" in told or wording.duration(in_s) in told, told
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (160, 45)])
+async def test_every_page_of_all_keys_says_whole_what_this_program_is_not(
+    room: FakeRoom, size: tuple[int, int]
+) -> None:
+    async with console(room, size) as (app, pilot):
+        await pilot.press("?")
+        await until(lambda: "All actions" in text(app))
+        assert wording.NOT_A_MEDICAL_DEVICE in " ".join(text(app).split())

@@ -46,7 +46,7 @@ HELP_HEAD = " All actions"
 def help_sheet(view: View, width: int, height: int) -> list[list[Text]]:
     """All pages of the sheet: every action with its key, and each mark's digit where the marks are."""
     entries = [_explained(action, view, width) for action in ordered()]
-    room = max(1, height - 2)
+    room = max(1, height - 1 - len(_is_not(width)))
     pages: list[list[Text]] = [[]]
     for entry in entries:
         if len(pages[-1]) + len(entry) > room and pages[-1]:
@@ -64,8 +64,13 @@ def draw_help(page: int, view: View, width: int, height: int) -> list[Text]:
     return [
         styled(f"{HELP_HEAD}{more}", colours.bright, bold=True),
         *pages[page],
-        styled(f" {wording.NOT_A_MEDICAL_DEVICE}", colours.dim),
+        *(styled(f" {line}", colours.dim) for line in _is_not(width)),
     ]
+
+
+def _is_not(width: int) -> list[str]:
+    """What this program is not, in as many rows as it takes."""
+    return wrap(wording.NOT_A_MEDICAL_DEVICE, max(20, width - 2))
 
 
 def _explained(action: Action, view: View, width: int) -> list[Text]:
