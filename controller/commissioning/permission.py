@@ -42,8 +42,7 @@ async def ask_permission(state_dir: Path) -> None:
     if status.session and status.state != "ended":
         raise NotNow(f"A session is open in {status.room}: its lamps stay as they are until it has ended.")
     raise NotNow(
-        f"The daemon runs {status.room} and would bring every lamp back at once. Stop it first: "
-        "systemctl stop stillroom"
+        f"The daemon runs {status.room} and would bring every lamp back at once. Stop it first: end `stillroom run`."
     )
 
 

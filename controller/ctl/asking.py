@@ -139,6 +139,8 @@ def _deliver(
         listening.append((act, participants))
         return
     reply = reached(state, ask)
+    if reply.refused == "sign_on_needed":  # no verb stays signed on: each says whose it is
+        fail("a sitter's act: say whose, with --person AB and that PIN. Call, pause and exit light need neither")
     if reply.refused:
         fail(refusal(reply.refused, reply.values))
     path = reply.values.get("path")

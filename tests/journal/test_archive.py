@@ -162,7 +162,7 @@ def test_a_second_daemon_or_a_place_that_cannot_be_written_is_told_in_a_sentence
         assert second.returncode == 1 and "this room's daemon is running already" in second.stderr.splitlines()[-1]
         for words in (("start", "preparation-hour", "--participant", "C-0412"), ("end",)):
             subprocess.run([*stillroom, "ctl", *words, "--state", str(state)], check=True, capture_output=True)
-        with pytest.raises(NotNow, match="Stop it first"):  # and not that a session is open
+        with pytest.raises(NotNow, match="Stop it first: end `stillroom run`"):  # and not that a session is open
             asyncio.run(ask_permission(state))
     nowhere = state / "room.toml" / "stillroom"  # below a file nobody, not even root, can make one
     for verb in ("run", "sound"):

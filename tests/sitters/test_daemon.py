@@ -275,14 +275,15 @@ async def test_a_script_acts_for_one_person_by_one_pin_and_calls_without(state_d
         async def run(*words: str, pin: str = "") -> tuple[int, str]:
             return await asyncio.to_thread(ctl, state_dir, *words, pin=pin)
 
-        assert (await run("light", "20"))[0] == 1
+        code, said = await run("light", "20")
+        assert code == 1 and "--person AB" in said, "who signed on elsewhere is no help to a script"
         code, said = await run("light", "20", "--person", "AB")
         assert code == 2 and "--pin-from" in said
         assert (await run("light", "20", "--person", "AB", pin="04711"))[0] == 1
         assert (await run("light", "20", "--person", "AB", pin=PINS["AB"]))[0] == 0
         assert (await run("pause", "--person", "AB"))[0] == 0, "no PIN is asked for what never waits"
         assert "no session" in (await run("resume", "--person", "AB", pin=PINS["AB"]))[1], "the PIN was right"
-        assert "sign on" in (await run("resume"))[1]
+        assert "say whose" in (await run("resume"))[1]
         assert (await run("sign-on", "AB", pin=PINS["AB"]))[0] == 0
         assert (await run("hand-over", "CD", pin=PINS["CD"]))[0] == 0
         assert "on duty       CD" in (await run("status"))[1]
