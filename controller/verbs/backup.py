@@ -129,7 +129,9 @@ def the_backup(place: Path) -> Path:
 
 
 def retention(
-    room: Annotated[Path | None, typer.Argument(metavar="[ROOM.toml]", help="The room file that says how long.")] = None,
+    room: Annotated[
+        Path | None, typer.Argument(metavar="[ROOM.toml]", help="The room file that says how long.")
+    ] = None,
     days: Annotated[float | None, typer.Option(min=1.0, help="The rule, where no room file says it.")] = None,
     programme: Annotated[
         list[str] | None, typer.Option(metavar="NAME=DAYS", help="A programme's own; may be repeated.")
