@@ -224,7 +224,8 @@ def _with_codes(
         least, most = preflight.least, preflight.most
         number = f"{least}" if least == most else f"{least} to {most}"
         raise Refused("bad_value", what="participants", why=f"this programme is for {number}")
-    fresh = preflight.put(PreflightLine(check="participants", stage="green", t=t, by=who, seq=seq))
+    told = PreflightLine(check="participants", stage="green", t=t, by=who, seq=seq, values={"codes": ", ".join(codes)})
+    fresh = preflight.put(told)
     known = {line.check: line for line in fresh.lines}
     lines = (known.get(check, PreflightLine(check=check, t=t, seq=seq)) for check in checks_of(rules, codes))
     scopes = {code: scope for code, scope in fresh.touch_scopes.items() if code in codes}

@@ -108,8 +108,9 @@ def how(line: PreflightLine) -> str:
             return _RUNNING.get(line.code, "one moment …")
         case "open":
             return {"sound": "play it", "call": "place a test call", "keys": "try them"}.get(kind, "enter it")
-        case _:
-            return line.by
+        case _:  # whose code it is stands before whose hand it was: initials alone would be read as the code
+            codes = text(line.values, "codes")
+            return f"{codes}, by {line.by}" if codes and line.by else codes or line.by
 
 
 def begun(name: str) -> str:

@@ -50,6 +50,7 @@ from controller.session.preflight import KEYS, MACHINES, Preflight, carried, che
 from controller.session.probing import BREATH, BREATH_S
 from controller.session.state import State, opening
 from controller.session.step import step
+from controller.wording import preflight
 from tests.session.room import PLAYLISTS, RULES, PaperRoom
 
 ROOM = replace(RULES, preflight=True, card_measured=True, digest="a")
@@ -415,6 +416,13 @@ def test_each_participant_consents_alone() -> None:
     room.act(AnswerPreflight(check="participants", value="P-017 P-019"))
     assert (room.stage("touch.P-017"), room.stage("touch.P-019")) == ("green", "open"), "consent is nobody else's"
     assert room.state.preflight.touch_scopes == {"P-017": "hands"}
+
+
+def test_the_line_of_the_codes_shows_the_codes_and_not_only_who_entered_them() -> None:
+    room = Before()
+    room.act(BeginPreflight(programme="psilocybin-25mg", participants=("P-017", "P-018"), most=2), person="AB")
+    [line] = [line for line in room.state.preflight.lines if line.check == "participants"]
+    assert preflight.how(line) == "P-017, P-018, by AB"
 
 
 def test_touch_is_held_against_the_scope_of_whom_it_is_about() -> None:
