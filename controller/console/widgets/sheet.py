@@ -70,7 +70,7 @@ def draw_help(page: int, view: View, width: int, height: int) -> list[Text]:
 
 def _is_not(width: int) -> list[str]:
     """What this program is not, in as many rows as it takes."""
-    return wrap(wording.NOT_A_MEDICAL_DEVICE, max(20, width - 2))
+    return wrap(wording.NOT_A_MEDICAL_DEVICE, max(20, width - 1))
 
 
 def _explained(action: Action, view: View, width: int) -> list[Text]:
