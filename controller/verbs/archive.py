@@ -40,7 +40,7 @@ from controller.places import STATE
 from controller.report.account import Account
 from controller.report.gathering import account_of
 from controller.report.terminal import head_lines
-from controller.sitters.register import Register
+from controller.sitters.register import NotCompared, Register
 from controller.verbs.journal import session_or_newest, t_plus_s
 from controller.verbs.sitters import lost_sitters
 from controller.wording import refusal
@@ -93,7 +93,11 @@ def _check_pin(state: Path, given: Input) -> None:
         return
     if who is None:
         raise Refused("sign_on_needed")
-    if not register.matches(who, read_pin(who, source.get())):
+    try:
+        right = register.matches(who, read_pin(who, source.get()))
+    except NotCompared as trouble:
+        raise Refused("pin_not_compared", why=str(trouble)) from None
+    if not right:
         raise Refused("wrong_pin")
 
 

@@ -184,6 +184,8 @@ def test_in_a_room_with_sitters_a_signature_takes_a_pin(state: Path) -> None:
     assert verify(session_file(state, FIRST)).records == 28, "nothing of that is on record"
     pin.write_text("02468\n")
     assert run(state, *words, "--pin-from", str(pin))[0] == 0
+    (state / "sitters.json").write_text('{"format": 1, "sitters": {"XY": "broken"}}', encoding="utf-8")
+    assert "nor counted as wrong" in run(state, "sign", SECOND, *words[2:], "--pin-from", str(pin))[1]
 
 
 async def _open_session(state: Path) -> None:
