@@ -121,7 +121,10 @@ def shortages(programme: Programme, library: Library, beside: Path | None = None
 
 
 def resolve_sources(programme: Programme, library: Library, beside: Path | None = None) -> tuple[Pool, list[str]]:
-    """The pieces of each source in the order of its listing, and a sentence for each that names nothing."""
+    """The pieces of each source in the order of its listing, and a sentence for each that names nothing.
+
+    Copies of one file are one piece: the first that is listed.
+    """
     sources: dict[str, list[Piece]] = {}
     mistakes: list[str] = []
     if not library.names:
@@ -131,7 +134,10 @@ def resolve_sources(programme: Programme, library: Library, beside: Path | None 
         if source in sources:
             continue
         found, wrong = _resolve(music, source, library, beside)
-        sources[source] = found
+        firsts: dict[str, Piece] = {}
+        for piece in found:
+            firsts.setdefault(piece.digest or piece.path, piece)
+        sources[source] = list(firsts.values())
         mistakes += [f"{programme.name}: {place}: {sentence}" for sentence in wrong]
         if not found and not wrong:
             mistakes.append(f"{programme.name}: {place}: no piece is in all that it names")

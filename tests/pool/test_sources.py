@@ -48,6 +48,14 @@ def titles(asked: Programme, found: Library, beside: Path | None = None) -> list
     return ["".join(piece.title for piece in pool.shelf(phase.source).pieces) for phase in asked.phases]
 
 
+def test_copies_of_one_file_are_one_piece() -> None:
+    copies = [
+        Piece(path=f"{TOP}/peak/{name}.flac", title=name, duration_s=300.0, digest=digest)
+        for name, digest in (("a", "1"), ("b", "2"), ("c", "1"), ("d", ""), ("e", ""))
+    ]
+    assert titles(programme("peak"), Library.of(copies, [TOP])) == ["abde"]
+
+
 def test_folders_tags_pieces_and_both_together_name_their_music() -> None:
     asked = programme(
         "peak",
@@ -110,8 +118,8 @@ def test_a_room_without_any_measured_music_is_told_once() -> None:
 def room(tmp_path_factory: pytest.TempPathFactory) -> Room:
     """A room with three measured pieces; its state directory is the folder of its file."""
     folder = tmp_path_factory.mktemp("room")
-    for name in ("peak/slow/a.wav", "peak/b.wav", "return/c.wav"):
-        write_tone(folder / "music" / name, seconds=2.0)
+    for seconds, name in ((2.0, "peak/slow/a.wav"), (2.1, "peak/b.wav"), (2.2, "return/c.wav")):
+        write_tone(folder / "music" / name, seconds=seconds)
     (folder / "room.toml").write_text(f'format = 1\nname = "r"\n[music]\nfolders = ["{folder}/music"]\n')
     scan(folder)
     return load_room(folder / "room.toml")
