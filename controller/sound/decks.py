@@ -68,10 +68,10 @@ class Decks:
         self._holds: dict[Deck, Decoder] = {}
         self._left: list[Decoder] = []
         self._reliefs: dict[Voice, _Relief] = {}
-        self._broken: dict[int, int] = {}
-        """By cue: the frame of it at which its deck broke off last."""
-        self._patience: dict[int, float] = {}
-        """By cue: how long its deck is waited for, where the one before brought nothing."""
+        self._broken: dict[Voice, int] = {}
+        """The frame of the cue at which its deck broke off last."""
+        self._patience: dict[Voice, float] = {}
+        """How long its deck is waited for, where the one before brought nothing."""
 
     @property
     def hung(self) -> int:
@@ -95,6 +95,8 @@ class Decks:
     def drop(self, voice: Voice) -> None:
         """Give up all that a voice has; twice is fine."""
         relief = self._reliefs.pop(voice, None)
+        self._broken.pop(voice, None)
+        self._patience.pop(voice, None)
         for deck in (voice.deck, voice.newest, *([relief.deck] if relief else ())):
             self.close(deck)
 
@@ -103,8 +105,7 @@ class Decks:
         if self.decoder.hung:
             self._leave(voices, here)
         for voice in voices:
-            if not voice.newest.ended:  # one that has may be nobody's any more
-                self._pace(voice.newest, still)
+            self._pace(voice.newest, still)
             if voice in self._reliefs:
                 self._relieve(voice)
             elif voice.newest.broken_off:
@@ -119,20 +120,23 @@ class Decks:
         self.decoder.shut()
 
     def _pace(self, deck: Deck, still: bool) -> None:
+        decoder = self._holds.get(deck)
+        if decoder is None or deck.ended:  # nothing more comes: it was given up, or has it all
+            return
         if deck.paused:
             if deck.ahead < (_RING_STILL if still else _RING_LOW):
-                self._holds[deck].pause(deck, False)
+                decoder.pause(deck, False)
         elif deck.ahead > _RING_FULL or (still and deck.ahead > _RING_STILL):
-            self._holds[deck].pause(deck, True)
+            decoder.pause(deck, True)
 
     def _open_anew(self, voice: Voice, here: int) -> None:
-        cue, old = voice.laid.cue.id, voice.newest
+        old = voice.newest
         waited = clock.boottime() - old.opened
-        patience = self._patience.get(cue, 0.0)
+        patience = self._patience.get(voice, 0.0)
         if old.written and waited > _BEHIND_S:
-            self._patience[cue] = _STALLED_S
+            self._patience[voice] = _STALLED_S
         elif not old.written and waited > max(patience, _STALLED_S):
-            self._patience[cue] = min(2 * max(patience, _STALLED_S), _STALLED_MOST_S)
+            self._patience[voice] = min(2 * max(patience, _STALLED_S), _STALLED_MOST_S)
         else:
             return
         voice.newest = self.open(voice.laid, here)
@@ -140,7 +144,7 @@ class Decks:
 
     def _go_on(self, voice: Voice, here: int) -> None:
         """Have the piece decoded from where its deck breaks off, or from here where that is gone by already."""
-        cue, old = voice.laid.cue.id, voice.newest
+        old = voice.newest
         end = old.origin + old.frames
         ahead = voice.start + end > here
         if ahead and old.lenient and old.broken_off:
@@ -152,8 +156,8 @@ class Decks:
             deck = voice.newest = self.open(voice.laid, here)
         _log.warning("%s: decoding lost its place, and begins anew there", old.piece.path)
         # Where the next one breaks off at the same place it is the file itself that jumps.
-        deck.lenient = abs(end - self._broken.get(cue, -RATE)) < RATE
-        self._broken[cue] = end
+        deck.lenient = abs(end - self._broken.get(voice, -RATE)) < RATE
+        self._broken[voice] = end
         self.close(old)
 
     def _relieve(self, voice: Voice) -> None:
@@ -163,7 +167,7 @@ class Decks:
         if lacking and not (deck.ended or deck.failure or deck.broken_off):
             return
         self._reliefs.pop(voice).lay_beside()
-        deck.read_to = to_frames(_SETTLED_S)
+        deck.read_to = to_frames(_SETTLED_S) if deck.jump_s else 0
         voice.newest = deck
 
     def _leave(self, voices: Iterable[Voice], here: int) -> None:

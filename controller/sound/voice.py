@@ -115,22 +115,23 @@ class Voice:
     @property
     def ready(self) -> bool:
         """Whether it can sound at its place, or never will."""
-        deck = self.newest
-        wanted = max(self.cursor - deck.origin, 0)
-        return bool(deck.failure) or deck.ended or deck.available(wanted) > _READY
+        newest = self.newest
+        there = (deck.available(max(self.cursor - deck.origin, 0)) for deck in (self.deck, newest))
+        return bool(newest.failure) or newest.ended or max(there) > _READY
 
     def state(self) -> dict[str, Any]:
         """Everything that rendering changes."""
-        kept = {**vars(self), "deck": (self.deck, self.deck.read_to)}
+        kept = {**vars(self), "_read_to": [(deck, deck.read_to) for deck in (self.deck, self.newest)]}
         for name in ("fresh", "newest"):
             kept.pop(name, None)
         return kept
 
     def go_back(self, state: dict[str, Any]) -> None:
         """Be as it was at `state`, but for the newest deck."""
-        deck, read_to = state["deck"]
-        deck.read_to = read_to
-        vars(self).update({**state, "deck": deck})
+        own = dict(state)
+        for deck, read_to in own.pop("_read_to"):
+            deck.read_to = read_to
+        vars(self).update(own)
 
     def fault(self) -> str:
         """What is wrong with the file, if that is known: a code, or ""."""

@@ -1,0 +1,110 @@
+"""A deck that goes on for one that broke off, and what is asked of the room meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import soundfile
+
+from controller.messages import Cue, Piece
+from controller.sound.decks import Decks
+from controller.sound.mixer import BLOCK
+from controller.sound.outputs import QUEUE_BLOCKS
+from controller.sound.timeline import RATE, SHORTEST_RAMP, Laid
+from controller.sound.voice import Voice
+from tests.waiting import wait_until
+
+WAVE = 0.2 * np.sin(np.cumsum(np.random.default_rng(8).uniform(0.01, 0.2, 5 * RATE)))
+
+
+@pytest.fixture
+def laid(tmp_path: Path) -> Laid:
+    path = tmp_path / "piece.wav"
+    soundfile.write(path, np.stack([WAVE, WAVE], axis=1), RATE)
+    return Laid.from_cue(Cue(id=1, start_s=0.0, length_s=4.5, piece=Piece(path=str(path), title="p", duration_s=5.0)))
+
+
+@pytest.fixture
+def decks() -> Iterator[Decks]:
+    made = Decks()
+    try:
+        yield made
+    finally:
+        made.shut()
+
+
+def begun(decks: Decks, laid: Laid, frames: int) -> Voice:
+    """A voice with so many frames of music, none of them heard yet."""
+    voice = Voice(laid, decks.open(laid, 0), safe=0)
+    wait_until(lambda: voice.deck.frames > frames)
+    return voice
+
+
+def feed(decks: Decks, voice: Voice, until: Callable[[], object], at: int = 0) -> None:
+    wait_until(lambda: decks.feed([voice], at, still=False) or until())  # type: ignore[func-returns-value]
+
+
+def bring(decks: Decks, voice: Voice, at: int) -> None:
+    """Wait until the block at a frame is there."""
+    needed = BLOCK + SHORTEST_RAMP
+    feed(decks, voice, lambda: any(d.available(at - d.origin) >= needed for d in (voice.deck, voice.newest)), at)
+
+
+def hear(voice: Voice, at: int) -> npt.NDArray[np.float32]:
+    """The left side of a block."""
+    sound = voice.render(at, BLOCK)
+    assert sound is not None
+    return sound[0]
+
+
+def test_a_pause_while_a_piece_is_decoded_anew_is_borne_and_it_resumes_at_once(decks: Decks, laid: Laid) -> None:
+    voice = begun(decks, laid, 2 * RATE)
+    first = voice.deck
+    first.flushed()
+    decks.feed([voice], 0, still=False)
+    decks.feed([voice], 0, still=True)
+    feed(decks, voice, lambda: voice.newest is not first)
+    assert voice.ready  # the first two seconds are there, whatever goes on behind them
+
+
+def test_what_is_rendered_anew_sounds_the_same_where_another_deck_has_gone_on(decks: Decks, laid: Laid) -> None:
+    voice = begun(decks, laid, RATE)
+    first = voice.deck
+    first.flushed()
+    feed(decks, voice, lambda: voice.newest is not first)
+    held = []
+    for at in range(0, 2 * RATE, BLOCK):
+        bring(decks, voice, at)
+        held.append((at, voice.state(), hear(voice, at)))
+    over = next(number for number, (_, state, _) in enumerate(held) if state["deck"] is not first) - 1
+    again = held[over : over + QUEUE_BLOCKS]
+    voice.go_back(again[0][1])
+    assert voice.deck is first
+    assert all(np.array_equal(hear(voice, at), heard) for at, _, heard in again)
+
+
+def test_a_piece_that_loses_its_place_in_its_first_moment_has_no_hole(decks: Decks, laid: Laid) -> None:
+    voice = Voice(laid, decks.open(laid, 0), safe=0)
+    wait_until(lambda: voice.deck.written > RATE // 4)
+    voice.deck.broken_off = True
+    voice.deck.written = RATE // 10
+    heard = np.zeros(0, np.float32)
+    for at in range(0, RATE, BLOCK):
+        bring(decks, voice, at)
+        heard = np.append(heard, hear(voice, at))
+    assert np.abs(heard - WAVE[: len(heard)]).max() < 2e-4
+
+
+def test_another_session_s_piece_of_the_same_number_is_begun_with_afresh(decks: Decks, laid: Laid) -> None:
+    for _ in range(2):
+        voice = begun(decks, laid, RATE)
+        first = voice.deck
+        first.broken_off = True
+        first.written = RATE
+        feed(decks, voice, lambda first=first, voice=voice: voice.newest is not first)  # type: ignore[misc]
+        assert not voice.newest.lenient  # it may have been the machine; that the file jumps is not known of this one
+        decks.drop(voice)
