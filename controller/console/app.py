@@ -171,7 +171,7 @@ class ConsoleApp(App[None]):
         client = self.client
         text, tone, until = self._answer
         desk = client.desk
-        known = client.last_heard > 0
+        known = client.heard
         mismatch = str(client.mismatch) if client.mismatch else ""
         return View(
             status=client.status,
@@ -400,8 +400,8 @@ class ConsoleApp(App[None]):
     # Keys
 
     def _offer_note(self, text: str) -> None:
-        form = note_form(self.client.room_time, self.commands.clock, initial=text, blinded=self.client.status.blinded)
-        self.ask(form)
+        do = self.commands
+        self.ask(note_form(do.pressed_t(), do.clock, initial=text, blinded=do.status.blinded))
 
     def on_paste(self, event: events.Paste) -> None:
         """Something was pasted into no question: it does nothing, and is offered as a note."""

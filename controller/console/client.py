@@ -227,6 +227,11 @@ class Client:
         return "" if self.status.state in ("idle", "ended") else self.status.session
 
     @property
+    def heard(self) -> bool:
+        """Whether the room has ever told how it stands."""
+        return self._known.is_set()
+
+    @property
     def room_time(self) -> float:
         """Room time now, by the daemon's last word; `status.t` before that is known."""
         return self.status.t if self._offset is None else boottime() + self._offset

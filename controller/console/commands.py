@@ -53,6 +53,11 @@ ANSWER_COLUMNS = 58
 SOON_S = 2.0
 """So far back typed letters are taken back."""
 
+AGAIN_S = 2.0
+"""A refusal that comes later asks nothing again: by then a hand may be on its way to another key."""
+
+UNHEARD = "the room was not heard yet"
+
 UNDONE = (
     "mark", "note", "volume", "softer", "light", "vitals", "touch", "challenge", "adverse_event", "release", "leave",
 )  # fmt: skip
@@ -189,8 +194,8 @@ class Commands:
     def nobody(self) -> str:
         """Why nobody is there whom an act could concern."""
         people, whom = self.status.participants, self.whom
-        if not self.client.last_heard:
-            return "the room was not heard yet: nothing was done"
+        if not self.client.heard:
+            return f"{UNHEARD}: nothing was done"
         gone = [f"{one.code} {'was released' if one.released else 'has left'}" for one in people if one.left]
         if len(whom) < len(people) - len(gone):
             return f"nothing of {' or '.join(whom)}: Tab chooses whom"
@@ -220,6 +225,22 @@ class Commands:
     def ask(self, form: Form, opener: str = "") -> None:
         """Open a question; `opener` is the key that brought it."""
         self.shell.ask(form, opener)
+
+    def ask_blind(self, title: str, made: Callable[[], Form], opener: str, *, preview: bool = False) -> None:
+        """Open a question that is typed without a look at the screen; `made` raises ValueError where it is none.
+
+        Before the room was heard the line is taken all the same, and understood at Enter: outside a question it would
+        be marks and a pause.
+        """
+        if not self.client.heard:
+            self.ask(Form(title=title, hint=UNHEARD, read=lambda line: made().read(line), preview=preview), opener)
+            return
+        try:
+            form = made()
+        except ValueError as wrong:
+            self.say(str(wrong), "bad")
+            return
+        self.ask(form, opener)
 
     def show(self, menu: Menu) -> None:
         """Open a menu."""
@@ -294,7 +315,7 @@ class Commands:
         return lambda: self.send(act, words, ())
 
     def fill(self, filled: Filled) -> None:
-        """Send a form's answer. Nothing that was typed is lost because nobody had signed on, or the room refused it."""
+        """Send a form's answer. What was typed is there again where nobody had signed on, or the room refuses it at once."""
         now = boottime()
         waited = now - filled.pressed_at if filled.pressed_at is not None else 0.0
 
@@ -302,15 +323,23 @@ class Commands:
             if refused == "sign_on_needed":
                 pressed_at = now - waited if isinstance(filled.act, LATE_ACTS) else None
                 return sign_on_form(Signing(initials="", then=replace(filled, pressed_at=pressed_at)))
-            return filled.again() if filled.again is not None and refused != "no_answer" else None
+            if filled.again is None or refused == "no_answer" or boottime() - now > AGAIN_S:
+                return None
+            return filled.again()
 
         self.send(
             filled.act, filled.words, filled.participants, filled.why, ago_s=filled.ago_s + waited, after=filled.after,
             asks=asks, session=filled.session,
         )  # fmt: skip
 
+    def pressed_t(self) -> float | None:
+        """Room time of a key that is pressed now; None where nothing is known of it yet."""
+        return self.client.room_time if self.client.heard else None
+
     def clock(self) -> datetime:
-        """The room's clock now."""
+        """The room's clock now. Raises ValueError where nothing is known of it yet."""
+        if not self.client.heard:
+            raise ValueError(self.nobody())
         return local_moment(self.status.utc, ahead_s=self.client.room_time - self.status.t)
 
     def sign_on(self, signing: Signing) -> None:

@@ -44,7 +44,7 @@ class Form(Struct, frozen=True, kw_only=True):
 
     `preview`: ask for a second Enter after showing what will be done. `closes_after_s`: answers no by itself.
     `masked`: what is typed is secret: digits alone, shown as dots. `codes`: participants' codes are typed, of which one
-    may well look like a PIN; no other question keeps such a line.
+    may well look like a PIN; no other question keeps such a line. `secret`: a PIN was typed just before it.
     `above`: the list that stays above it and is open again after it, answered or not.
     `beside`: what to know before anything is typed. `lists`: what fits the letters typed so far, as a menu above the
     line, of which Enter does the chosen line.
@@ -60,6 +60,7 @@ class Form(Struct, frozen=True, kw_only=True):
     lists: Callable[[str], Menu] | None = None
     masked: bool = False
     codes: bool = False
+    secret: bool = False
     above: Callable[[], Menu] | None = None
 
 

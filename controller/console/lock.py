@@ -8,8 +8,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from controller.clock import boottime
 from controller.console.doing.action import Action
 from controller.console.doing.table import named
@@ -66,11 +64,8 @@ class Lock:
     def _typed(self) -> tuple[str | None, Form, str] | None:
         """The line that was begun and would be lost."""
         ask = self._app.asking
-        if ask is None or ask.form is None or not ask.line.value:
-            return None
-        if ask.form.masked or ask.form.lists is not None or ask.form.closes_after_s:
-            return None
-        return self._app.client.who, replace(ask.form, initial=ask.line.value), ask.session
+        form = ask.begun_line() if ask is not None else None
+        return (self._app.client.who, form, ask.session) if ask is not None and form is not None else None
 
     def allows(self, action: Action) -> bool:
         """Whether an action can be done now."""

@@ -47,6 +47,11 @@ def is_pin(text: str) -> bool:
     return _PIN.fullmatch(text) is not None
 
 
+def may_become_pin(text: str) -> bool:
+    """Whether this is a PIN, or the beginning of one."""
+    return text.startswith("0") and text.isdecimal()
+
+
 def _read_pin(text: str) -> str:
     if not is_pin(text):
         raise ValueError("a PIN is 0, then 4 to 12 digits")
@@ -75,7 +80,8 @@ def sign_on_form(signing: Signing | None = None, typed: str = "") -> Form:
         def whose(text: str) -> Signing:
             return replace(signing or Signing(initials=""), initials=read_initials(text), pin=pin)
 
-        return Form(title="Sign on", hint="whose PIN that was: your initials", read=whose, beside=then)
+        hint = "whose PIN that was: your initials"
+        return Form(title="Sign on", hint=hint, read=whose, beside=then, secret=True)
 
     return Form(
         title="Sign on: your PIN", hint=f"{BEGUN if typed else '0 and your digits'}, then your initials", read=read,

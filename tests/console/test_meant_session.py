@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 from msgspec.structs import replace
 from textual.events import Paste
+from textual.pilot import Pilot
 
-from controller.console.app import HEARD_S
+from controller.console import commands
+from controller.console.app import HEARD_S, ConsoleApp
+from controller.console.client import Client
+from controller.console.looks import Look
 from controller.messages import Dose, EntryView, Note, ParticipantView, ReleaseAnswer, TakeBack, Vitals
 from tests.console.fake_daemon import FakeRoom
 from tests.console.pressing import acts, console, rest_keys, text, way
@@ -247,3 +253,96 @@ async def test_the_checklist_shows_what_another_console_answered_meanwhile(room:
         await until(lambda: "nothing is asked any more" in text(app))
         await pilot.press("enter")
         assert len(room.inputs) == 1
+
+
+@pytest.mark.parametrize("line", ["01234", "012", "0123456"])
+async def test_no_pin_that_was_typed_into_a_line_is_there_when_the_console_opens(room: FakeRoom, line: str) -> None:
+    async with console(room) as (app, pilot):
+        await pilot.press("n", *line, "ctrl+l")
+        rest_keys(app)
+        await pilot.press("x")
+        await until(lambda: "unlocked" in text(app))
+        assert app.asking is None
+
+
+async def test_a_pin_that_waits_for_its_initials_does_not_wait_under_the_lock(room: FakeRoom) -> None:
+    room.push(signs_on=True)
+    async with console(room) as (app, pilot):
+        await until(lambda: app.client.status.signs_on)
+        await pilot.press(*"01234", "enter")
+        await until(lambda: "whose PIN that was" in text(app))
+        rest_keys(app)
+        await pilot.press("a", "ctrl+l")
+        room.push(signs_on=False)
+        await until(lambda: not app.client.status.signs_on)
+        app.client.person = None
+        rest_keys(app)
+        await pilot.press("x")
+        await until(lambda: "unlocked" in text(app))
+        assert app.asking is None
+
+
+async def test_a_refusal_that_comes_late_opens_no_question_under_somebodys_hand(
+    room: FakeRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is pressed then is meant for the room, and would be text: a call among it."""
+    monkeypatch.setattr(commands, "AGAIN_S", 0.0)
+    room.refusals["note"] = ("other_session", {"what": "note"})
+    async with console(room) as (app, pilot):
+        await pilot.press("n", *"sat", "enter")
+        await until(lambda: "it is of the session before" in text(app))
+        assert app.asking is None
+
+
+@pytest.fixture
+async def early(room: FakeRoom) -> AsyncIterator[tuple[ConsoleApp, Pilot[None]]]:
+    """A console that was started before its room."""
+    await room.stop("daemon")
+    app = ConsoleApp(Client(room.runtime_dir, console="console-3f2a", person="AB"), Look())
+    async with app.run_test(size=(80, 24)) as pilot:
+        yield app, pilot
+
+
+async def test_readings_that_are_typed_before_the_room_was_heard_are_no_commands(
+    room: FakeRoom, early: tuple[ConsoleApp, Pilot[None]]
+) -> None:
+    app, pilot = early
+    await pilot.press("v", *"120/80", "space", *"72", "enter")
+    await until(lambda: "not heard yet" in text(app))
+    assert not app.client.unanswered and app.asking is not None
+    room.push(participants=PAIR, leads="A-1")
+    await room.start("daemon")
+    await until(lambda: app.client.status.room)
+    rest_keys(app)
+    await pilot.press("enter")
+    await until(lambda: "Whose is 120/80 72?" in text(app))
+    rest_keys(app)
+    await pilot.press("2", "enter")
+    assert await acts(room) == [Vitals(systolic=120, diastolic=80, pulse=72)]
+    assert room.inputs[0].participants == ("B-2",) and room.inputs[0].session == FIRST
+
+
+async def test_a_dose_that_is_typed_before_the_room_was_heard_is_read_back_before_it_counts(
+    room: FakeRoom, early: tuple[ConsoleApp, Pilot[None]]
+) -> None:
+    app, pilot = early
+    await pilot.press("d", *"25", "space", *"mg")
+    await room.start("daemon")
+    await until(lambda: app.client.status.room)
+    await pilot.press("enter")
+    await until(lambda: "P-017: dose 25 mg" in text(app) and "Enter: note it" in text(app))
+    rest_keys(app)
+    await pilot.press("enter")
+    assert [type(act) for act in await acts(room)] == [Dose]
+    assert room.inputs[0].participants == ("P-017",)
+
+
+async def test_a_note_that_is_typed_before_the_room_was_heard_is_of_its_own_time(
+    room: FakeRoom, early: tuple[ConsoleApp, Pilot[None]]
+) -> None:
+    app, pilot = early
+    await pilot.press("n", *"sat", "enter")
+    await until(lambda: app.client.unanswered)
+    await room.start("daemon")
+    (note,) = await acts(room)
+    assert isinstance(note, Note) and note.pressed_t is None, "nothing was known of the room's time"

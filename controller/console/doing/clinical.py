@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from controller import bedside, wording
@@ -16,40 +17,45 @@ if TYPE_CHECKING:
 
 def vitals(do: Commands, key: str) -> None:
     """One line; readings are one person's, marks and doses may well be both's."""
+    do.ask_blind("Vitals", partial(_vitals_form, do), key)
 
+
+def _vitals_form(do: Commands) -> Form:
     def form_of(code: str) -> Form:
         last = bedside.newest([line.vitals for line in do.status.vitals if line.participant == code])
         return clinical_forms.vitals_form(code, last, do.status.vitals_limits, do.clock)
 
     whom = do.whom
     if not whom:
-        do.say(do.nobody(), "bad")
-    elif len(whom) == 1:
-        do.ask(clinical_forms.of(form_of(whom[0]), *whom), key)
-    else:
-        do.ask(clinical_forms.whose_vitals_form(whom, form_of, do.clock), key)
+        raise ValueError(do.nobody())
+    if len(whom) == 1:
+        return clinical_forms.of(form_of(whom[0]), *whom)
+    return clinical_forms.whose_vitals_form(whom, form_of, do.clock)
 
 
 def dose(do: Commands, key: str) -> None:
     """What was given; asks before it notes."""
+    do.ask_blind("Dose", partial(_dose_form, do), key, preview=True)
+
+
+def _dose_form(do: Commands) -> Form:
     status, whom = do.status, do.whom
-    if not status.participants:
-        do.say(wording.refusal("no_session", {}), "bad")
-    elif not whom:
-        do.say(do.nobody(), "bad")
-    elif not status.dose_parts:
-        do.say(wording.refusal("no_such_dose", {}), "bad")
-    else:
-        hints = wording.dose_hints(status, whom)
-        taken = "   ".join(wording.dose_line(status, dose) for dose in status.doses if dose.participant in whom)
-        room_time = do.client.room_time
+    if do.client.heard and not status.participants:
+        raise ValueError(wording.refusal("no_session", {}))
+    if not whom:
+        raise ValueError(do.nobody())
+    if not status.dose_parts:
+        raise ValueError(wording.refusal("no_such_dose", {}))
+    hints = wording.dose_hints(status, whom)
+    taken = "   ".join(wording.dose_line(status, dose) for dose in status.doses if dose.participant in whom)
+    room_time = do.client.room_time
 
-        def besides(given: Dose, ago_s: float) -> list[str]:
-            at = room_time - ago_s
-            return [told for code in whom for told in wording.besides_dose(status, code, given, at)]
+    def besides(given: Dose, ago_s: float) -> list[str]:
+        at = room_time - ago_s
+        return [told for code in whom for told in wording.besides_dose(status, code, given, at)]
 
-        form = clinical_forms.dose_form(" and ".join(whom), hints, besides, do.clock, taken)
-        do.ask(clinical_forms.of(form, *whom), key)
+    form = clinical_forms.dose_form(" and ".join(whom), hints, besides, do.clock, taken)
+    return clinical_forms.of(form, *whom)
 
 
 def correct_dose(do: Commands, key: str) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def note(do: Commands, key: str) -> None:
     """A few words, with the time of the key."""
-    do.ask(clinical_forms.note_form(do.client.room_time, do.clock, blinded=do.status.blinded), key)
+    do.ask(clinical_forms.note_form(do.pressed_t(), do.clock, blinded=do.status.blinded), key)
 
 
 def mark(do: Commands, key: str) -> None:

@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 
 from controller.console.forms import Filled, Form
 from controller.console.looks import Palette
-from controller.console.sitter_forms import Signing, is_pin
+from controller.console.sitter_forms import Signing, is_pin, may_become_pin
 from controller.console.view import styled
 
 KEYS = "Enter: confirm    Esc: back"
@@ -95,6 +95,15 @@ class Ask(Vertical):
         if self._ready is not None:
             self._ready = None
             self.say(KEYS, colours.dim)
+
+    def begun_line(self) -> Form | None:
+        """The question with the line so far; None where there is none, or it must not be kept."""
+        form, line = self.form, self.line.value
+        if form is None or not line or form.lists is not None or form.closes_after_s:
+            return None
+        if form.masked or form.secret or (may_become_pin(line.strip()) and not form.codes):
+            return None
+        return replace(form, initial=line)
 
     def submit(self, text: str, colours: Palette) -> Filled | Form | Signing | None:
         """Read the line: an answer, a further question, or None where more is needed."""
