@@ -315,7 +315,7 @@ class Commands:
         return lambda: self.send(act, words, ())
 
     def fill(self, filled: Filled) -> None:
-        """Send a form's answer. What was typed is there again where nobody had signed on, or the room refuses it at once."""
+        """Send a form's answer. What was typed is there again where nobody had signed on, or it is refused at once."""
         now = boottime()
         waited = now - filled.pressed_at if filled.pressed_at is not None else 0.0
 
