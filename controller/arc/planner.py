@@ -95,6 +95,11 @@ class _Part:
     longer: list[Pick] = field(default_factory=list)
     longer_s: float = 0.0
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """What comes in it, in order."""
+        return tuple(pick.track.piece.path for pick in self.picks + self.longer)
+
 
 class _Planner:
     def __init__(self, request: PlanRequest) -> None:
@@ -121,12 +126,14 @@ class _Planner:
         sounding = self._keep_sounding()
         old = self._old_picks(sounding)
         self._lay_set(old.pop("", []))
-        self.chooser.lately = tuple(cue.piece.path for cue in self.sheet.cues)
+        laid = self.chooser.lately = tuple(cue.piece.path for cue in self.sheet.cues)
         parts = self._choose(old)
+        self.chooser.lately = laid
         for part in parts:
             if part.longer_s and part.phase.source != SILENCE:
                 index = self.programme.index_of(part.phase.code)
                 part.longer = self.chooser.prolong(index, part.longer_s, part.picks)
+            self.chooser.lately += part.paths
         self._lay(parts)
         self.reasons.steps(self.sheet.cues)
         return Plan(
@@ -251,6 +258,7 @@ class _Planner:
                 part.picks = had
             else:
                 part.picks = self.chooser.select(index, border - place, had, after)
+            self.chooser.lately += part.paths
             place += self.chooser.span_s(part.picks, phase, after)
             after = None
             if border - place > EARLY_S or part.longer_s:

@@ -220,6 +220,14 @@ def test_music_that_may_be_repeated_is_repeated_before_a_phase_falls_silent() ->
     assert all(before.piece.path != after.piece.path for before, after in itertools.pairwise(made.cues))
 
 
+@pytest.mark.parametrize("pieces", ["whole", "may-be-cut"])
+def test_what_is_repeated_is_not_what_the_phase_before_ended_with(pieces: str) -> None:
+    asked = programme(*4 * [{"minutes": 20}]).model_copy(update={"repeats": "when-needed", "pieces": pieces})
+    for seed in range(5):
+        cues = walk(asked, imagined_pieces(4, folder="music", longest_s=400.0), seed).made.cues
+        assert all(before.piece.path != after.piece.path for before, after in itertools.pairwise(cues))
+
+
 @pytest.mark.parametrize("pieces", [1, 2, 5])
 def test_in_a_phase_that_is_held_for_hours_no_piece_comes_twice_running(pieces: int) -> None:
     few = [imagined_pieces(count, folder=name, longest_s=300.0) for name, count in (("music", pieces), ("else", 5))]
