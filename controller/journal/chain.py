@@ -66,7 +66,7 @@ def stored_body(record: Record) -> tuple[bytes, str]:
     given = record.input
     act, words = taken_out(given.act)
     text = free_text(given)
-    if words:
+    if words or _BEHIND_WORDS in text:
         text = json.dumps(words, ensure_ascii=False) + _BEHIND_WORDS + text
     if not text:
         return encode(record), ""
@@ -77,9 +77,12 @@ def stored_body(record: Record) -> tuple[bytes, str]:
     return encode(replace(record, input=replace(given, act=act, why=""))), text
 
 
-def with_text(record: Record, text: str | None) -> tuple[Record, str]:
-    """The record with the words that stand inside its act, and the rest of its text; None where that was blanked."""
-    words, rest = parted(text or "")
+def with_text(record: Record, text: object) -> tuple[Record, str]:
+    """The record with the words that stand inside its act, and the rest of its text.
+
+    `text`: as it was stored; what is no text was blanked, or damaged.
+    """
+    words, rest = parted(text if isinstance(text, str) else "")
     if not words:
         return record, rest
     return replace(record, input=replace(record.input, act=put_back(record.input.act, words))), rest
@@ -92,7 +95,7 @@ def parted(text: str) -> tuple[dict[str, str], str]:
         return {}, text
     try:
         return {str(place): str(said) for place, said in json.loads(inside).items()}, rest
-    except (ValueError, AttributeError):  # somebody typed such a mark
+    except (ValueError, AttributeError, RecursionError):  # an older text, in which somebody typed such a mark
         return {}, text
 
 

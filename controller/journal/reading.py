@@ -225,7 +225,7 @@ def read_records(file: Path, after_seq: int = 0) -> Iterator[tuple[Record, str]]
             if not page:
                 return
             for _, body, text in page:
-                yield with_text(read_body(body), text if isinstance(text, str) else None)
+                yield with_text(read_body(body), text)
             at = page[-1][0]
 
 

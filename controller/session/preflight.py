@@ -299,9 +299,9 @@ def _call_came(preflight: Preflight, act: CallChanged, t: float, seq: int) -> Pr
 
 
 def _redacted(preflight: Preflight, seq: int) -> Preflight:
-    lines = (line for line in preflight.lines if line.seq == seq and line.check.startswith("touch."))
-    gone = {line.check.removeprefix("touch."): REDACTED for line in lines}
-    return replace(preflight, touch_scopes={**preflight.touch_scopes, **gone})
+    gone = {line.check.removeprefix("touch.") for line in preflight.lines if line.seq == seq}
+    scopes = {code: REDACTED if code in gone else scope for code, scope in preflight.touch_scopes.items()}
+    return replace(preflight, touch_scopes=scopes)
 
 
 def _lost(preflight: Preflight, act: DeviceLost, t: float, seq: int) -> Preflight:

@@ -24,6 +24,7 @@ from controller.messages import (
     Input,
     Leave,
     Mark,
+    Note,
     Redaction,
     Release,
     Start,
@@ -176,6 +177,22 @@ def test_what_only_looks_like_words_and_text_is_a_text() -> None:
     told = record(1, Mark(code="cold"))
     assert with_text(told, "a\x1eb") == (told, "a\x1eb")
     assert with_text(told, '["a"]\x1eb') == (told, '["a"]\x1eb')
+
+
+@pytest.mark.parametrize("said", ['{"missed": "x"}\x1esat up', "\x1e", "[" * 9999 + "\x1e"])
+async def test_a_text_that_looks_like_words_and_text_comes_back_as_it_was(tmp_path: Path, said: str) -> None:
+    async with writing(tmp_path) as it:
+        it.write(record(1, Note(text=said)))
+        it.write(record(2, Vitals(missed=said)))
+        await it.until_acknowledged(2)
+    (note, told), (vitals, rest) = read_records(session_file(tmp_path, "s-1"))
+    assert told == said and note.input.act == Note(text="")
+    assert vitals.input.act == Vitals(missed=said) and rest == ""
+
+
+def test_a_text_that_damage_made_no_text_is_none() -> None:
+    told = record(1, Mark(code="cold"))
+    assert with_text(told, b"\x00") == (told, "")
 
 
 def test_who_is_to_have_figures_alone_gets_no_word_of_them(lived: Path) -> None:

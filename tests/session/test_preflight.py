@@ -36,6 +36,7 @@ from controller.messages import (
     PreflightUsed,
     Probe,
     Probed,
+    Redaction,
     Refused,
     RunPreflight,
     SignedOn,
@@ -45,6 +46,7 @@ from controller.messages import (
     Timer,
     Touch,
 )
+from controller.messages.free_words import REDACTED
 from controller.session.deadlines import next_deadline
 from controller.session.preflight import KEYS, MACHINES, Preflight, carried, checks_of, is_entry, keep
 from controller.session.probing import BREATH, BREATH_S
@@ -416,6 +418,17 @@ def test_each_participant_consents_alone() -> None:
     room.act(AnswerPreflight(check="participants", value="P-017 P-019"))
     assert (room.stage("touch.P-017"), room.stage("touch.P-019")) == ("green", "open"), "consent is nobody else's"
     assert room.state.preflight.touch_scopes == {"P-017": "hands"}
+
+
+def test_a_redacted_reason_for_asking_nobody_is_no_consent() -> None:
+    room = Before()
+    room.begin("C-0412")
+    room.act(OverridePreflight(check="touch"))
+    room.act(Redaction(session="room", seq=room.seq))
+    assert room.state.preflight.touch_scopes == {}
+    room.act(AnswerPreflight(check="touch", value="hands"))
+    room.act(Redaction(session="room", seq=room.seq))
+    assert room.state.preflight.touch_scopes == {"C-0412": REDACTED}
 
 
 def test_the_line_of_the_codes_shows_the_codes_and_not_only_who_entered_them() -> None:
