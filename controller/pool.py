@@ -123,9 +123,10 @@ def shortages(programme: Programme, library: Library, beside: Path | None = None
 def resolve_sources(programme: Programme, library: Library, beside: Path | None = None) -> tuple[Pool, list[str]]:
     """The pieces of each source in the order of its listing, and a sentence for each that names nothing.
 
-    Copies of one file are one piece: the first that is listed.
+    Copies of one file are one piece, also where they lie in the folders of two phases: the first that is listed.
     """
     sources: dict[str, list[Piece]] = {}
+    firsts: dict[str, Piece] = {}
     mistakes: list[str] = []
     if not library.names:
         where = ", ".join(str(folder) for folder in library.folders) or "any folder: the room names none"
@@ -134,10 +135,8 @@ def resolve_sources(programme: Programme, library: Library, beside: Path | None 
         if source in sources:
             continue
         found, wrong = _resolve(music, source, library, beside)
-        firsts: dict[str, Piece] = {}
-        for piece in found:
-            firsts.setdefault(piece.digest or piece.path, piece)
-        sources[source] = list(firsts.values())
+        same = (firsts.setdefault(piece.digest or piece.path, piece) for piece in found)
+        sources[source] = list(dict.fromkeys(same))
         mistakes += [f"{programme.name}: {place}: {sentence}" for sentence in wrong]
         if not found and not wrong:
             mistakes.append(f"{programme.name}: {place}: no piece is in all that it names")

@@ -56,6 +56,14 @@ def test_copies_of_one_file_are_one_piece() -> None:
     assert titles(programme("peak"), Library.of(copies, [TOP])) == ["abde"]
 
 
+def test_a_file_that_lies_in_the_folders_of_two_phases_is_one_piece_of_both() -> None:
+    copies = [
+        Piece(path=f"{TOP}/{folder}/{name}.flac", title=name, duration_s=300.0, digest=digest)
+        for folder, name, digest in (("peak", "a", "1"), ("peak", "b", "2"), ("return", "c", "3"), ("return", "d", "1"))
+    ]
+    assert titles(programme("peak", "return"), Library.of(copies, [TOP])) == ["ab", "ca"]
+
+
 def test_folders_tags_pieces_and_both_together_name_their_music() -> None:
     asked = programme(
         "peak",
