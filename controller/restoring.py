@@ -123,7 +123,10 @@ def duty_of(room: Book, rules: RoomRules) -> Duty:
 
 
 def as_left(room: Book, state: State) -> State:
-    """`state` with faders and light as the room's book says they were left outside sessions."""
+    """`state` with faders and light as the room's book says they were left outside sessions.
+
+    Light that nobody took rests as the rules of `state` say, which a room file may have changed since.
+    """
     rest = state.light
     buses = _snapped(room, "buses", dict[str, float], {})
     state = replace(state, buses={name: buses.get(name, level) for name, level in state.buses.items()})
@@ -147,7 +150,11 @@ def as_left(room: Book, state: State) -> State:
                 state = replace(state, scene=lit.scene, light=light)
         return state
 
-    return _carried_on(room, state, kept)
+    left = _carried_on(room, state, kept)
+    if left.scene != "arc":
+        return left
+    there = replace(rest.end, kelvin=None if left.light.end.kelvin is None else left.rules.rest_kelvin)
+    return replace(left, light=Fade(start=there, end=there))
 
 
 def preflight_of(room: Book, rules: RoomRules) -> Preflight:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from controller.journal.recovery import recover
 from controller.messages import Act, End, Evacuate, FadeLight, Light, TimetableDue
+from controller.restoring import restore
 from tests.runner.room import Journaled, Room, room
 from tests.session.room import RULES
 
@@ -65,3 +68,16 @@ async def test_the_light_that_a_session_ended_with_stays_over_a_restart(tmp_path
         assert left[0] == ("exit" if leaves else "arc")
     async with room(tmp_path, clock) as daemon:
         assert await lit(daemon) == left
+
+
+async def test_light_that_nobody_took_rests_as_the_room_file_says_now(tmp_path: Path) -> None:
+    clock = Journaled(t=1000.0)
+    async with room(tmp_path, clock) as daemon:
+        daemon.start()
+        await daemon.until(lambda: daemon.runner.state.mode == "running")
+        await daemon.ask(End())
+        before = daemon.runner.state.light.end
+    rules = replace(RULES, rest_light=RULES.rest_light / 2, rest_kelvin=RULES.rest_kelvin - 200.0)
+    there = restore(recover(tmp_path), rules, clock).state.light.end  # type: ignore[arg-type]
+    assert (before.level, before.kelvin) == (RULES.rest_light, RULES.rest_kelvin)
+    assert (there.level, there.kelvin) == (rules.rest_light, rules.rest_kelvin)
