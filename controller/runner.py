@@ -298,7 +298,7 @@ class Runner:
     def _wants_snapshot(self, record: Record, book: str) -> bool:
         """Whether the state is kept with this record; if it can wait, not with one that somebody waits for."""
         if isinstance(record.input.act, Redaction):  # it takes those that have the words
-            return book in (ROOM, self.book)
+            return book in (ROOM, self.state.session)  # also of one that is over: who falls ill after it is asked about
         if isinstance(record.input.act, ArchiveAct):
             return False
         late = record.seq - self._snapshot_due.get(book, SNAPSHOT_EVERY)

@@ -38,9 +38,12 @@ class Room:
     def apply(self, effect: Effect, seq: int) -> None:
         self.heard.append(effect)
 
-    def start(self, session: str = "s1") -> None:
+    def start(self, session: str = "s1", scopes: dict[str, str] | None = None) -> None:
         text = (PLAYLISTS / "psilocybin-25mg.toml").read_text()
-        act = Start(programme="x", participants=("A-1",), programme_text=text, session=session, seed=1)
+        act = Start(
+            programme="x", participants=("A-1",), programme_text=text, session=session, seed=1,
+            touch_scopes=scopes or {},
+        )  # fmt: skip
         self.runner.post_act(act)
 
     async def ask(self, act: Act, given_id: str = "") -> Reply:
