@@ -69,7 +69,8 @@ def of(form: Form, *codes: str) -> Form:
         if isinstance(answer, Form):
             return of(answer, *codes)
         assert isinstance(answer, Filled)
-        return replace(answer, participants=codes)
+        again = answer.again
+        return replace(answer, participants=codes, again=(lambda: of(again(), *codes)) if again is not None else None)
 
     return replace(form, read=read)
 

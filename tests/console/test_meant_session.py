@@ -103,6 +103,26 @@ async def test_an_adverse_event_that_is_refused_is_asked_for_again_with_all_that
         await until(lambda: app.asking is not None and "fall, 2, related, provider" in app.asking.line.value)
 
 
+async def test_an_adverse_event_that_is_asked_for_again_is_still_of_whom_it_was(room: FakeRoom) -> None:
+    room.push(participants=PAIR, leads="A-1")
+    room.refusals["adverse_event"] = ("bad_value", {"what": "event", "why": "at most 40 letters"})
+    async with console(room) as (app, pilot):
+        await pilot.press(*way("adverse_event"), "2")
+        rest_keys(app)
+        await pilot.press("enter")
+        await until(lambda: "Adverse event of B-2" in text(app))
+        await pilot.press(*"fall,", "space", *"2,", "space", *"related,", "space", *"provider")
+        for times in (1, 2):
+            rest_keys(app)
+            await pilot.press("enter")
+            await until(lambda: "Enter: note it" in text(app))
+            rest_keys(app)
+            await pilot.press("enter")
+            await until(lambda times=times: len(room.inputs) == times)  # type: ignore[misc]
+            await until(lambda: app.asking is not None and "fall, 2" in app.asking.line.value)
+        assert [given.participants for given in room.inputs] == [("B-2",), ("B-2",)]
+
+
 async def test_nothing_is_asked_again_where_nothing_was_typed(room: FakeRoom) -> None:
     room.refusals["challenge"] = ("already", {"what": "challenge"})
     async with console(room) as (app, pilot):
