@@ -211,7 +211,7 @@ class Commands:
         at = order.index(self.whom[0]) if len(self.whom) == 1 else 0
         self._chosen = self.client.session, order[(at + 1) % len(order)]
         self.say(f"for {' and '.join(self.whom)}")
-        last = self._done[-1] if self._done else None
+        last = next((done for done in self._done[-1:] if done.session == self.client.session), None)
         if last and isinstance(last.act, Mark) and last.seq and boottime() - last.at < FRESH_S:
             self._done.remove(last)
             self._spawn(self._move_mark(last))

@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from controller.console import commands
 from tests.console.fake_daemon import FakeRoom
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal comes at once, however long a loaded machine takes for it."""
+    monkeypatch.setattr(commands, "AGAIN_S", 60.0)
 
 
 @pytest.fixture

@@ -54,6 +54,18 @@ async def test_a_mark_of_the_session_before_is_not_what_backspace_takes_back(roo
         assert not any(isinstance(given.act, TakeBack) for given in room.inputs)
 
 
+async def test_tab_moves_no_mark_of_the_session_before(room: FakeRoom) -> None:
+    room.push(participants=PAIR, leads="A-1")
+    async with console(room) as (app, pilot):
+        await pilot.press("1")
+        await until(lambda: "noted" in text(app))
+        room.push(session=SECOND)
+        await until(lambda: app.client.status.session == SECOND)
+        await pilot.press("tab", "2")
+        await until(lambda: len(room.inputs) > 1)
+        assert not any(isinstance(given.act, TakeBack) for given in room.inputs)
+
+
 @pytest.mark.parametrize("opens", [way("correct"), ("g",), way("adverse_event")[:2]])
 async def test_a_list_closes_with_the_session_that_it_was_of(room: FakeRoom, opens: tuple[str, ...]) -> None:
     room.push(entries=(EntryView(seq=87, kind="mark", t=49_000.0, values={"code": "crying"}),))
