@@ -77,11 +77,11 @@ def test_what_is_rendered_anew_sounds_the_same_where_another_deck_has_gone_on(de
     first.flushed()
     feed(decks, voice, lambda: voice.newest is not first)
     held = []
-    for at in range(0, 2 * RATE, BLOCK):
+    while sum(state["deck"] is not first for _, state, _ in held) < QUEUE_BLOCKS:
+        at = BLOCK * len(held)
         bring(decks, voice, at)
         held.append((at, voice.state(), hear(voice, at)))
-    over = next(number for number, (_, state, _) in enumerate(held) if state["deck"] is not first) - 1
-    again = held[over : over + QUEUE_BLOCKS]
+    again = held[-QUEUE_BLOCKS - 1 :]
     voice.go_back(again[0][1])
     assert voice.deck is first
     assert all(np.array_equal(hear(voice, at), heard) for at, _, heard in again)
