@@ -142,7 +142,8 @@ def as_left(room: Book, state: State) -> State:
             return replace(state, buses={**state.buses, **act.buses}, scene=act.scene, light=light)
         if isinstance(act, (Volume, Softer, TakeBack)):
             with suppress(Refused):  # what was taken back was no fader
-                left = step(state, record.input, record.stamp.t, record.seq).state
+                given = replace(record.input, session="")  # that one may be gone, with its book
+                left = step(state, given, record.stamp.t, record.seq).state
                 state = replace(state, buses=left.buses, undoable=left.undoable)
         for lit in record.effects:
             if isinstance(lit, FadeLight):
