@@ -132,6 +132,10 @@ class _Done:
     """What stood in the music's way when it was sent."""
     session: str = ""
     """The session that it means."""
+    typed: bool = False
+    """One of the letters of a word: it is taken back, and no more is said of it."""
+    answer: asyncio.Task[None] | None = None
+    """Runs until the room has answered."""
     seq: int = 0
 
 
@@ -308,7 +312,7 @@ class Commands:
             before=_standing(self.status), session=session or self.client.session,
         )  # fmt: skip
         self._done = [*self._done, done][-20:]
-        self._spawn(self._await_answer(done))
+        done.answer = self._spawn(self._await_answer(done))
 
     def sender(self, act: Act, words: str) -> Callable[[], None]:
         """Sends it for the room when it is called: what a line of a menu runs."""
@@ -365,10 +369,15 @@ class Commands:
 
     def typing_seen(self) -> None:
         """Somebody typed: undo what their letters did just now, except a call."""
-        self._spawn(self._take_back_typing())
-
-    async def _take_back_typing(self) -> None:
         recent = [done for done in self._done if boottime() - done.at < SOON_S and not isinstance(done.act, Call)]
+        for done in recent:
+            done.typed = True
+        self._spawn(self._take_back_typing(recent))
+
+    async def _take_back_typing(self, recent: Sequence[_Done]) -> None:
+        for done in recent:  # however late the disk is
+            if done.answer is not None:
+                await asyncio.wait([done.answer])
         await asyncio.sleep(ANSWERED_S)
         if moved := [done for done in recent if isinstance(done.act, Pause | Hold | Quiet | Resume)]:
             await self._as_before(moved[0].before)
@@ -396,13 +405,14 @@ class Commands:
             ago_s = last.ago_s + boottime() - last.at
             self.send(last.act, last.plain, why=last.why, ago_s=ago_s, session=last.session)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _await_answer(self, done: _Done) -> None:
-        slow = asyncio.get_running_loop().call_later(NOTING_S, self.say, f"noting …  {done.words}")
+        slow = asyncio.get_running_loop().call_later(NOTING_S, self._say_noting, done)
         try:
             reply = await self.client.ask(done.act, done.participants, done.why, done.ago_s, done.session)
         finally:
@@ -410,12 +420,18 @@ class Commands:
         done.seq = reply.seq if _can_be_taken_back(done.act, reply) else 0
         if not done.seq and done in self._done and not isinstance(done.act, Pause | Quiet | Hold | Resume):
             self._done.remove(done)
+        if done.typed:
+            return
         if reply.refused and done.asks is not None and self.shell.is_free and (form := done.asks(reply.refused)):
             self.shell.ask(form, session=done.session)
         self.say(*_told(done, reply, self.client))
         then = done.instead if reply.refused else done.after
         if then is not None:
             then()
+
+    def _say_noting(self, done: _Done) -> None:
+        if not done.typed:
+            self.say(f"noting …  {done.words}")
 
 
 def _can_be_taken_back(act: Act, reply: Reply) -> bool:

@@ -222,6 +222,8 @@ class FakeRoom:
     """Let time pass in the session, with a meter that dances."""
     silent: bool = False
     """Take everything, answer nothing, as a hung daemon does."""
+    late_s: float = 0.0
+    """Answer so much later, as on a slow disk."""
     protocol: int = PROTOCOL
 
     def __post_init__(self) -> None:
@@ -319,6 +321,7 @@ class FakeRoom:
                 writer.write(_line({"looked_up": to_plain(looked_up(from_plain(LookUp, message["look_up"])))}))
                 continue
             given = from_plain(Input, message["input"])
+            await asyncio.sleep(self.late_s)
             writer.write(_line({"reply": to_plain(self._answer(given))}))
             self._tell("daemon", {"status": to_plain(self.status)})
 

@@ -79,6 +79,20 @@ async def test_after_somebody_typed_the_room_stands_as_it_did(
         assert (room.status.hold, room.status.quiet, room.status.state) == was
 
 
+async def test_what_somebody_typed_is_taken_back_on_a_slow_disk_too_and_nothing_is_said_of_its_letters(
+    room: FakeRoom,
+) -> None:
+    room.late_s = 0.6
+    async with console(room) as (app, _):
+        with in_one_moment():
+            for letter in "shares it":
+                app.keyboard.press(events.Key("space" if letter == " " else letter, letter))
+        await until(lambda: "typing?" in text(app))
+        await until(lambda: len(room.inputs) > 2 and not app.commands._tasks)
+        assert (room.status.hold, room.status.quiet, room.status.state) == (False, False, "running")
+        assert "typing?" in text(app)
+
+
 async def test_a_screen_that_is_off_wakes_at_any_key_and_still_calls(room: FakeRoom) -> None:
     async with console(room) as (app, pilot):
         for _ in range(3):
