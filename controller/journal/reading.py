@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from controller.journal.chain import free_text, with_text
+from controller.journal.chain import free_text, state_digest, with_text
 from controller.journal.lines import part_is_whole
 from controller.journal.schema import read_body
 from controller.journal.store import book_file, read_meta, reading, room_file, session_file, sessions_dir, set_aside
@@ -248,15 +248,17 @@ def find_records(file: Path, *kinds: str) -> Iterator[tuple[Record, str]]:
 
 
 def kept_states(file: Path) -> Iterator[tuple[int, bytes]]:
-    """The kept states with their records' numbers, oldest first, without those that damage took.
+    """The kept states with their records' numbers, oldest first, without those that damage took or changed.
 
     Raises as `read_records`.
     """
     with reading(file) as connection:
-        yield from connection.execute(
-            "SELECT r.seq, s.state FROM snapshots s JOIN records r USING (line) WHERE s.state IS NOT NULL "
-            "ORDER BY s.line"
-        )
+        for seq, state, digest in connection.execute(
+            "SELECT r.seq, s.state, r.state_digest FROM snapshots s JOIN records r USING (line) "
+            "WHERE s.state IS NOT NULL ORDER BY s.line"
+        ):
+            if type(state) is bytes and state_digest(state) == digest:
+                yield seq, state
 
 
 def parts_of(file: Path) -> dict[KeptName, bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import random
+import re
 import shutil
 import sqlite3
 from collections import Counter
@@ -134,6 +135,18 @@ FORMS: dict[str, Callable[[Account], str]] = {
     "csv": records_csv, "jsonl": jsonl, "html": html, "respct": respct, "music": music_csv,
     "study": lambda account: dict(study_files([account], {}))["sessions.csv"],
 }  # fmt: skip
+
+
+async def test_a_kept_state_that_damage_changed_but_left_readable_is_not_believed(tmp_path: Path) -> None:
+    """Else its programme has a phase of another name, and no export can say when it was lived through."""
+    await write_small_session(tmp_path)
+    file = session_file(tmp_path / "closed", SESSION)
+    content = file.read_bytes()
+    places = [found.start() + 1 for found in re.finditer(b'"rest"', content)]
+    assert places
+    for at in places:
+        file.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+        assert not account_of(file).chain.ok
 
 
 @pytest.mark.timeout(3000)
