@@ -3,5 +3,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bash deploy/setup.sh --dev
-# Six at a time: most tests wait for something. One file stays in one process; the longest begin (tests/conftest.py).
-exec .venv/bin/python -m pytest -n 6 --dist loadfile --no-loadscope-reorder "$@"
+# Four at a time: most tests wait for something. One file stays in one process; the longest begin (tests/conftest.py).
+exec .venv/bin/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder "$@"
