@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-_LIKE, _WITHIN = 70, 50
+_LIKE, _WITHIN = 70, 65
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str:
