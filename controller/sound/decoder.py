@@ -48,12 +48,13 @@ all others that much too early. No more than 2 s are decoded ahead of what is du
 once, and after them a machine may stand still for 2 s, as long as an engine may before it is ended.
 """
 
-_READ_AHEAD_US = 6_000_000
+_READ_AHEAD_S = 6
 """By how much more the file is read ahead of what is due: for so long a disk may stall, and nothing is heard of it.
 
 Where reading comes late libVLC empties its decoders and begins anew: frames lost, or not the same. Of a file that is
 `Shown` it reads 0.3 s ahead, whatever its caching is set to. But it reads further ahead by as much as subtitles, of
-which there are none, are to be shown earlier.
+which there are none, are to be shown earlier. An option, for it must hold before the first frame: told to a player that
+has begun, all that follows is due so much later, and a piece stood still for 4 s after its first packet.
 """
 
 _OPTIONS = (
@@ -68,6 +69,9 @@ _OPTIONS = (
     # Without it every player would first knock at the sound server.
     "--aout=adummy",
     f"--audio-desync={_LATER_MS}",
+    f"--sub-delay=-{_READ_AHEAD_S * 10}",
+    "--no-sub-autodetect-file",
+    "--no-spu",
 )
 
 _EVENTS = (vlc.EventType.MediaPlayerEndReached, vlc.EventType.MediaPlayerEncounteredError)
@@ -197,7 +201,6 @@ class Decoder:
         deck.player = (player, shown, callbacks, volume, format_callbacks, events)
         if player.play() != 0:
             _fail(deck, "decoder")
-        vlc.libvlc_video_set_spu_delay(player, -_READ_AHEAD_US)
 
     def _pause(self, deck: Deck, paused: bool) -> None:
         if deck.player is not None:
