@@ -9,8 +9,11 @@ from controller.sound.ceiling import Audio
 _ALIKE = 0.5
 """Correlation below which nothing is said: silence, or another file in the same place."""
 
-_AS_GOOD = 0.999
-"""Of a tone many places fit; the nearest is taken."""
+_AS_GOOD = 1 - 1e-9
+"""Of a tone many places fit, and the nearest is taken; but only of those that fit as well: two decodings are the same.
+
+A low tone a frame beside its place is 0.9999 like itself.
+"""
 
 
 def find_shift(part: Audio, around: Audio) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
+import vlc
 
 from controller import clock
 from controller.library.measure import measure
@@ -289,6 +290,29 @@ def test_a_piece_plays_on_without_a_click_when_the_decoder_hangs(tmp_path: Path)
         decks.shut()
         hung.shut()
     assert np.abs(np.concatenate(heard, axis=1)[0] - wave[: 3 * RATE]).max() < 2e-4
+
+
+def test_a_thread_that_waits_when_it_has_begun_a_piece_takes_nothing_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play = vlc.MediaPlayer.play
+
+    def play_and_wait(player: vlc.MediaPlayer) -> int:
+        begun = play(player)
+        Event().wait(0.5)
+        return int(begun)
+
+    monkeypatch.setattr(vlc.MediaPlayer, "play", play_and_wait)
+    path = tmp_path / "piece.flac"
+    soundfile.write(path, np.full((4 * RATE, 2), 0.25), RATE)
+    decoder, deck = Decoder(), Deck(Piece(path=str(path), title="p", duration_s=4.0), 0.0, 0)
+    try:
+        decoder.open(deck)
+        wait_until(lambda: deck.ended or deck.broken_off)
+        assert (deck.written, deck.broken_off) == (4 * RATE, False)
+    finally:
+        decoder.close(deck)
+        decoder.shut()
 
 
 def test_a_decoder_goes_on_whatever_one_call_comes_to(tmp_path: Path) -> None:
