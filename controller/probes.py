@@ -12,7 +12,9 @@ import os
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 from controller.clock import boottime, clock_synchronised
 from controller.commissioned import commissioning_report
@@ -47,6 +49,9 @@ SIDE_S = 1.5
 SIDE_FADE_S = 0.6
 """Each side of a bus sounds for so long, and comes and goes by a ramp."""
 
+STALLED_S = 10.0
+"""A disk that did not answer for so long is too slow, whatever it says later."""
+
 WATCH_S = 5.0
 CARD_LOOKS = 12
 """The card's own volumes are asked of other programs: once a minute."""
@@ -54,6 +59,8 @@ CARD_LOOKS = 12
 MOST_TOLD = 3
 
 Values = dict[str, str | int | float]
+
+T = TypeVar("T")
 
 
 class Unwell(Exception):
@@ -88,6 +95,7 @@ class Probes:
         self._lines: tuple[PreflightLine, ...] = ()
         self._programme = ""
         self._watch: asyncio.Task[None] | None = None
+        self._looks: dict[str, asyncio.Future[Any]] = {}
         self._tone = asyncio.Lock()
         self._session = ""
 
@@ -158,6 +166,24 @@ class Probes:
         found = Probed(check=probe.check, number=probe.number, well=not code, code=code, values=values or {}, mark=mark)
         self._post(found)
 
+    async def _look(self, check: str, look: Callable[[], T]) -> T:
+        """What is found on the disk. Raises Unwell where that takes too long.
+
+        A disk that stalls keeps the thread that waits for it, and other work needs threads too: so each check has one,
+        whoever asks again, and however often.
+        """
+        try:
+            async with asyncio.timeout(STALLED_S):
+                while (before := self._looks.get(check)) is not None and not before.done():
+                    await asyncio.wait({before})
+                self._looks[check] = asyncio.get_running_loop().run_in_executor(None, look)
+                return await asyncio.shield(self._looks[check])
+        except TimeoutError:
+            raise Unwell("late") from None
+
+    async def _mark(self, check: str, programme: str) -> str:
+        return await self._look(check, partial(self._mark_of, check, programme))
+
     async def _engine(self, _probe: Probe) -> str:
         if not await _within(LINK_S, lambda: self._links.sound().state == "ok"):
             raise Unwell("no_answer")
@@ -170,8 +196,8 @@ class Probes:
             raise Unwell("no_answer")
         return ""
 
-    async def _disk(self, _probe: Probe) -> str:
-        free = await asyncio.to_thread(_write_and_look, self._state_dir)
+    async def _disk(self, probe: Probe) -> str:
+        free = await self._look(probe.check, partial(_write_and_look, self._state_dir))
         if free < LEAST_FREE_BYTES:
             raise Unwell("disk_short", free=f"{free // 1024**2} MiB")
         if not await _within(LINK_S, lambda: self._links.waiting_s() < 1.0):
@@ -184,16 +210,16 @@ class Probes:
         return ""
 
     async def _commissioning(self, probe: Probe) -> str:
-        mark = await asyncio.to_thread(self._mark_of, probe.check, probe.programme)
+        mark = await self._mark(probe.check, probe.programme)
         try:
-            now = await asyncio.to_thread(load_room, self._room.path)
+            now = await self._look(probe.check, partial(load_room, self._room.path))
         except ConfigError as error:
             raise Unwell("room_file_wrong", why=error.mistakes[0]) from None
         if now.table != self._room.table:
             raise Unwell("room_file_changed")
         if not now.table.light.lamps:
             return mark
-        standing = await asyncio.to_thread(commissioning_report, self._state_dir, now)
+        standing = await self._look(probe.check, partial(commissioning_report, self._state_dir, now))
         if standing.state != "signed":
             raise Unwell(f"commissioning_{standing.state}", changed=", ".join(standing.changed))
         if standing.report is not None and standing.report.troubled:
@@ -202,7 +228,7 @@ class Probes:
 
     async def _card(self, probe: Probe) -> str:
         await self._look_at_card()
-        return await asyncio.to_thread(self._mark_of, probe.check, probe.programme)
+        return await self._mark(probe.check, probe.programme)
 
     async def _look_at_card(self) -> None:
         sound = self._room.table.sound
@@ -216,7 +242,7 @@ class Probes:
         if problems := found["problems"]:
             first = f"{Path(problems[0]['path']).name}: {problems[0]['why']}"
             raise Unwell("library_unwell", count=len(problems), first=first)
-        return await asyncio.to_thread(self._mark_of, probe.check, probe.programme)
+        return await self._mark(probe.check, probe.programme)
 
     async def _lights(self, probe: Probe) -> str:
         await asyncio.sleep(BREATH_S)
@@ -259,7 +285,7 @@ class Probes:
                 if line.stage != "green" or not line.mark:
                     continue
                 try:
-                    mark = await asyncio.to_thread(self._mark_of, line.check, self._programme)
+                    mark = await self._mark(line.check, self._programme)
                     if mark != line.mark:
                         raise Unwell("changed")
                     if line.check == "card" and looks % CARD_LOOKS == 0:

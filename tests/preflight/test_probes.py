@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 
 import pytest
 from msgspec.structs import replace
 
 from controller import probes
-from controller.clock import utc_now
+from controller.clock import boottime, utc_now
 from controller.commissioned import DeviceFindings, Finding, sign_report
 from controller.config import Room, load_room
 from controller.demo.room import prepare_music, write_room_file
@@ -22,7 +23,7 @@ from controller.session.preflight import Preflight
 from controller.session.state import opening
 from controller.sound.calibration import CREST_DB, BusLevels
 from controller.wording.preflight import WHYS
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, patiently, until
 
 GREEN = LampView(lamp="bed-left", target=0.4, confirmed=0.4, state="confirmed")
 
@@ -95,6 +96,35 @@ async def test_the_record_is_tried_by_writing_and_a_slow_or_full_disk_is_told(
     assert (await bench.found("disk")).code == "disk_short"
     bench.probes._state_dir = bench.state_dir / "gone"
     assert (await bench.found("disk")).code == "not_made"
+
+
+async def test_a_disk_that_stalls_keeps_one_thread_however_often_it_is_asked(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = Event()
+    waiting: list[Path] = []
+
+    def stalled(state_dir: Path) -> int:
+        waiting.append(state_dir)
+        assert answers.wait(PATIENCE_S)
+        return 1 << 60
+
+    monkeypatch.setattr(probes, "STALLED_S", 0.2)
+    monkeypatch.setattr(probes, "_write_and_look", stalled)
+    for _ in range(5):
+        assert (await bench.found("disk")).code == "late"
+    for _ in range(40):  # somebody who is in a hurry
+        bench.probes.apply(Probe(check="disk", number=7, programme="demo"), 1)
+        await asyncio.sleep(0)
+    await until(lambda: waiting)
+    assert await patiently(asyncio.to_thread(boottime)), "there are threads for other work"
+    assert len(waiting) == 1
+    monkeypatch.setattr(probes, "STALLED_S", PATIENCE_S)
+    bench.probes.apply(Probe(check="disk", number=7, programme="demo"), 1)
+    bench.heard.clear()
+    answers.set()
+    await until(lambda: [told.well for told in bench.heard] == [True])
+    assert len(waiting) == 2, "what a disk says so late is asked anew"
 
 
 async def test_a_lamp_that_does_not_follow_is_named(bench: Bench) -> None:
