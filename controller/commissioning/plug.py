@@ -77,7 +77,7 @@ def _down(hand: Hand, lamp: str, since: float) -> bool:
         return False
     if lamp not in hand.dialects:
         return True
-    # Until it answers to the last order it is confirmed where it was before its power was cut.
+    # Where nobody noticed the cut it is confirmed as it was before it, until it answers to the last order.
     orders = hand.orders(lamp, since)
     return hand.arrived(lamp, hand.room.table.light.floor, since=orders[-1].t if orders else since)
 

@@ -51,6 +51,7 @@ class FollowerDrive:
     def back(self, now: float, *, born: bool = True) -> None:
         """It is back, on or off."""
         self.lost = self._asked = False
+        self.confirmed = self.confirmed_level = None
         self.forget(now)
 
     def forget(self, now: float) -> None:

@@ -43,7 +43,7 @@ class LampDrive:
         self.lamp = lamp
         self.lost = False
         self.confirmed: bool | None = None
-        """Whether its last echo agreed; None before the first."""
+        """Whether its last echo agreed; None before the first, and again when it is back."""
         self.confirmed_level: float | None = None
         self._dialect = dialect
         self._profile = dialect.profile
@@ -97,6 +97,7 @@ class LampDrive:
         told_already = not self.lost and self._answers is not None and now - self._woken_at < _ANSWER_WITHIN_S
         self.lost = False
         if not told_already:
+            self.confirmed = self.confirmed_level = None
             self.forget(now)
         if born:
             self._assumed = self._profile.power_on.level

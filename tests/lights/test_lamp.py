@@ -115,6 +115,27 @@ def test_a_returned_lamp_that_says_nothing_is_faded_too() -> None:
     assert bench.steepest() <= 0.1 + 0.01
 
 
+@pytest.mark.parametrize("name", DIMMED)
+def test_a_lamp_that_is_back_is_unconfirmed_until_it_answers_what_it_is_told(name: str) -> None:
+    bench = Bench(profile=DIMMED[name])
+    bench.drive.follow(fade(0.3, 0.3, 0, 0), 0)
+    bench.run(60)
+    assert bench.drive.view(bench.now).state == "confirmed"
+    bench.drive.lose()
+    assert bench.drive.view(bench.now).confirmed == pytest.approx(0.3, abs=SLACK), "what it last said"
+    bench.deaf = True
+    bench.answers = False
+    bench.start_anew()
+    for _ in range(4):
+        assert (bench.drive.view(bench.now).state, bench.drive.view(bench.now).confirmed) == ("unconfirmed", None)
+        bench.run(bench.now + 0.1)
+    bench.deaf = False
+    bench.answers = True
+    bench.run(bench.now + 60)
+    assert bench.drive.view(bench.now).state == "confirmed"
+    assert bench.drive.view(bench.now).confirmed == pytest.approx(0.3, abs=SLACK)
+
+
 def test_a_lamp_that_only_lost_its_radio_is_not_made_brighter_on_a_guess() -> None:
     bench = Bench(level=0.15)
     bench.drive.follow(fade(0.15, 0.15, 0, 0), 0)
@@ -475,6 +496,20 @@ def test_a_plug_follows_with_hysteresis_and_never_chatters() -> None:
     assert drive.heard(1.0, 300) is True
     assert replace(drive.view(300)).state == "unconfirmed"
     assert drive.step(303) == Turn(False)
+
+
+def test_a_plug_that_is_back_is_unconfirmed_until_it_answers_what_it_is_told() -> None:
+    drive = FollowerDrive("plug", Dialect(PROFILES["zigbee2mqtt-plug"], "plug"))
+    drive.follow(fade(0.6, 0.6, 0, 0), 0)
+    assert [drive.step(at) for at in (0.0, 0.5)] == [Ask(), Turn(True)]
+    drive.heard(1.0, 0.6)
+    assert (drive.view(1).state, drive.view(1).confirmed) == ("confirmed", 1.0)
+    drive.lose()
+    drive.back(10)
+    assert [drive.step(at) for at in (10.0, 10.5)] == [Ask(), Turn(True)]
+    assert (drive.view(10.5).state, drive.view(10.5).confirmed) == ("unconfirmed", None)
+    drive.heard(1.0, 10.6)
+    assert drive.view(10.6).state == "confirmed"
 
 
 @pytest.mark.parametrize(("says", "on"), [(1.0, True), (0.0, False), (None, False)])
