@@ -62,19 +62,26 @@ class Report(Table):
 
 
 class Standing(Table):
-    """How a room's commissioning stands. `stale`: signed, and then `changed` (lamps, or a profile's name)."""
+    """How a room's commissioning stands. `stale`: signed, and then `changed` (lamps, or a profile's name).
+
+    `unread`: the file of the report that is missing because nothing can be made of what is in it.
+    """
 
     state: Literal["missing", "stale", "signed"]
     report: Report | None = None
     changed: tuple[str, ...] = ()
+    unread: str = ""
 
 
 def commissioning_report(state_dir: Path, room: Room) -> Standing:
     """How the room's commissioning stands, by the last report that was signed. One that cannot be read is missing."""
+    path = _path(state_dir, room.name)
     try:
-        report = Report.model_validate_json(_path(state_dir, room.name).read_bytes())
-    except (OSError, ValidationError):
+        report = Report.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
         return Standing(state="missing")
+    except (OSError, ValidationError):
+        return Standing(state="missing", unread=str(path))
     now = room_digests(room)
     changed = tuple(sorted(name for name in now | report.digests if now.get(name) != report.digests.get(name)))
     return Standing(state="stale" if changed else "signed", report=report, changed=changed)

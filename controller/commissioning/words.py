@@ -63,12 +63,15 @@ _MARKS = {"ok": "ok    ", "look": "LOOK  ", "failed": "FAILED", "skipped": "-   
 
 
 def finding_line(finding: Finding) -> str:
-    """One finding as a line."""
+    """One finding as a line; by its code alone where there are no words here for what a newer version found."""
     step = "lamp_power" if finding.step == "room_power" else finding.step
-    words = _WORDS[step, finding.code].format(**finding.values)
+    try:
+        words = _WORDS[step, finding.code].format(**finding.values)
+    except (KeyError, ValueError):
+        words = f'"{finding.code}": this version has no words for it; a newer one wrote the report'
     noticed = finding.values.get("noticed_s")
     loss = f"; its loss was noticed after {noticed:.1f} s" if isinstance(noticed, float) else ""
-    return f"  {_MARKS[finding.verdict]}  {_STEPS[finding.step]:<20} {words}{loss}"
+    return f"  {_MARKS[finding.verdict]}  {_STEPS.get(finding.step, finding.step):<20} {words}{loss}"
 
 
 def device_lines(device: DeviceFindings) -> list[str]:
@@ -79,6 +82,11 @@ def device_lines(device: DeviceFindings) -> list[str]:
 def standing_lines(room: str, standing: Standing) -> list[str]:
     """How a room's commissioning stands, first in a sentence."""
     report = standing.report
+    if standing.unread:
+        return [
+            f"{room}: nothing can be made of {standing.unread}: it is damaged, or a newer version wrote it.",
+            "Show it with that version, or commission the room again: stillroom devices commission ROOM.toml",
+        ]
     if report is None:
         return [f"{room} has not been commissioned: stillroom devices commission ROOM.toml"]
     signed = f"signed by {report.signed_by} on {report.signed_utc[:10]}"

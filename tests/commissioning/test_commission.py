@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from controller.broker_private import PrivateBroker
 from controller.clock import utc_now
-from controller.commissioned import DeviceFindings, Finding, commissioning_report, sign_report
+from controller.commissioned import DeviceFindings, Finding, Value, commissioning_report, sign_report
 from controller.commissioning.steady import search_of
 from controller.commissioning.steps import command_filters
 from controller.commissioning.terminal import NobodyAnswers
 from controller.commissioning.walk import Walk
+from controller.commissioning.words import device_lines, standing_lines
 from controller.config import load_profile, load_room
 from controller.files import ConfigError
 from controller.lights.dialect import Dialect
@@ -191,8 +192,24 @@ def test_a_report_that_was_cut_short_counts_as_none(mosquitto: PrivateBroker, tm
     signed(tmp_path, path)
     report = tmp_path / "commissioning" / "test.json"
     report.write_text(report.read_text(encoding="utf-8")[:-20], encoding="utf-8")
-    assert commissioning_report(tmp_path, load_room(path)).state == "missing"
+    standing = commissioning_report(tmp_path, load_room(path))
+    assert standing.state == "missing"
+    assert str(report) in standing_lines("test", standing)[0], "it was commissioned, and the file says more to some"
     json.loads(next((tmp_path / "commissioning").glob("test-*.json")).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("step", "code", "values"),
+    [("reachable", "hums", {}), ("colour", "warm", {"kelvin": 2700.0}), ("reachable", "answers", {"answer_ms": 90.0})],
+)
+def test_a_finding_of_a_newer_version_is_told_by_its_code_and_the_others_in_words(
+    step: str, code: str, values: dict[str, Value]
+) -> None:
+    newer = Finding(step=step, verdict="look", code=code, values=values)
+    known = Finding(step="retained", verdict="ok", code="none")
+    told = device_lines(DeviceFindings(name="bed", profile="tasmota-dimmer", findings=(newer, known)))
+    assert f'"{code}"' in told[1] and "a newer one wrote the report" in told[1]
+    assert "none lies on the broker" in told[2]
 
 
 async def test_a_room_without_lamps_has_nothing_to_sign(mosquitto: PrivateBroker, tmp_path: Path) -> None:
