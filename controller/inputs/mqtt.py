@@ -49,7 +49,10 @@ class _MqttButton:
         self._hearer = hearer
         self._counts = counts
         self._device = f"{button.device} {button.channel}"
-        self._presses = Presses(button.kind.again_after_s, counts.of(self._device))
+        self._again = f"{self._device} again"
+        self._presses = Presses(
+            button.kind.again_after_s, counts.of(self._device), tells_again=counts.of(self._again) is True
+        )
         self._charge = Charge(mqtt.battery.low_below if mqtt.battery else 0.0)
         self._only = {path: fill(value, button.tokens) for path, value in mqtt.only.items()}
         self._field = fill(mqtt.field, button.tokens)
@@ -86,13 +89,16 @@ class _MqttButton:
             self._presses.know(count)
         elif self._presses.counts(press, boottime(), count):
             self._hearer.pressed(self._button, press)
+        self._counts.keep(self._again, self._presses.tells_again or None)
 
-    def _on_reach(self, reach: Reach, topic: str, payload: bytes, _retained: bool, _at: float) -> None:
+    def _on_reach(self, reach: Reach, topic: str, payload: bytes, retained: bool, _at: float) -> None:
         said = read_word(payload, reach.key)
         if said == reach.offline:
             self._offline.add(topic)
         elif said == reach.online:
             self._offline.discard(topic)
+            if not retained:
+                self._presses.connected()
         self._hearer.reached(self._button, "it is offline" if self._offline else "")
 
     def _on_battery(self, battery: Battery, _topic: str, payload: bytes, _retained: bool, _at: float) -> None:

@@ -7,23 +7,36 @@ from math import inf
 _KEPT_LOW = 10.0
 """A battery that was low is well again only so many percent above."""
 
+_FIRST = 1
+"""The number that a device gives its first event since it was started."""
+_AWAKE_S = 10.0
+"""A device that sleeps is awake for less: one that tells an event again later than this stays awake."""
+
 
 class Presses:
     """One button's memory: a press that is told again, or held down, counts once until it has been quiet.
 
-    `count`: the device's own number of the last event that was heard of it before; None for none.
+    A device that sleeps may wake to number every press as its first. So one that has connected anew since its first
+    event was heard counts, unless it is known to be one that stays awake and tells its last event again and again.
+
+    `count`: the device's own number of the last event that was heard of it before; None for none. `tells_again`:
+    whether that is known of it.
     """
 
-    def __init__(self, again_after_s: float, count: object = None) -> None:
+    def __init__(self, again_after_s: float, count: object = None, *, tells_again: bool = False) -> None:
         self._again_after_s = again_after_s
         self._last: dict[str, float] = {}
         self._count = count
+        self._heard = inf
+        self._connected = False
+        self.tells_again = tells_again
 
     def counts(self, press: str, now: float, count: object = None) -> bool:
         """Whether this one counts. `count`: the device's own number of the event, the same when it is told again."""
-        if count is not None and count == self._count:
+        if count is not None and count == self._count and self._is_told_again(now):
             return False
-        self._count = count if count is not None else self._count
+        self.know(count)
+        self._heard = now
         before = self._last.get(press, -inf)
         self._last[press] = now
         return now - before >= self._again_after_s
@@ -31,6 +44,17 @@ class Presses:
     def know(self, count: object) -> None:
         """The device's counter has come to this number, by what was no press, or is over; None: it does not say."""
         self._count = count if count is not None else self._count
+        self._connected = False
+
+    def connected(self) -> None:
+        """The device has connected just now: it may have been started anew, or have woken."""
+        self._connected = True
+
+    def _is_told_again(self, now: float) -> bool:
+        if self._connected:
+            return self._count != _FIRST or self.tells_again
+        self.tells_again = self.tells_again or now - self._heard >= _AWAKE_S
+        return True
 
 
 class Steady:

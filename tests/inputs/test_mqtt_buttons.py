@@ -102,6 +102,31 @@ async def test_the_first_press_of_a_button_that_was_started_anew_counts(
         await until(lambda: [act.kind for act in room.acts()] == ["pause", "quiet"])
 
 
+async def test_a_button_that_wakes_to_number_every_press_as_its_first_calls_each_time(
+    tmp_path: Path, mosquitto: PrivateBroker
+) -> None:
+    one = button("one", "button-shelly-gen1", "s1", single="call assist")
+    one = replace(one, kind=one.kind.model_copy(update={"again_after_s": 0.0}))
+    async with publisher(mosquitto) as link, panel_room(tmp_path, mosquitto, one) as room:
+        await link.heard()
+        for calls in (1, 2, 3):
+            link.says("shellies/s1/online", "true")
+            link.says("shellies/s1/input_event/0", '{"event":"S","event_cnt":1}')
+            await until(lambda calls=calls: len(room.acts("call")) == calls)  # type: ignore[misc]
+
+
+async def test_a_button_without_a_clock_gives_every_event_the_same_time(
+    tmp_path: Path, mosquitto: PrivateBroker
+) -> None:
+    two = button("two", "button-shelly-gen2", "s2", single="pause", hold="call assist")
+    async with publisher(mosquitto) as link, panel_room(tmp_path, mosquitto, two) as room:
+        await link.heard()
+        for event in ("single_push", "long_push"):
+            told = {"component": "input:0", "event": event, "ts": 0.0}
+            link.says("s2/events/rpc", json.dumps({"params": {"ts": 0.0, "events": [told]}}))
+        await until(lambda: [act.kind for act in room.acts()] == ["pause", "call"])
+
+
 async def test_what_is_told_again_to_buttons_that_were_started_anew_is_no_press(
     tmp_path: Path, mosquitto: PrivateBroker
 ) -> None:

@@ -218,6 +218,24 @@ def test_a_press_counts_again_only_after_it_has_been_quiet() -> None:
     assert not presses.counts("single", 9.0, count=3)
 
 
+def test_only_a_device_that_stays_awake_is_believed_to_tell_its_first_event_again_when_it_connects_anew() -> None:
+    asleep, awake = Presses(0.7), Presses(0.7)
+    for presses in (asleep, awake):
+        assert presses.counts("single", 0.0, count=1)
+        assert not presses.counts("single", 2.0, count=1), "told again before it falls asleep"
+    assert not awake.counts("single", 30.0, count=1)
+    for presses in (asleep, awake):
+        presses.connected()
+    assert asleep.counts("single", 60.0, count=1) and not awake.counts("single", 60.0, count=1)
+    assert (asleep.tells_again, awake.tells_again) == (False, True)
+    restarted = Presses(0.7, count=1)
+    assert not restarted.counts("single", 0.0, count=1) and not restarted.tells_again, "when it was first told is lost"
+    asleep.know(0)
+    assert asleep.counts("single", 90.0, count=1) and asleep.counts("single", 91.0, count=2)
+    asleep.connected()
+    assert not asleep.counts("single", 99.0, count=2), "it goes on counting, so nothing was pressed"
+
+
 def test_a_contact_settles_after_it_has_been_steady() -> None:
     contact = Steady(0.03)
     seen = [
