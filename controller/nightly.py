@@ -17,6 +17,7 @@ from controller.journal.keeping import KeepingSettings
 from controller.journal.reading import list_sessions
 from controller.messages import Act, BackedUp, Check, Checked, Retention, Trouble, from_plain
 from controller.tasks import cancel
+from controller.wording import refusal
 
 MOST_TOLD = 20
 LEAST_FREE_BYTES = 1024 * 1024 * 1024
@@ -74,6 +75,8 @@ class Nightly:
         words = [f"--programme={name}={days:g}" for name, days in rule.programmes.items()]
         words += [f"--days={rule.days:g}"] if rule.days is not None else []
         found = await verb_json(self._state_dir, "journal", "retention", "--dry-run", *words)
+        if not found["clock_sure"]:
+            raise ValueError(refusal("clock_unsure", {}))
         over = from_plain(Retention, found["retention"])
         return over if over.removed else Checked(check="retention", looked_at=int(found["looked_at"]))
 

@@ -23,6 +23,7 @@ from controller.messages import BackedUp, Retention, to_plain
 from controller.options import AsJson, StateDir, fail
 from controller.places import STATE
 from controller.verbs.archive import Yes, confirm, record
+from controller.wording import refusal
 from controller.wording.quantities import counted
 
 As = Annotated[str, typer.Option("--as", metavar="INITIALS", help="Who does it; stands in the record.")]
@@ -152,13 +153,16 @@ def retention(
     source.set(pin_from)
     rule, now = _rule(room, days, programme or []), sure_utc()
     if now is None:
-        fail("this computer's clock is not synchronised now: nothing is removed by it")
-    over = list(sessions_over(state, rule, now))
+        if not dry_run:
+            fail(refusal("clock_unsure", {}))
+        typer.echo(f"{refusal('clock_unsure', {})}. By what it shows:", err=True)
+    over = list(sessions_over(state, rule, now or utc_now()))
     act = Retention(removed=tuple(it.removal for it in over if it.removal is not None))
     if as_json:
         stays = [{"session": it.info.session, "why": it.why} for it in over if it.removal is None]
         looked_at = len(list_sessions(state))
-        typer.echo(json.dumps({"looked_at": looked_at, "retention": to_plain(act), "stays": stays}))
+        told = {"looked_at": looked_at, "clock_sure": now is not None, "retention": to_plain(act), "stays": stays}
+        typer.echo(json.dumps(told))
     else:
         for it in over:
             typer.echo(_line(state, it))

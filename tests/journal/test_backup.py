@@ -187,6 +187,8 @@ def test_nothing_is_removed_while_the_clock_is_not_synchronised(state: Path, syn
     synchronised.append(False)
     code, said = run(state, "retention", "--days", "30", "--yes")
     assert code == 1 and "not synchronised now" in said
+    code, said = run(state, "retention", "--days", "30", "--dry-run")
+    assert code == 0 and f"{FIRST} " in said and "not synchronised now" in said, "what it would do may be looked at"
     assert refused(state, asked) == "clock_unsure", "whoever sends it, and whatever was seen before"
     assert len(list_sessions(state)) == 2
     synchronised.append(True)
@@ -359,7 +361,7 @@ def test_a_file_that_is_gone_without_a_removal_on_record_is_missed(state: Path) 
 
 
 async def test_the_night_backs_up_and_removes_by_the_room_files_rule(
-    state: Path, stick: Path, monkeypatch: pytest.MonkeyPatch
+    state: Path, stick: Path, monkeypatch: pytest.MonkeyPatch, synchronised: list[bool]
 ) -> None:
     keeping = KeepingSettings(backup_to=stick, same_disk=True, retention=RetentionRule(30.0, {"another": 1.0}))
     nightly = Nightly(state, lambda: True, lambda: True, keeping)
@@ -378,6 +380,9 @@ async def test_the_night_backs_up_and_removes_by_the_room_files_rule(
     await asyncio.to_thread(run, state, "backup", str(stick), "--same-disk")
     over = await nightly.job("retention")
     assert isinstance(over, Retention) and [it.kept_by for it in over.removed] == ["backup"] * 2, "now it is"
+    synchronised.append(False)
+    with pytest.raises(ValueError, match="not synchronised now"):
+        await nightly.job("retention")
     stick.rename(stick.parent / "pulled out")
     failed = await nightly.job("backup")
     assert isinstance(failed, BackedUp) and not failed.ok and "Is the stick mounted?" in failed.why
