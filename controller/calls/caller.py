@@ -34,6 +34,7 @@ from controller.calls.outbox import Outbox
 from controller.calls.server import CallerServer, Message
 from controller.clock import boot_id, boottime, utc_now, utc_text
 from controller.messages import PROTOCOL, CallLevel, NotAMessage, Origin, from_plain, to_plain
+from controller.one_line import one_line
 from controller.places import make_dir
 from controller.warden import NO_PAST, Heart, Past, keep_alive
 
@@ -294,8 +295,7 @@ def _name(value: object) -> str:
 
 def _by(message: Message) -> str:
     """Who says it: a line that every client can be told, whatever a desk wrote there."""
-    said = "".join(each if each.isprintable() else " " for each in str(message.get("by") or ""))
-    return " ".join(said.split())[:_LONGEST_NAME]
+    return " ".join(one_line(str(message.get("by") or "")).split())[:_LONGEST_NAME]
 
 
 def _level(value: object) -> CallLevel:

@@ -17,6 +17,7 @@ from controller.commissioning.found import Found
 from controller.commissioning.nearest import nearest_on_wire, nearest_profile
 from controller.files import ConfigError
 from controller.inputs.kind import ButtonKind
+from controller.one_line import one_line
 from controller.room_file import replace_room_file, set_key
 
 
@@ -35,7 +36,7 @@ class Block:
         for key, value in self.table.items():
             table[key] = _inline(value) if isinstance(value, dict) else value
         place = "[[light.lamps]]" if self.kind == "lamp" else f"[{self.kind}s.{self.name}]"
-        said = "".join(each for each in self.remark if each.isprintable())  # by the device itself, perhaps
+        said = one_line(self.remark)  # by the device itself, perhaps
         return (f"# {said}\n" if said else "") + f"{place}\n{tomlkit.dumps(table)}"
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from controller.one_line import one_line
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
@@ -20,7 +22,7 @@ class Entry:
     def said(self) -> str:
         """The entry in a person's words."""
         name = " - ".join(part for part in (self.artist, self.title) if part)
-        return name or self.location or "(empty)"
+        return one_line(name or self.location) or "(empty)"
 
 
 def split_name(name: str) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from controller.library.measurement import MEASURE_VERSION, Measurement
 from controller.library.notes import Note, Notes
 from controller.library.schema import prepare
 from controller.messages import Piece, decode, encode
+from controller.one_line import one_line
 
 if TYPE_CHECKING:
     from controller.library.measuring import Outcome
@@ -37,21 +38,25 @@ class Entry:
         """What clinic and file say of the music, the clinic first; None where neither says anything."""
         measured = self.measurement
         tagged = Note(
-            title=measured.title or None,
-            artist=measured.artist or None,
-            album=measured.album or None,
+            title=one_line(measured.title) or None,
+            artist=one_line(measured.artist) or None,
+            album=one_line(measured.album) or None,
             track=_track(measured) or None,
             vocals=measured.vocals,
-            language=measured.language or None,
-            tradition=measured.tradition or None,
+            language=one_line(measured.language) or None,
+            tradition=one_line(measured.tradition) or None,
         )
         return self.note.over(tagged)
+
+    @property
+    def genres(self) -> tuple[str, ...]:
+        """What the file itself calls its music."""
+        return tuple(one_line(genre) for genre in self.measurement.genres)
 
     @property
     def piece(self) -> Piece:
         """The piece as a planner sees it; genres count as tags."""
         measured, said = self.measurement, self.said
-        genres = tuple(genre.lower() for genre in measured.genres)
         return Piece(
             path=self.path,
             title=said.title or Path(self.path).stem,
@@ -72,7 +77,7 @@ class Entry:
             vocals=bool(said.vocals),
             language=said.language or "",
             tradition=said.tradition or "",
-            tags=tuple(dict.fromkeys((said.tags or ()) + genres)),
+            tags=tuple(dict.fromkeys((*(said.tags or ()), *(genre.lower() for genre in self.genres)))),
         )
 
 

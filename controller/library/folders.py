@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.library.notes import NAME as NOTES
+from controller.one_line import breaks_lines
 
 SUFFIXES = (".flac", ".mp3", ".ogg", ".oga", ".opus", ".wav", ".m4a", ".aac", ".aif", ".aiff", ".wma")
 """What counts as music in a folder; covers, lists and notes may lie beside it."""
@@ -44,6 +45,9 @@ def find_music(tops: Sequence[Path]) -> tuple[dict[Path, Found], list[Path], lis
     def look_at(path: Path) -> None:
         try:
             str(path).encode()
+            if breaks_lines(str(path)):  # no list of music nor a music.csv could name it
+                problems.append(Problem(path=str(path), why="there is a control character in its name: rename it"))
+                return
             stat = path.stat()
             found[path] = Found(stat.st_size, stat.st_mtime_ns)
         except UnicodeEncodeError:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from controller.files import did_you_mean
 from controller.library.flags import parse_flag
+from controller.one_line import one_line
 
 NAME = "music.csv"
 
@@ -139,7 +140,7 @@ def read_sheet(path: Path) -> Sheet:
         return sheet
     try:
         for cells in rows:
-            given = {head: cell.strip() for head, cell in zip(heads, cells, strict=False) if head in COLUMNS}
+            given = {head: one_line(cell.strip()) for head, cell in zip(heads, cells, strict=False) if head in COLUMNS}
             if given.get("file"):
                 sheet.rows.append(_read_row(rows.line_num, given, sheet.mistakes))
     except csv.Error as error:

@@ -29,6 +29,7 @@ from controller.config.collection import OVERRIDES, none_such
 from controller.files import ConfigError, did_you_mean
 from controller.lights.board import Board
 from controller.lights.profile import Profile
+from controller.one_line import one_line
 from controller.options import StateDir, fail
 from controller.places import STATE
 from controller.room_file import replace_room_file
@@ -75,7 +76,7 @@ def discover(
     for block in blocks:
         print(block.text())
     for line in rest:
-        print(f"not usable as it is: {line}")
+        print(f"not usable as it is: {one_line(line)}")
     if not blocks and not rest:
         what = "Nothing new" if known else "Nothing"
         print(f"{what} spoke of itself on {settings.host}:{settings.port}, and no adapter is plugged in.")

@@ -23,6 +23,7 @@ from controller.library.folders import Problem
 from controller.library.notes import NAME, write_rows
 from controller.library.suggest import WISHES, character_of, rank
 from controller.messages import Piece, to_plain
+from controller.one_line import one_line
 from controller.options import AsJson, StateDir
 from controller.places import STATE
 from controller.pool import read_library, shortages
@@ -110,7 +111,7 @@ def list_(
         return
     for piece in pieces:
         figures = f"{piece.lufs:>6.1f} LUFS  {piece.true_peak_dbfs:>6.1f} dBFS  {piece.loudness_range_lu:>4.1f} LU"
-        name = f"{'V' if piece.vocals else ' '}  {set_cell_size(piece.title, 32)} {piece.path}"
+        name = f"{'V' if piece.vocals else ' '}  {set_cell_size(piece.title, 32)} {one_line(piece.path)}"
         typer.echo(f"{length(piece.duration_s):>7}  {figures}  {name}")
 
 
@@ -300,7 +301,7 @@ def _count(number: int, what: str) -> str:
 
 def _print_problems(problems: list[Problem]) -> None:
     for problem in problems:
-        typer.echo(f"{problem.path}: {problem.why}")
+        typer.echo(f"{one_line(problem.path)}: {problem.why}")
 
 
 def _print_json(pieces: list[Piece], problems: list[Problem]) -> None:

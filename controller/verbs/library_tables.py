@@ -13,6 +13,7 @@ from rich.table import Table
 from controller.library.catalogue import Entry
 from controller.library.folders import Problem
 from controller.library.suggest import Suggestion
+from controller.one_line import one_line
 
 _HEADS = {
     "onset_regularity": "regular",
@@ -76,7 +77,7 @@ def show_entry(entry: Entry) -> None:
             piece.album + (f", track {measured.track or piece.track_number}{disc}" if piece.track_number else ""),
         ),
         ("year", str(measured.year or "")),
-        ("genre", ", ".join(measured.genres)),
+        ("genre", ", ".join(entry.genres)),
         ("voice", voice),
         ("language", piece.language),
         ("tradition", piece.tradition),
@@ -98,7 +99,8 @@ def show_entry(entry: Entry) -> None:
 
 def show_problem(problem: Problem) -> None:
     """A file that cannot be used."""
-    _print(Path(problem.path).name, [("file", problem.path), ("cannot be used", problem.why)])
+    path = one_line(problem.path)
+    _print(Path(path).name, [("file", path), ("cannot be used", problem.why)])
 
 
 def show_suggestions(ranked: Sequence[Suggestion]) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from controller.arc.planner import PlanRequest, plan
@@ -121,9 +122,10 @@ def _show(matches: list[Match], division: dict[str, range]) -> None:
     for match in matches:
         piece, number = match.piece, match.entry.number
         where = next((code for code, numbers in division.items() if number in numbers), "")
-        found = piece.path if piece else "[bold]not found[/bold]" if not match.candidates else "[bold]not sure[/bold]"
+        unsure = "[bold]not sure[/bold]" if match.candidates else "[bold]not found[/bold]"
+        found = escape(piece.path) if piece else unsure
         length = _minutes(piece.duration_s) if piece else ""
-        shown.add_row(str(number), _minutes(at) if piece else "", length, match.entry.said, found, where)
+        shown.add_row(str(number), _minutes(at) if piece else "", length, escape(match.entry.said), found, where)
         at += piece.duration_s if piece else 0.0
     Console(soft_wrap=True).print(shown)
 

@@ -22,6 +22,7 @@ from controller.messages import (
     ReleaseView,
     Status,
 )
+from controller.one_line import one_line
 from controller.wording import live as live_words
 from controller.wording import preflight
 from controller.wording.clinical import (
@@ -122,7 +123,7 @@ def entry(item: LogEntry) -> tuple[str, str]:
     values = {**item.values, "text": item.text} if item.text else item.values
     kind, text = fact(item.kind, values)
     if item.text and not _says_its_text(item):
-        text = f"{text}; {item.text}"
+        text = f"{text}; {one_line(item.text)}"
     if item.amended_by:
         text = f"{text} (corrected in {item.amended_by})"
     if item.waits:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from controller.one_line import one_line
+
 
 def duration(seconds: float) -> str:
     """A length of time as a tired person reads it once: "40 s", "4 min", "5 h 10"."""
@@ -48,7 +50,7 @@ def percent(level: float) -> str:
 
 
 def number(value: str | float) -> str:
-    """A number without a needless fraction."""
+    """A number without a needless fraction; words in one line."""
     if isinstance(value, int):  # a long one to its last digit: it may be a record's number
         return f"{value:d}"
-    return f"{value:g}" if isinstance(value, float) else value
+    return f"{value:g}" if isinstance(value, float) else one_line(value)

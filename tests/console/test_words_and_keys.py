@@ -34,6 +34,7 @@ from controller.messages import (
     Vitals,
     kind_of,
 )
+from controller.one_line import one_line
 from controller.wording import reasons, sentences
 from tests.console.fake_daemon import demo_status
 
@@ -254,3 +255,23 @@ def test_what_people_entered_is_a_tick_where_it_was_on_the_arc() -> None:
 
 def ascent() -> LogEntry:
     return LogEntry(seq=1, utc="2026-03-03T12:00:00.000Z", kind="phase_entered", values={"phase": "settle"})
+
+
+@given(some.text("a [J\t\n\r\x00\x1b\x85\u2028\u202e\udce9"))
+def test_no_text_from_elsewhere_breaks_a_line_of_the_log_or_steers_the_terminal(said: str) -> None:
+    entries = [
+        LogEntry(seq=1, utc="", kind="note", text=said),
+        LogEntry(seq=2, utc="", kind="mark", text=said, values={"code": said}),
+        LogEntry(seq=3, utc="", kind="unheard_of", values={"why": said}),
+        LogEntry(seq=4, utc="", kind="device_lost", values={"name": said, "why": said}),
+    ]
+    alarm = Alarm(code="light_lost", priority="medium", since_t=0, values={"name": said, "why": said})
+    told = [*(wording.entry(entry)[1] for entry in entries), wording.alarm(alarm)]
+    for line in told:
+        assert not re.search("[\t\n\r\x00\x1b\x85\u2028\u202e\udce9]", line)
+
+
+def test_what_breaks_a_line_becomes_one_space_and_all_else_stays_as_it_is() -> None:
+    assert one_line("Part 1\r\n  Adagio \x1b[2J\n") == "Part 1 Adagio [2J"
+    for kept in (" Gymnopédie  no 1 ", "été\u00a0!", "עברית", "👩‍🎤", ""):
+        assert one_line(kept) == kept

@@ -17,7 +17,7 @@ from controller.exchange.reading import read_listing
 from controller.exchange.writing import WRITERS
 from controller.files import ConfigError
 from controller.messages import Piece
-from controller.verbs.playlist import _explain
+from controller.verbs.playlist import _explain, _show
 from tests.library.music import write_tone
 
 WORDS = [
@@ -265,3 +265,16 @@ def test_how_entries_are_laid_is_shown_with_the_phases_of_that_programme(
 ) -> None:
     _explain(load_programme(find_programme("mdma")))
     assert "--phase arrival=1-4 --phase settle=5-11" in capsys.readouterr().out
+
+
+def test_brackets_in_a_name_are_shown_as_they_stand_and_no_entry_breaks_its_row(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    piece = Piece(path="/music/Elegy [live] [/b].flac", title="Elegy [live]", duration_s=60.0)
+    listing = tmp_path / "list.jspf"
+    tracks = [{"title": "Elegy [live]"}, {"title": "No\r\nsuch \x1b[2J[/i] thing"}]
+    listing.write_text(json.dumps({"playlist": {"track": tracks}}), encoding="utf-8")
+    _show(match_entries(read_listing(listing), [piece]), {})
+    _, first, second = capsys.readouterr().out.splitlines()
+    assert "Elegy [live]" in first and "/music/Elegy [live] [/b].flac" in first
+    assert "No such [2J[/i] thing" in second and "not found" in second

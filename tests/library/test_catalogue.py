@@ -171,6 +171,17 @@ def test_a_name_that_no_console_could_show_is_named_and_does_not_stop_the_scan(t
         assert [problem.why for problem in problems] == ["its name is not UTF-8: rename it"]
 
 
+def test_a_name_that_no_list_could_hold_is_named_and_does_not_stop_the_scan(tmp_path: Path, music: Path) -> None:
+    names = ["two\nlines.mp3", "wipe\x1b[2J.mp3", "next\x85.mp3", "turned\u202e.mp3"]
+    for name in names:
+        (music / name).write_bytes((music / "a/3.mp3").read_bytes())
+    with closing(Catalogue(tmp_path)) as catalogue:
+        pieces, problems = catalogue.scan([music])
+        assert len(pieces) == 3
+        assert {problem.path for problem in problems} == {str(music / name) for name in names}
+        assert {problem.why for problem in problems} == {"there is a control character in its name: rename it"}
+
+
 def test_a_catalogue_of_the_first_version_keeps_its_pieces_until_they_are_measured_anew(
     tmp_path: Path, music: Path, measured: list[str]
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from controller.files import ConfigError
+from controller.one_line import breaks_lines
 from controller.verbs.library import app
 from tests.library.music import cut_short, write_samples, write_tags, write_tone
 
@@ -58,6 +59,20 @@ def test_the_library_is_scanned_listed_and_shown(state: str, music: Path) -> Non
     code, said = run("show", "Slow Harbor", "--state", state)
     assert code == 1
     assert said.startswith('there is no piece "Slow Harbor"; did you mean "Slow Harbour"')
+
+
+def test_no_tag_and_no_file_name_breaks_a_row_or_steers_the_terminal(state: str, music: Path) -> None:
+    write_tags(music / "settle/3.mp3", title="Slow\r\n \x1b[2JHarbour", artist="Some\x07body", genre="am\x1bbient")
+    (music / "music.csv").write_text("file,tradition\n3.mp3,a\x1bb\n", encoding="utf-8")
+    write_tone(music / "peak/two\nlines.mp3", seconds=1.2)
+    scanned, listed = run("scan", str(music), "--state", state)[1], run("list", "--state", state)[1]
+    shown = run("show", "slow [2JHarbour", "--state", state)[1]
+    assert f"{music}/peak/two lines.mp3: there is a control character" in scanned
+    assert [line.count("LUFS") for line in listed.splitlines()] == [1, 1, 1]
+    assert "Slow [2JHarbour" in listed
+    for word in ("Some body", "am bient", "a b"):
+        assert word in shown
+    assert not any(breaks_lines(line) for line in (scanned + listed + shown).split("\n"))
 
 
 def test_every_file_that_is_not_fit_for_a_session_is_named_with_its_reason(state: str, music: Path) -> None:
