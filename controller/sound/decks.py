@@ -48,6 +48,13 @@ class _Relief:
     deck: Deck
     before: Deck
 
+    @property
+    def there(self) -> bool:
+        """Whether it has enough to be laid beside the other, or will never have more."""
+        deck = self.deck
+        over = deck.ended or deck.failure or (deck.lenient and deck.broken_off)
+        return bool(over) or deck.available(0) >= to_frames(_OVERLAP_S)
+
     def lay_beside(self) -> None:
         """Lay it beside the other to the very sample, by what both of them hold."""
         old, new = self.before, self.deck
@@ -94,10 +101,10 @@ class Decks:
 
     def drop(self, voice: Voice) -> None:
         """Give up all that a voice has; twice is fine."""
-        relief = self._reliefs.pop(voice, None)
+        self._give_up_relief(voice)
         self._broken.pop(voice, None)
         self._patience.pop(voice, None)
-        for deck in (voice.deck, voice.newest, *([relief.deck] if relief else ())):
+        for deck in voice.decks:
             self.close(deck)
 
     def feed(self, voices: Iterable[Voice], here: int, still: bool) -> None:
@@ -106,11 +113,12 @@ class Decks:
             self._leave(voices, here)
         for voice in voices:
             self._pace(voice.newest, still)
-            if voice in self._reliefs:
+            stalled = voice.starved > _STALLED_S * RATE
+            if voice in self._reliefs and not stalled:
                 self._relieve(voice)
             elif voice.newest.broken_off:
                 self._go_on(voice, here)
-            elif voice.starved > _STALLED_S * RATE and not voice.fault():
+            elif stalled and not voice.fault():
                 self._open_anew(voice, here)
 
     def shut(self) -> None:
@@ -139,11 +147,13 @@ class Decks:
             self._patience[voice] = min(2 * max(patience, _STALLED_S), _STALLED_MOST_S)
         else:
             return
-        voice.newest = self.open(voice.laid, here)
+        self._give_up_relief(voice)
+        voice.go_on_with(self.open(voice.laid, here))
         self.close(old)
 
     def _go_on(self, voice: Voice, here: int) -> None:
         """Have the piece decoded from where its deck breaks off, or from here where that is gone by already."""
+        self._give_up_relief(voice)
         old = voice.newest
         end = old.origin + old.frames
         ahead = voice.start + end > here
@@ -153,22 +163,29 @@ class Decks:
             deck = self.open(voice.laid, voice.laid.start + end - to_frames(_OVERLAP_S))
             self._reliefs[voice] = _Relief(deck, old)
         else:
-            deck = voice.newest = self.open(voice.laid, here)
+            deck = self.open(voice.laid, here)
+            voice.go_on_with(deck)
         _log.warning("%s: decoding lost its place, and begins anew there", old.piece.path)
         # Where the next one breaks off at the same place it is the file itself that jumps.
-        deck.lenient = abs(end - self._broken.get(voice, -RATE)) < RATE
+        deck.lenient = ahead and abs(end - self._broken.get(voice, -RATE)) < RATE
         self._broken[voice] = end
         self.close(old)
 
     def _relieve(self, voice: Voice) -> None:
         """Hand a deck over that goes on for another one, laid beside it to the very frame."""
-        deck = self._reliefs[voice].deck
-        lacking = deck.available(0) < to_frames(_OVERLAP_S) and not voice.starved
-        if lacking and not (deck.ended or deck.failure or deck.broken_off):
-            return
-        self._reliefs.pop(voice).lay_beside()
-        deck.read_to = to_frames(_SETTLED_S) if deck.jump_s else 0
-        voice.newest = deck
+        relief = self._reliefs[voice]
+        if relief.there:
+            del self._reliefs[voice]
+            relief.lay_beside()
+            relief.deck.read_to = to_frames(_SETTLED_S) if relief.deck.jump_s else 0
+            voice.go_on_with(relief.deck)
+        elif relief.deck.broken_off:
+            self._give_up_relief(voice)
+
+    def _give_up_relief(self, voice: Voice) -> None:
+        relief = self._reliefs.pop(voice, None)
+        if relief is not None:
+            self.close(relief.deck)
 
     def _leave(self, voices: Iterable[Voice], here: int) -> None:
         """Leave a decoder that hangs alone, and take a new one."""
@@ -178,7 +195,6 @@ class Decks:
             relief = self._reliefs.get(voice)
             deck = relief.deck if relief else voice.newest
             if self._holds.get(deck) is hung and not deck.ended:
-                self._reliefs.pop(voice, None)
                 self._go_on(voice, here)
         for deck in [deck for deck, decoder in self._holds.items() if decoder is hung]:
             self.close(deck)

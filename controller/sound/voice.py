@@ -26,6 +26,9 @@ _READY = 3_840
 _CROSSING = 480
 """In no fewer frames, 10 ms, one deck goes over into another."""
 
+_ONCE_MORE = 24_000
+"""Frames behind the next one that may be rendered once more; a card's queue holds less than these 0.5 s."""
+
 _TOLERANCE_S = 0.5
 """A file may be so much shorter than its cue thinks (encoders pad); more is a truncated file."""
 
@@ -58,8 +61,13 @@ def _falling(frames: int) -> Audio:
     return np.linspace(1.0, 0.0, frames, dtype=np.float32)
 
 
+def _has(deck: Deck, first: int, count: int) -> bool:
+    """Whether a deck has frames of its cue, and some to spare."""
+    return deck.available(first - deck.origin) >= count + (0 if deck.ended else _SPARE)
+
+
 class Voice:
-    """One cue that sounds or is about to. Belongs to the mixer's thread, but for `newest`, which is the loop's."""
+    """One cue that sounds or is about to. Belongs to the mixer's thread, but for `decks`, which are the loop's."""
 
     def __init__(
         self, laid: Laid, deck: Deck, *, safe: int, entry_s: float = 0.03, started: bool = False, session: str = ""
@@ -68,8 +76,9 @@ class Voice:
         self.session = session
         self.deck = deck
         """The deck that it reads."""
-        self.newest = deck
-        """The one that was opened for it last: it goes over to that one as soon as it can, unheard where both sound."""
+        self.decks: tuple[Deck, ...] = (deck,)
+        """Those opened for it, the newest last: it goes over to the newest that has what is next, unheard where both
+        sound."""
         self.safe = safe
         self.start = laid.start
         """Frame of the timeline at which it begins: the plan's, or the one at which a joined piece before it ends."""
@@ -98,6 +107,11 @@ class Voice:
         """Its state before it was first rendered."""
 
     @property
+    def newest(self) -> Deck:
+        """The deck that was opened for it last."""
+        return self.decks[-1]
+
+    @property
     def end(self) -> int:
         """Frame of the timeline at which it has fallen silent."""
         return self.start + self.length
@@ -116,22 +130,27 @@ class Voice:
     def ready(self) -> bool:
         """Whether it can sound at its place, or never will."""
         newest = self.newest
-        there = (deck.available(max(self.cursor - deck.origin, 0)) for deck in (self.deck, newest))
+        there = (deck.available(max(self.cursor - deck.origin, 0)) for deck in self.decks)
         return bool(newest.failure) or newest.ended or max(there) > _READY
 
     def state(self) -> dict[str, Any]:
         """Everything that rendering changes."""
-        kept = {**vars(self), "_read_to": [(deck, deck.read_to) for deck in (self.deck, self.newest)]}
-        for name in ("fresh", "newest"):
+        kept = {**vars(self), "_read_to": [(deck, deck.read_to) for deck in self.decks]}
+        for name in ("fresh", "decks"):
             kept.pop(name, None)
         return kept
 
     def go_back(self, state: dict[str, Any]) -> None:
-        """Be as it was at `state`, but for the newest deck."""
+        """Be as it was at `state`, but for the decks there are."""
         own = dict(state)
         for deck, read_to in own.pop("_read_to"):
             deck.read_to = read_to
         vars(self).update(own)
+
+    def go_on_with(self, deck: Deck) -> None:
+        """Have a newer deck; those from which nothing more is to come, not even once more, are forgotten."""
+        gone = self.cursor - _ONCE_MORE
+        self.decks = (*(one for one in self.decks if one is self.deck or one.origin + one.frames > gone), deck)
 
     def fault(self) -> str:
         """What is wrong with the file, if that is known: a code, or ""."""
@@ -221,10 +240,9 @@ class Voice:
         return out
 
     def _go_over(self, first: int, count: int) -> Deck | None:
-        """Go over to the newest deck where that has the next frames; gives the one before if it has them too."""
-        before, newest = self.deck, self.newest
-        needed = count + (0 if newest.ended else _SPARE)
-        if newest is before or count < _CROSSING or newest.available(first - newest.origin) < needed:
+        """Go over to the newest deck that has the next frames; gives the one before if it has them too."""
+        before, newest = self.deck, next((deck for deck in reversed(self.decks) if _has(deck, first, count)), self.deck)
+        if newest is before or count < _CROSSING:
             return None
         both = before.available(first - before.origin) >= count
         if self._presence.value > 0.0 and not both:

@@ -213,7 +213,7 @@ def test_a_piece_whose_decoding_loses_its_place_goes_on_without_anybody_hearing_
     def ready(at: int) -> bool:
         decks.feed(voices, at, still=False)
         needed = BLOCK + SHORTEST_RAMP
-        return all(max(d.available(at - d.origin) for d in (v.deck, v.newest)) >= needed for v in voices)
+        return all(max(d.available(at - d.origin) for d in v.decks) >= needed for v in voices)
 
     def strike(deck: Deck) -> bool:
         if deck.frames > 1.5 * RATE:
@@ -353,4 +353,4 @@ def test_a_file_that_goes_on_in_another_format_keeps_what_was_decoded_of_it(tmp_
 
 
 def sounds(voice: Voice, at: int) -> bool:
-    return any(deck.available(at - deck.origin) >= BLOCK + SHORTEST_RAMP for deck in (voice.deck, voice.newest))
+    return any(deck.available(at - deck.origin) >= BLOCK + SHORTEST_RAMP for deck in voice.decks)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
+from msgspec.structs import replace
 
 from controller.messages import Cue, Piece
 from controller.sound.decks import Decks
@@ -51,7 +52,7 @@ def feed(decks: Decks, voice: Voice, until: Callable[[], object], at: int = 0) -
 def bring(decks: Decks, voice: Voice, at: int) -> None:
     """Wait until the block at a frame is there."""
     needed = BLOCK + SHORTEST_RAMP
-    feed(decks, voice, lambda: any(d.available(at - d.origin) >= needed for d in (voice.deck, voice.newest)), at)
+    feed(decks, voice, lambda: any(d.available(at - d.origin) >= needed for d in voice.decks), at)
 
 
 def hear(voice: Voice, at: int) -> npt.NDArray[np.float32]:
@@ -108,3 +109,42 @@ def test_another_session_s_piece_of_the_same_number_is_begun_with_afresh(decks: 
         feed(decks, voice, lambda first=first, voice=voice: voice.newest is not first)  # type: ignore[misc]
         assert not voice.newest.lenient  # it may have been the machine; that the file jumps is not known of this one
         decks.drop(voice)
+
+
+def test_a_piece_that_loses_its_place_twice_before_the_first_of_it_is_heard_has_no_hole(
+    decks: Decks, laid: Laid
+) -> None:
+    voice = begun(decks, laid, RATE)
+    for frames in (RATE, 3 * RATE // 2):
+        last = voice.newest
+        wait_until(lambda last=last, frames=frames: last.frames > frames)  # type: ignore[misc]
+        last.broken_off = True
+        last.written = frames
+        feed(decks, voice, lambda last=last: voice.newest is not last)  # type: ignore[misc]
+    heard = np.zeros(0, np.float32)
+    for at in range(0, 5 * RATE // 2, BLOCK):
+        bring(decks, voice, at)
+        heard = np.append(heard, hear(voice, at))
+    assert np.abs(heard - WAVE[: len(heard)]).max() < 2e-4
+
+
+def test_what_goes_on_for_a_piece_and_loses_its_place_at_once_does_not_lay_it_elsewhere(
+    decks: Decks, laid: Laid
+) -> None:
+    path = Path(laid.cue.piece.path).with_suffix(".flac")
+    soundfile.write(path, np.stack([WAVE, WAVE], axis=1), RATE)
+    voice = begun(decks, Laid.from_cue(replace(laid.cue, piece=replace(laid.cue.piece, path=str(path)))), 2 * RATE)
+    first = voice.deck
+    first.broken_off = True
+    first.written = 2 * RATE
+    decks.feed([voice], 0, still=False)
+    second = next(deck for deck in decks._holds if deck is not first)
+    wait_until(lambda: second.written > 7 * RATE // 20)
+    second.broken_off = True
+    second.written = 7 * RATE // 20
+    feed(decks, voice, lambda: voice.newest.frames > RATE and voice.newest is not first)
+    heard = np.zeros(0, np.float32)
+    for at in range(0, 5 * RATE // 2, BLOCK):
+        bring(decks, voice, at)
+        heard = np.append(heard, hear(voice, at))
+    assert np.abs(heard - WAVE[: len(heard)]).max() < 2e-4
