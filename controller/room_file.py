@@ -98,7 +98,7 @@ def difference(path: Path, before: str, after: str) -> str:
 
 
 def replace_room_file(path: Path, text: str) -> None:
-    """Put `text` in the place of a room file, whole or not at all, its owner and mode kept.
+    """Put `text` in the place of a room file, whole or not at all, its owner, mode and line ends kept.
 
     Raises ConfigError where the text is no right room file, or cannot be written; the file is then as it was.
     """
@@ -107,7 +107,7 @@ def replace_room_file(path: Path, text: str) -> None:
         handle, name = tempfile.mkstemp(suffix=".toml", prefix=f".{path.stem}-", dir=path.parent)
         fresh = Path(name)
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
+            with os.fdopen(handle, "w", encoding="utf-8", newline=_line_end(path)) as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
@@ -122,6 +122,12 @@ def replace_room_file(path: Path, text: str) -> None:
         raise ConfigError([mistake.replace(name, str(path)) for mistake in error.mistakes]) from None
     except OSError as error:
         raise ConfigError([f"{path}: cannot be written: {error.strerror}"]) from None
+
+
+def _line_end(path: Path) -> str:
+    """As the first line ends: an editor on Windows would show every other kind as one long line, or mix them."""
+    with path.open("rb") as file:
+        return "\r\n" if file.readline().endswith(b"\r\n") else "\n"
 
 
 def _keep_owner(fresh: Path, was: os.stat_result) -> None:

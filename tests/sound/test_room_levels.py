@@ -104,6 +104,16 @@ def test_what_people_wrote_into_the_room_file_stays_and_what_was_found_is_added(
     assert room_file.read_text(encoding="utf-8") == after, "a second time changes nothing"
 
 
+def test_a_room_file_that_was_written_on_windows_keeps_its_line_ends(room_file: Path) -> None:
+    lines = room_file.read_bytes().splitlines()
+    room_file.write_bytes(b"".join(line + b"\r\n" for line in lines))
+    replace_room_file(room_file, written(room_file, 88.0, 95.0))
+    after = room_file.read_bytes()
+    assert len(after.splitlines()) > len(lines)
+    assert all(line.endswith(b"\r\n") and line.count(b"\r") == 1 for line in after.splitlines(keepends=True))
+    assert load_room(room_file).rules().target_lufs == -22.5
+
+
 def test_jacks_that_hang_elsewhere_lose_their_measurement(room_file: Path) -> None:
     replace_room_file(room_file, written(room_file, 88.0, 95.0))
     speakers, headphones = (bus.levels() for bus in load_room(room_file).table.sound.buses)
