@@ -12,12 +12,20 @@ from collections.abc import Iterable
 from controller.arc.blinding import ArmPlan
 from controller.arc.programme import ONSET, Programme
 
+_CALLED = ("participant", "session", "sitter")
+"""What a programme may have words of its own for."""
+
 
 def contradictions(programme: Programme) -> list[str]:
     """A sentence for each."""
     arms = programme.blinded.arms if programme.blinded else ()
     found = _twice("marks", (mark.code for mark in programme.marks))
     found += _twice("blinded.arms", (arm.code for arm in arms))
+    found += [
+        f'labels: "{word}" is nothing that papers call by another word; allowed: {", ".join(_CALLED)}'
+        for word in programme.labels
+        if word not in _CALLED
+    ]
     waiting = [phase.code for phase in programme.phases if phase.wait_for == ONSET]
     if waiting and not any(mark.code == ONSET for mark in programme.marks):
         found.append(f'phases "{waiting[0]}": waits for onset, and no mark has the code "{ONSET}"')

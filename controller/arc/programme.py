@@ -100,7 +100,7 @@ class Programme(FileModel):
     blinded: BlindedPlan | None = None
     """Nothing on a screen, in a record or a file's name may tell substance, dose or arm."""
     labels: dict[str, str] = Field(default_factory=dict)
-    """Words that this programme puts in the place of ours ("participant", "sitter" …)."""
+    """What its papers, the account of a session and the fallback card, call a participant, a sitter and a session."""
     participants_least: Annotated[int, Field(ge=1, le=12)] = 1
     participants_most: Annotated[int, Field(ge=1, le=12)] = 1
     t_plus_of: Literal["first-dosed", "last-dosed"] = "first-dosed"

@@ -43,6 +43,8 @@ class Card:
 
     title: str
     subtitle: str
+    whose: str
+    """What the line for the code of whoever lies there is called."""
     picture: ArcPicture
     phases: Sequence[CardPhase]
     pieces: Sequence[CardPiece]
@@ -78,7 +80,7 @@ def _head(pdf: FPDF, card: Card) -> None:
     pdf.set_text_color(0)
     pdf.ln(1.5)
     pdf.set_font(FONT, "", 9.5)
-    pdf.cell(0, 7, "Participant ________________   Date ______________   Ingestion at ____ : ____", border="TB")
+    pdf.cell(0, 7, f"{card.whose} ________________   Date ______________   Ingestion at ____ : ____", border="TB")
     pdf.ln(8.5)
 
 

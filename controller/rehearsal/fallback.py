@@ -10,7 +10,7 @@ from controller.report.account import Account
 from controller.report.tables import clock_of
 
 STEPS = (
-    "Stay with the participant. For help use the wired nurse call or the wall button: this page calls nobody.",
+    "Stay with the {participant}. For help use the wired nurse call or the wall button: this page calls nobody.",
     "Music: start the spare player at volume zero with the piece whose time has come, and raise it slowly to what "
     "was heard before. Silence is better than a sudden sound.",
     "Light: turn the dimmer slowly to the phase's level. Do not switch lamps off and on; they come back at full.",
@@ -39,6 +39,7 @@ def card_of(programme: Programme, account: Account, picture: ArcPicture, seed: i
     return Card(
         title=programme.title,
         subtitle=f"Fallback card. {signed if programme.reviewed else 'Defaults, not signed by a medical lead.'}",
+        whose=account.called("participant", "Participant"),
         picture=picture,
         phases=[_phase(programme, index) for index in range(len(programme.phases))],
         pieces=[
@@ -50,7 +51,7 @@ def card_of(programme: Programme, account: Account, picture: ArcPicture, seed: i
             for piece in account.pieces
         ],
         facts=facts,
-        steps=STEPS,
+        steps=[step.format(participant=programme.labels.get("participant", "participant")) for step in STEPS],
         foot=f"{programme.name}, seed {seed}. {wording.NOT_A_MEDICAL_DEVICE}",
     )
 

@@ -189,6 +189,11 @@ class Account:
         sound = self.chain.ok and not self.chain.unnamed and not self.chain.lost
         return (*(() if sound else (chain_words(self.chain),)), *self.missing)
 
+    def called(self, word: str, otherwise: str) -> str:
+        """A heading, where the programme has a word of its own for it ("Client" for a participant)."""
+        label = self.programme.labels.get(word, "")
+        return f"{label[0].upper()}{label[1:]}" if label else otherwise
+
     def phase_title(self, code: str) -> str:
         """A phase as people call it."""
         return next((view.title for view in self.phases if view.code == code), code)

@@ -21,6 +21,7 @@ from controller.report.tables import clock_of
 _MARGIN_MM = 14.0
 _GREY = (95, 105, 115)
 _LINE_MM = 4.6
+_GAP_MM = 6.0
 _MOST_LETTERS = 900
 """Of one cell: a column of words that holds so many letters fits on a page."""
 
@@ -42,10 +43,12 @@ def pdf(account: Account) -> bytes:
     paper.set_creation_date(datetime.fromisoformat(account.records[-1][0].stamp.utc))  # the same record, the same bytes
     paper.set_font(FONT, "B", 15)
     paper.cell(0, 8, account.programme.title, new_x="LMARGIN", new_y="NEXT")
-    for heading, text in _facts(account):
-        paper.set_font(FONT, "", 8)
+    facts = list(_facts(account))
+    paper.set_font(FONT, "", 8)
+    width = max(paper.get_string_width(heading) for heading, _ in facts) + _GAP_MM
+    for heading, text in facts:
         paper.set_text_color(*_GREY)
-        paper.cell(26, _LINE_MM, heading)
+        paper.cell(width, _LINE_MM, heading)
         paper.set_text_color(0)
         paper.multi_cell(0, _LINE_MM, text, new_x="LMARGIN", new_y="NEXT")
     paper.ln(2)
@@ -61,8 +64,8 @@ def pdf(account: Account) -> bytes:
 
 def _facts(account: Account) -> Iterable[tuple[str, str]]:
     programme = account.programme
-    yield "Session", f"{account.session} in room {account.room}"
-    yield "Participants", ", ".join(account.participants)
+    yield account.called("session", "Session"), f"{account.session} in room {account.room}"
+    yield account.called("participant", "Participants"), ", ".join(account.participants)
     yield "Opened", f"{account.opened.utc[:19].replace('T', ' ')} UTC"
     length = wording.duration(account.last_t - account.opened.t)
     ended = account.closed.utc[:19].replace("T", " ") if account.closed else ""
@@ -74,7 +77,7 @@ def _facts(account: Account) -> Iterable[tuple[str, str]]:
     for words in clinical.touch(account.state):
         yield "Touch", words
     yield "Preflight", preflight_words(account)
-    yield "Present", told(account.people) or "nobody signed on"
+    yield account.called("sitter", "Present"), told(account.people) or "nobody signed on"
     signed = f"signed by {programme.reviewed_by} on {programme.reviewed_on}"
     yield "Programme", f"{programme.name}, {signed if programme.reviewed else 'not signed by a medical lead'}"
     yield "SHA-256", f"{account.programme_digest} (of the programme)"

@@ -11,27 +11,27 @@ from controller.report.people import told
 from controller.report.preflight import preflight_words
 from controller.report.tables import clock_of
 
-_HEAD = 12
-
 
 def head_lines(account: Account) -> Iterator[str]:
     """What a reader wants to know first, a line each."""
-    for heading, text in _head(account):
-        yield f"{heading:<{_HEAD}} {text}"
+    rows = list(_head(account))
+    width = max(len(heading) for heading, _ in rows)
+    for heading, text in rows:
+        yield f"{heading:<{width}} {text}"
 
 
 def _head(account: Account) -> Iterator[tuple[str, str]]:
     opened, closed = account.opened, account.closed
     length = wording.duration(account.last_t - opened.t)
-    yield "Session", f"{account.session} in room {account.room}: {account.programme.title}"
+    yield account.called("session", "Session"), f"{account.session} in room {account.room}: {account.programme.title}"
     yield "Opened", f"{opened.utc[:19].replace('T', ' ')} UTC, {'closed' if closed else 'open'} after {length}"
-    yield "Participants", ", ".join(account.participants)
+    yield account.called("participant", "Participants"), ", ".join(account.participants)
     doses = [f"{code} at {clock_of(account.t_plus(t))} {words}" for t, code, words in clinical.doses(account.state)]
     yield "Doses", "; ".join(doses) or "none was logged"
     for words in clinical.touch(account.state):
         yield "Touch", words
     yield "Preflight", preflight_words(account)
-    yield "Present", told(account.people) or "nobody signed on"
+    yield account.called("sitter", "Present"), told(account.people) or "nobody signed on"
     kinds = [event.kind for event in account.events if not event.taken_back]
     missed = sum(bool(taken.vitals.missed) for taken in account.vitals)
     counted = (

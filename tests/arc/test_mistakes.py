@@ -37,6 +37,7 @@ BOOSTER = '[booster]\nopens_minutes = 1\ncloses_minutes = 2\nextends_phase = "li
     ("name", "old", "new", "told"),
     [
         ("mdma", 'code = "steady"', 'code = "oriented"', 'release.criteria: "oriented" is there twice'),
+        ("psilocybin-oregon", "{ participant =", "{ patient =", 'labels: "patient" is nothing that papers call'),
         ("mdma", '{ code = "onset"', '{ code = "spoke"', 'marks: "spoke" is there twice'),
         ("mdma", '{ code = "onset"', '{ code = "on-set"', 'phases "rise": waits for onset, and no mark has'),
         ("mdma", "[release]", '[release]\ncounts_from = "stop"', "release.counts_from: nothing stops where"),

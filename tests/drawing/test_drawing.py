@@ -106,6 +106,7 @@ def card(pieces: int) -> Card:
     return Card(
         title="Psilocybin 25 mg",
         subtitle="a plan",
+        whose="Participant",
         picture=picture("psilocybin-25mg"),
         phases=[CardPhase(title=f"Phase {n}", start="0:00", end="1:00", light="5 %", music="peak") for n in range(8)],
         pieces=[

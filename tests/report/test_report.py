@@ -56,11 +56,13 @@ from controller.messages import (
     encode,
 )
 from controller.messages.free_words import REDACTED
+from controller.rehearsal.fallback import card_of
 from controller.report.account import Account
 from controller.report.clinical import touch
 from controller.report.gathering import account_of
 from controller.report.page import html
 from controller.report.paper import pdf
+from controller.report.picture import picture_of
 from controller.report.respct import respct
 from controller.report.roles import ROLES, state_seen_by
 from controller.report.study import study_files
@@ -212,6 +214,26 @@ def test_a_session_that_ended_before_its_music_was_planned_is_told_too(tmp_path:
     account = account_of(room.file)
     assert [phase.code for phase in account.phases] == ["arrival"]
     assert html(account)
+
+
+def test_a_session_under_oregons_rules_speaks_of_a_client_and_a_facilitator(tmp_path: Path) -> None:
+    room = Room(tmp_path)
+    path = find_programme("psilocybin-oregon")
+    start = Start(
+        programme=path.stem, participants=("C-0412",), programme_text=path.read_text(), session=SESSION, seed=1
+    )
+    room.post(0.0, start, "AB")
+    room.close()
+    account = account_of(session_file(tmp_path, SESSION))
+    heads = dict(line.split("  ", maxsplit=1) for line in head_lines(account) if "  " in line)
+    assert heads["Client"].strip() == "C-0412"
+    assert heads["Facilitator"].strip().startswith("AB")
+    page = html(account)
+    assert "Administration session" in page and "<dt>Client</dt>" in page
+    assert "Participant" not in page
+    assert pdf(account).startswith(b"%PDF")
+    card = card_of(account.programme, account, picture_of(account), 1)
+    assert card.whose == "Client" and card.steps[0].startswith("Stay with the client.")
 
 
 def test_the_pdf_has_its_pages(account: Account) -> None:
