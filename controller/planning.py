@@ -28,7 +28,7 @@ def make_plan(state: State, ask: Replan, pool: Pool, now: float) -> Plan:
             held=ask.held,
             waits=waits_to_come(state),
             cut=ask.cut,
-            limits=state.limits,
+            limits=pool.meant(state.limits),
             set_code=state.set_code,
             set_until_s=state.set_until_s,
             seed=state.seed,

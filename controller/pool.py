@@ -140,7 +140,8 @@ def resolve_sources(programme: Programme, library: Library, beside: Path | None 
         mistakes += [f"{programme.name}: {place}: {sentence}" for sentence in wrong]
         if not found and not wrong:
             mistakes.append(f"{programme.name}: {place}: no piece is in all that it names")
-    return Pool(sources), mistakes
+    copies = [piece for piece in library.names.values() if firsts.get(piece.digest, piece).path != piece.path]
+    return Pool(sources, copies), mistakes
 
 
 def _musics(programme: Programme) -> Iterator[tuple[str, str, Music]]:

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from controller.arc.taste import Rules, Taste, forbids
-from controller.messages import Piece
+from msgspec.structs import replace
+
+from controller.arc.taste import Rules, Taste, forbids, is_named
+from controller.messages import Limits, Piece
 
 MOST_ORDERED = 600
 """So many pieces of a source are looked at for one phase: a sample by seed, far more music than any phase plays."""
@@ -105,10 +107,19 @@ class Shelf:
 
 
 class Pool:
-    """Shelves by the name of a source. Looked at once: build it when the library changes, not for every plan."""
+    """Shelves by the name of a source. Looked at once: build it when the library changes, not for every plan.
 
-    def __init__(self, sources: Mapping[str, Iterable[Piece]]) -> None:
+    `copies`: files with the content of a piece that lies on a shelf, under another path and perhaps another title.
+    """
+
+    def __init__(self, sources: Mapping[str, Iterable[Piece]], copies: Iterable[Piece] = ()) -> None:
         self.shelves = {name: Shelf(pieces) for name, pieces in sources.items()}
+        self._copies = tuple(copies)
+
+    def meant(self, limits: Limits) -> Limits:
+        """The limits, with the digest of each piece of which they name a copy."""
+        digests = {each.digest: None for each in self._copies if any(is_named(each, one) for one in limits.pieces)}
+        return replace(limits, pieces=(*limits.pieces, *digests)) if digests else limits
 
     def shelf(self, source: str) -> Shelf:
         """The shelf of a source; an empty one where there is none."""

@@ -84,7 +84,7 @@ def forbids(piece: Piece, rules: Rules) -> str:
     limits = rules.limits
     if piece.tradition and any(piece.tradition.casefold() == one.casefold() for one in limits.traditions):
         return "tradition"
-    return "excluded" if any(_is_named(piece, one) for one in limits.pieces) else ""
+    return "excluded" if any(is_named(piece, one) for one in limits.pieces) else ""
 
 
 def _is_language(language: str, excluded: str) -> bool:
@@ -93,7 +93,8 @@ def _is_language(language: str, excluded: str) -> bool:
     return language == excluded or language.startswith(f"{excluded}-")
 
 
-def _is_named(piece: Piece, name: str) -> bool:
+def is_named(piece: Piece, name: str) -> bool:
+    """Whether an exclusion means a piece: by its path or the end of it, its title, or the beginning of its digest."""
     if piece.path == name or piece.path.endswith("/" + name.removeprefix("/")):
         return True
     if piece.title.casefold() == name.casefold():

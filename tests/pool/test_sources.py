@@ -13,9 +13,10 @@ from typer.testing import CliRunner
 
 from controller.__main__ import app
 from controller.arc.programme import Programme
+from controller.arc.taste import taste_of
 from controller.config import Room, load_room
 from controller.library.catalogue import Catalogue
-from controller.messages import Piece
+from controller.messages import Limits, Piece
 from controller.pool import Library, RoomPool, missing_music, resolve_sources, shortages
 from tests.library.music import write_tone
 
@@ -62,6 +63,21 @@ def test_a_file_that_lies_in_the_folders_of_two_phases_is_one_piece_of_both() ->
         for folder, name, digest in (("peak", "a", "1"), ("peak", "b", "2"), ("return", "c", "3"), ("return", "d", "1"))
     ]
     assert titles(programme("peak", "return"), Library.of(copies, [TOP])) == ["ab", "ca"]
+
+
+@pytest.mark.parametrize("named", ["peak/z.flac", f"{TOP}/other/Z again.flac", "z AGAIN", "b" * 64, "b" * 6])
+def test_a_piece_is_excluded_by_whatever_copy_of_it_is_named(named: str) -> None:
+    files = (("peak/a", "a"), ("peak/b", "b"), ("peak/z", "b"), ("other/Z again", "b"))
+    pieces = [
+        Piece(path=f"{TOP}/{name}.flac", title=Path(name).name, duration_s=300.0, digest=letter * 64)
+        for name, letter in files
+    ]
+    asked = programme("peak")
+    pool, _ = resolve_sources(asked, Library.of(pieces, [TOP]))
+    limits = pool.meant(Limits(pieces=("peak/nothing.flac", named)))
+    rules = taste_of(asked.phases[0], limits, 10.0, 0.0).rules
+    assert [track.piece.title for track in pool.shelf("peak").allowed(rules).tracks] == ["a"]
+    assert pool.meant(Limits(pieces=("peak/nothing.flac",))) == Limits(pieces=("peak/nothing.flac",))
 
 
 def test_folders_tags_pieces_and_both_together_name_their_music() -> None:

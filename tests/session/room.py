@@ -68,6 +68,7 @@ class PaperRoom:
     effects: list[Effect] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     pool: dict[str, list[Piece]] = field(default_factory=pool)
+    copies: list[Piece] = field(default_factory=list)
 
     def act(self, act: Act, *participants: str, console: str = "console-a") -> list[Effect]:
         """One Input, and the planner's answer where it is asked."""
@@ -94,7 +95,7 @@ class PaperRoom:
         self.facts += outcome.facts
         for effect in outcome.effects:
             if isinstance(effect, Replan):
-                made = make_plan(self.state, effect, Pool(self.pool), self.now)
+                made = make_plan(self.state, effect, Pool(self.pool, self.copies), self.now)
                 self._take(Input(act=Planned(plan=effect.plan, cues=made.cues, short_s=made.short_s)))
         return list(outcome.effects)
 

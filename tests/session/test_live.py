@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import get_args
 
 import pytest
@@ -339,6 +340,20 @@ def test_limits_cap_the_faders_and_can_be_lifted_again() -> None:
     room.state = deaf
     with pytest.raises(Refused, match="bad_value"):
         room.act(SetLimits(limits=Limits(headphones_only=True)))
+
+
+def test_a_piece_that_is_excluded_by_the_path_of_its_copy_is_not_played() -> None:
+    room = PaperRoom()
+    room.pool = {
+        name: [replace(piece, digest=sha256(piece.path.encode()).hexdigest()) for piece in pieces]
+        for name, pieces in room.pool.items()
+    }
+    room.start()
+    unwanted = room.state.cues[-1].piece
+    room.copies = [replace(unwanted, path="/music/elsewhere/copy.flac", title="copy")]
+    room.act(SetLimits(limits=Limits(pieces=("elsewhere/copy.flac",))))
+    assert room.state.cues
+    assert unwanted not in [cue.piece for cue in room.state.cues]
 
 
 # Leaving the room, light
