@@ -344,7 +344,7 @@ async def test_a_closed_session_is_read_added_to_and_redacted_by_keys_alone(stat
         assert not (await it.client.send(End())).refused
         await until(lambda: it.client.status.state == "ended")
         await it.choose("closed")
-        await it.shown("D-001")
+        await it.shown("Enter: open it")
         await it.press("enter")
         await it.shown("add a late entry")
         await it.shown("Marie slept")
