@@ -37,6 +37,7 @@ from controller.journal.store import (
     set_aside,
     sheets_dir,
     sheets_of,
+    with_log,
 )
 from controller.journal.verify import Walk, against_heads, heads_of, walk
 from controller.messages import Opened, Record
@@ -200,7 +201,7 @@ def _copies(
 ) -> Iterator[tuple[str, Entry]]:
     """Every file of the record as it is in the backup, the room's first; those that changed lie in .part files.
 
-    Beside the journals what was set aside for damage, and the sheets that were written for paramedics.
+    Beside the journals what was set aside for damage with its log, and the sheets that were written for paramedics.
     """
     room = Walk()
     for source in journal_files(state_dir):
@@ -226,7 +227,8 @@ def _copies(
             (folder / f"{name}.part").unlink()
             continue
         yield name, entry
-    for source in (*set_aside(state_dir), *sheets_of(state_dir)):
+    aside = (part for kept in set_aside(state_dir) for part in with_log(kept))
+    for source in (*aside, *sheets_of(state_dir)):
         name = str(source.relative_to(state_dir))
         there = kept.get(name)
         try:

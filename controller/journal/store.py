@@ -87,6 +87,11 @@ def damaged_copies(state_dir: Path, book: str) -> list[Path]:
     return [file for file in set_aside(state_dir) if file.name.startswith(f"{book}.db.")]
 
 
+def with_log(kept: Path) -> list[Path]:
+    """A damaged journal with the log that was set aside with it: what was written last may lie there alone."""
+    return [file for file in (kept.with_name(f"{kept.name}-wal"), kept) if file.exists()]
+
+
 def sheets_dir(state_dir: Path) -> Path:
     """Where consoles write the sheets for paramedics, each named by its session and the time of writing."""
     return state_dir / "sheets"

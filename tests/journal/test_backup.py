@@ -140,6 +140,19 @@ def test_a_backup_becomes_a_record_again_but_never_over_another(state: Path, sti
         restore_backup(made.folder, tmp_path / "newer")
 
 
+def test_a_damaged_copy_is_backed_up_with_the_log_that_has_what_was_written_last(
+    state: Path, stick: Path, tmp_path: Path
+) -> None:
+    kept = state / "sessions" / f"{FIRST}.db.damaged-20260101T000000000000Z"
+    for ending in ("", "-wal", "-shm"):
+        kept.with_name(kept.name + ending).write_text(f"the{ending}")
+    made = make_backup(state, fit(stick, state))
+    assert (made.problems, check_backup(made.folder)) == ([], [])
+    restore_backup(made.folder, tmp_path / "new")
+    held = {file.name: file.read_text() for file in (tmp_path / "new" / "sessions").glob("*.damaged-*")}
+    assert held == {kept.name: "the", f"{kept.name}-wal": "the-wal"}
+
+
 def test_two_rooms_on_one_stick_never_meet(state: Path, stick: Path, tmp_path: Path) -> None:
     asyncio.run(live(tmp_path / "other", at=5000.0))
     folders = {make_backup(room, fit(stick, room)).folder for room in (state, tmp_path / "other")}
