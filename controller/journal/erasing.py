@@ -14,8 +14,9 @@ from pathlib import Path
 
 from controller.files import to_disk
 from controller.journal.chain import ROOM, name_digest, parted
-from controller.journal.reading import find_records, session_info
+from controller.journal.reading import SessionInfo, find_records, session_info
 from controller.journal.redaction import blank_text
+from controller.journal.remains import remains
 from controller.journal.scrubbing import scrub
 from controller.journal.store import (
     COMPANIONS,
@@ -44,8 +45,8 @@ def erase(state_dir: Path, book: str) -> None:
         _scrub_copies(state_dir, book, seq)  # before its salt is gone, by which it is found
         _blank(file, seq, said)
     if book == ROOM:
-        for removal, session in _standing(state_dir):
-            _remove(session, removal)
+        for removal, file, info in _standing(state_dir):
+            _remove(removal, file, info)
 
 
 def unblanked(file: Path) -> list[int]:
@@ -92,24 +93,28 @@ def removals(state_dir: Path) -> dict[str, Removal]:
     return {it.session: it for act in acts if isinstance(act, Retention) for it in act.removed}
 
 
-def _standing(state_dir: Path) -> Iterator[tuple[Removal, Path]]:
+def _standing(state_dir: Path) -> Iterator[tuple[Removal, Path, SessionInfo | None]]:
     removed = removals(state_dir)
-    for file in sorted(sessions_dir(state_dir).glob("*.db")) if removed else ():
+    if not removed:
+        return
+    for file in sorted(sessions_dir(state_dir).glob("*.db")):
         if removal := removed.get(name_digest(file.stem)):
-            yield removal, file
+            yield removal, file, session_info(file)
+    for info in remains(state_dir):
+        if removal := removed.get(name_digest(info.session)):
+            yield removal, info.file, info
 
 
-def _remove(file: Path, removal: Removal) -> None:
-    info = session_info(file)
+def _remove(removal: Removal, file: Path, info: SessionInfo | None) -> None:
     if info is None or not info.closed or info.head != removal.head:
         log.error("%s is not as it was when it was to be removed; it stays", file.name)
         return
-    sheets = sheets_of(file.parent.parent, file.stem)
+    sheets = sheets_of(file.parent.parent, info.session)
     for sheet in sheets:  # before the file itself, by which a removal that was cut short is found again
         sheet.unlink(missing_ok=True)
     if sheets:
         to_disk(sheets[0].parent)
-    for kept in (*damaged_copies(file.parent.parent, file.stem), file):
+    for kept in (*damaged_copies(file.parent.parent, info.session), file):
         for ending in (*COMPANIONS, ""):
             kept.with_name(kept.name + ending).unlink(missing_ok=True)
     to_disk(file.parent)

@@ -9,9 +9,15 @@ from pathlib import Path
 
 from controller.journal.chain import name_digest
 from controller.journal.reading import SessionInfo, list_sessions
+from controller.journal.remains import remains
 from controller.journal.standing import Backup, backups, kept_by
 from controller.journal.store import damaged_copies, sheets_of
 from controller.messages import Removal
+
+_NO_CLOCK = {
+    False: "its clock was not synchronised when it ended; a signature with a right one tells",
+    True: "no synchronised clock has told when its damaged copy was set aside",
+}
 
 
 @dataclass(frozen=True)
@@ -22,7 +28,9 @@ class RetentionRule:
     programmes: dict[str, float] = field(default_factory=dict)
 
     def days_of(self, programme: str) -> float | None:
-        """For how long sessions of a programme are kept; None for ever."""
+        """For how long sessions of a programme are kept; None for ever. Where it is not known (""): the longest."""
+        if not programme and self.days is not None:
+            return max([self.days, *self.programmes.values()])
         return self.programmes.get(programme, self.days)
 
 
@@ -46,25 +54,28 @@ class Over:
 
 
 def sessions_over(state_dir: Path, rule: RetentionRule, now: datetime) -> Iterator[Over]:
-    """The sessions whose time is over by the rule, oldest first; an open one is never among them.
+    """The sessions whose time is over by the rule; an open one is never among them.
 
     Only a synchronised clock's word makes one go.
     """
     known = backups(state_dir)
-    for info in list_sessions(state_dir):
+    for info in kept_sessions(state_dir):
         days = rule.days_of(info.programme)
         if days is None or not info.closed or not info.ended_utc:
             continue
         if not _has_passed(info.sure_utc or info.ended_utc, days, now):
             continue
         if not info.sure_utc:  # a computer without a battery may have thought that it was years ago
-            yield Over(
-                info, days, None, "its clock was not synchronised when it ended; a signature with a right one tells"
-            )
+            yield Over(info, days, None, _NO_CLOCK[info.damaged])
             continue
         removal = removal_of(state_dir, info, days, known)
         why = "" if removal else "neither signed nor in a backup that is there and holds it as it is"
         yield Over(info, days, removal, why)
+
+
+def kept_sessions(state_dir: Path) -> list[SessionInfo]:
+    """Every session that is there, oldest first, and behind them those of which only damaged copies are left."""
+    return [*list_sessions(state_dir), *remains(state_dir)]
 
 
 def is_over(info: SessionInfo, days: float, now: datetime) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from controller.journal.chain import free_text, state_digest, with_text
 from controller.journal.lines import part_is_whole
 from controller.journal.schema import read_body
-from controller.journal.store import book_file, read_meta, reading, room_file, session_file, sessions_dir, set_aside
+from controller.journal.store import book_file, lone_copies, read_meta, reading, room_file, session_file, sessions_dir
 from controller.journal.verify import Verified, verify
 from controller.messages import (
     AboutABook,
@@ -134,8 +134,15 @@ class SessionInfo:
     """Records that were added after its end, signatures included."""
 
     @property
+    def damaged(self) -> bool:
+        """Whether only damaged copies are left of it; `file` is the newest of them."""
+        return self.file.suffix != ".db"
+
+    @property
     def state(self) -> str:
-        """One word: "open", "closed" or "signed"."""
+        """One word: "open", "closed", "signed" or "damaged"."""
+        if self.damaged:
+            return "damaged"
         return "signed" if self.signed_by else "closed" if self.closed else "open"
 
 
@@ -158,10 +165,8 @@ def unreadable_sessions(state_dir: Path) -> list[tuple[str, str]]:
             session_info(file)
         except (sqlite3.Error, ValueError) as error:
             found.append((file.stem, f"unreadable: {error}"))
-    for file in set_aside(state_dir):
-        session = file.name.partition(".")[0]
-        if file.parent == sessions_dir(state_dir) and not session_file(state_dir, session).exists():
-            found.append((session, f"DAMAGED, nothing of it could go on; kept as {file.name}"))
+    for session, copies in lone_copies(state_dir).items():
+        found += [(session, f"DAMAGED, nothing of it could go on; kept as {file.name}") for file in copies]
     return found
 
 

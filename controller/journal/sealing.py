@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from controller.clock import sure_utc
 from controller.journal.chain import ROOM, name_digest
 from controller.journal.erasing import has_text, unblanked
-from controller.journal.keeping import RetentionRule, is_over, removal_of
-from controller.journal.reading import SessionInfo, list_sessions, session_info
+from controller.journal.keeping import RetentionRule, is_over, kept_sessions, removal_of
+from controller.journal.reading import SessionInfo, session_info
 from controller.journal.standing import backups, is_there
 from controller.journal.store import book_file
 from controller.messages import Addendum, BackedUp, Input, Redaction, Refused, Removal, Retention, SignOff
@@ -84,7 +84,7 @@ def _redaction(state_dir: Path, given: Input, act: Redaction, open_session: str)
 
 def _removed(state_dir: Path, act: Retention, rule: RetentionRule | None) -> tuple[Removal, ...]:
     """The removals as the files say, whatever was sent; Refused where one of them may not go."""
-    sessions = {name_digest(info.session): info for info in list_sessions(state_dir)}
+    sessions = {name_digest(info.session): info for info in kept_sessions(state_dir)}
     known, now = backups(state_dir), sure_utc()
     if now is None:
         raise Refused("clock_unsure")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 from controller.journal.manifest import NAME, backups_at, read_back, read_manifest
 from controller.journal.reading import SessionInfo, find_records
-from controller.journal.store import reading, room_file
+from controller.journal.store import damaged_copies, reading, room_file, with_log
 from controller.journal.tables import has_parts
 from controller.messages import BackedUp
 
@@ -53,8 +53,13 @@ def kept_by(info: SessionInfo, known: dict[str, Backup]) -> str:
     """
     if info.signed_by:
         return "signature"
+    if info.damaged:  # of which no backup tells how many records it holds
+        copies = damaged_copies(info.file.parent.parent, info.session)
+        parts = [part for kept in copies for part in with_log(kept)]
+        held = any(all(_holds(name, Path(it.place), part, _same_bytes) for part in parts) for name, it in known.items())
+        return "backup" if held else ""
     claimed = [(name, it) for name, it in known.items() if it.sessions.get(info.session, 0) >= info.records]
-    return "backup" if any(_holds(name, Path(it.place), info.file) for name, it in claimed) else ""
+    return "backup" if any(_holds(name, Path(it.place), info.file, _same_rows) for name, it in claimed) else ""
 
 
 def is_there(act: BackedUp) -> bool:
@@ -72,7 +77,7 @@ def is_there(act: BackedUp) -> bool:
     return False
 
 
-def _holds(backup: str, place: Path, file: Path) -> bool:
+def _holds(backup: str, place: Path, file: Path, are_same: Callable[[Path, Path], bool]) -> bool:
     name = f"sessions/{file.name}"
     try:
         for folder in backups_at(place):
@@ -80,10 +85,14 @@ def _holds(backup: str, place: Path, file: Path) -> bool:
             if manifest is None or manifest.backup != backup or name not in manifest.files:
                 continue
             entry = manifest.files[name]
-            return read_back(folder / name) == (entry.bytes, entry.sha256) and _same_rows(file, folder / name)
+            return read_back(folder / name) == (entry.bytes, entry.sha256) and are_same(file, folder / name)
     except (OSError, ValueError, sqlite3.Error):
         pass
     return False
+
+
+def _same_bytes(one: Path, other: Path) -> bool:
+    return read_back(one) == read_back(other)
 
 
 def _same_rows(one: Path, other: Path) -> bool:

@@ -87,6 +87,16 @@ def damaged_copies(state_dir: Path, book: str) -> list[Path]:
     return [file for file in set_aside(state_dir) if file.name.startswith(f"{book}.db.")]
 
 
+def lone_copies(state_dir: Path) -> dict[str, list[Path]]:
+    """Those of sessions of which nothing goes on, oldest first, by session."""
+    found: dict[str, list[Path]] = {}
+    for file in set_aside(state_dir):
+        session = file.name.partition(".")[0]
+        if file.parent == sessions_dir(state_dir) and not file.with_name(f"{session}.db").exists():
+            found.setdefault(session, []).append(file)
+    return found
+
+
 def with_log(kept: Path) -> list[Path]:
     """A damaged journal with the log that was set aside with it: what was written last may lie there alone."""
     return [file for file in (kept.with_name(f"{kept.name}-wal"), kept) if file.exists()]

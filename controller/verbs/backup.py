@@ -14,10 +14,9 @@ from controller.clock import sure_utc, utc_now
 from controller.ctl.signing import PinFrom, source
 from controller.files import ConfigError
 from controller.journal.backup import Made, make_backup, restore_backup
-from controller.journal.keeping import Over, RetentionRule, sessions_over
+from controller.journal.keeping import Over, RetentionRule, kept_sessions, sessions_over
 from controller.journal.manifest import backups_at
 from controller.journal.place import Place, UnfitPlace, look_at
-from controller.journal.reading import list_sessions
 from controller.journal.standing import backups, holding
 from controller.messages import BackedUp, Retention, to_plain
 from controller.options import AsJson, StateDir, fail
@@ -146,6 +145,7 @@ def retention(
 ) -> None:
     """Remove the sessions whose time is over: whole files of closed ones that are signed or in a good backup.
 
+    A session of which only damaged copies are left counts from when they were set aside, and goes by a backup.
     What was removed stands in the room's record, with the last hash of its chain. Backups keep theirs.
 
     Example: stillroom journal retention /etc/stillroom/room.toml --dry-run
@@ -160,7 +160,7 @@ def retention(
     act = Retention(removed=tuple(it.removal for it in over if it.removal is not None))
     if as_json:
         stays = [{"session": it.info.session, "why": it.why} for it in over if it.removal is None]
-        looked_at = len(list_sessions(state))
+        looked_at = len(kept_sessions(state))
         told = {"looked_at": looked_at, "clock_sure": now is not None, "retention": to_plain(act), "stays": stays}
         typer.echo(json.dumps(told))
     else:

@@ -30,7 +30,7 @@ from controller.journal.reading import (
     verify,
 )
 from controller.journal.search import Wanted, search
-from controller.journal.store import journal_files, set_aside
+from controller.journal.store import damaged_copies, journal_files, set_aside
 from controller.journal.verify import verify_sessions
 from controller.messages import LogEntry, Record, TakeBack, to_plain
 from controller.options import AsJson, StateDir, fail
@@ -301,6 +301,11 @@ def session_or_newest(state: Path, session: str) -> Path:
     except ValueError as error:
         fail(str(error))
     if not file.is_file():
+        if (copies := damaged_copies(state, session)) and session != ROOM:
+            fail(
+                f"{session} is DAMAGED: nothing of it could go on. It is kept as {copies[-1].name}, is backed up with "
+                "the record, and goes whole, by `stillroom journal retention`"
+            )
         known = ", ".join(info.session for info in list_sessions(state)[-5:])
         fail(f"no session {session} in {state}" + (f"; the newest are {known}" if known else ""))
     return file

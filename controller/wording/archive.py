@@ -30,13 +30,16 @@ def _count(values: Values, key: str, one: str, many: str = "") -> str:
     return counted(figure(values, key) or 0, one, many)
 
 
-_BESIDE = {"sheets": ("file of sheets", "files of sheets"), "copies": ("of its damaged copies",) * 2}
-"""What goes with a session's own file."""
+_GOES = {
+    "records": ("record",),
+    "sheets": ("file of sheets", "files of sheets"),
+    "copies": ("of its damaged copies",) * 2,
+}
+"""What goes of a session; of one that only damaged copies are left of, perhaps nothing else."""
 
 
 def _removed(values: Values) -> str:
-    beside = [_count(values, name, *words) for name, words in _BESIDE.items() if values.get(name)]
-    held = " and ".join((_count(values, "records", "record"), *beside))
+    held = " and ".join(_count(values, name, *words) for name, words in _GOES.items() if values.get(name))
     return f"session of {text(values, 'opened')} ({held}) after {_count(values, 'days', 'day')}"
 
 
