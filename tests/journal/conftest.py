@@ -27,3 +27,11 @@ def stick(tmp_path: Path) -> Path:
     """Where backups go."""
     (tmp_path / "stick").mkdir()
     return tmp_path / "stick"
+
+
+@pytest.fixture
+def synchronised(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether this computer's clock is, at the moment when it is asked."""
+    says = [True]
+    monkeypatch.setattr("controller.clock.clock_synchronised", lambda: says[-1])
+    return says

@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import json
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,6 @@ from controller.journal.keeping import KeepingSettings, RetentionRule, sessions_
 from controller.journal.manifest import read_manifest
 from controller.journal.place import UnfitPlace, look_at
 from controller.journal.reading import list_sessions, room_file, session_file, verify
-from controller.journal.recovery import last_of, recover
 from controller.journal.sealing import fill
 from controller.messages import (
     Act,
@@ -50,9 +49,11 @@ from controller.session.state import opening
 from controller.session.step import step
 from controller.verbs.record import app as journal_app
 from tests.journal.day import FIRST, SECOND, fit, live, run
-from tests.journal.writing import record, tamper, writing
+from tests.journal.writing import record, tamper, write_to_the_room, writing
 
 LATER = datetime(2027, 1, 1, tzinfo=UTC)
+
+pytestmark = pytest.mark.usefixtures("synchronised")
 
 
 def test_a_backup_is_read_back_and_what_is_there_already_is_not_copied_again(state: Path, stick: Path) -> None:
@@ -186,14 +187,6 @@ def _acts(state: Path) -> list[tuple]:  # type: ignore[type-arg]
 # Retention
 
 
-@pytest.fixture(autouse=True)
-def synchronised(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """Whether this computer's clock is, at the moment when it is asked."""
-    says = [True]
-    monkeypatch.setattr("controller.clock.clock_synchronised", lambda: says[-1])
-    return says
-
-
 def test_nothing_is_removed_while_the_clock_is_not_synchronised(state: Path, synchronised: list[bool]) -> None:
     run(state, "sign", FIRST, "--as", "XY", "--yes")
     asked = Retention(removed=removals(state).removed[:1])
@@ -253,7 +246,7 @@ def test_a_backup_that_somebody_only_tells_of_stands_for_nothing(state: Path, st
         backup="b", place=str(stick), at_unix=0.0, ok=True, added={FIRST: 10_000, SECOND: 10_000}, manifest="0" * 64
     )
     assert refused(state, claimed) == "no_such_backup"
-    asyncio.run(_write_to_the_room(state, claimed))  # as if it had been believed once
+    asyncio.run(write_to_the_room(state, claimed))  # as if it had been believed once
     assert refused(state, removals(state)) == "not_kept"
     assert run(state, "backup", str(stick), "--same-disk")[0] == 0
     assert refused(state, removals(state)) == ""
@@ -262,12 +255,6 @@ def test_a_backup_that_somebody_only_tells_of_stands_for_nothing(state: Path, st
     assert refused(state, removals(state)) == "not_kept", "what lies there now is not what is to go"
     stick.rename(stick.parent / "pulled out")
     assert refused(state, removals(state)) == "not_kept"
-
-
-async def _write_to_the_room(state: Path, act: Act, *, synced: bool = True) -> None:
-    told = record(last_of(state, ROOM)[0] + 1, act)
-    async with writing(state) as it:
-        it.write(replace(told, stamp=replace(told.stamp, synced=synced)), book=ROOM)
 
 
 def test_what_is_removed_and_whether_its_time_is_over_is_looked_up_and_not_believed(state: Path) -> None:
@@ -295,74 +282,6 @@ def test_a_damaged_copy_that_was_set_aside_goes_with_its_session(state: Path) ->
     assert left == {SECOND}, "what is over is over in every copy"
     assert "records and 1 of its damaged copies)" in run(state, "show", "room")[1]
     assert run(state, "verify")[0] == 0
-
-
-LOST = "20260103T092000Z-0003"
-
-
-def lose(state: Path, *, synced: bool = True) -> Path:
-    """A session of which nothing can be read, after the start that set it aside; gives its copy."""
-    asyncio.run(live(state, LOST, "C-0001", 1200.0 + 2 * 86400, end=False))
-    session_file(state, LOST).write_bytes(b"Anna " * 5000)
-    (damage,) = recover(state).damaged
-    asyncio.run(_write_to_the_room(state, damage.act, synced=synced))
-    return damage.kept_as
-
-
-def test_a_session_of_which_only_a_damaged_copy_is_left_goes_when_its_time_is_over(state: Path, stick: Path) -> None:
-    kept = lose(state)
-    code, said = run(state, "redact", LOST, "10", "--as", "XY", "--why", "a name", "--yes")
-    assert code == 1 and kept.name in said and "journal retention" in said
-    remove, back_up = ("retention", "--days", "30", "--yes", "--as", "XY"), ("backup", str(stick), "--same-disk")
-    said = run(state, *remove)[1]
-    assert f"{LOST} " in said and "stays, neither signed nor in a backup" in said
-    assert run(state, *back_up)[0] == 0
-    assert "nothing is to be removed" in run(state, "retention", "--days", "36500")[1]
-    with kept.open("ab") as more:
-        more.write(b"what the backup does not hold")
-    assert "stays, neither signed nor in a backup" in run(state, *remove)[1]
-    assert kept.exists() and run(state, *back_up)[0] == 0
-    (state / "sheets").mkdir()
-    (state / "sheets" / f"{LOST}-101500.txt").write_text("T+")
-    assert "goes (damaged)" in run(state, *remove)[1]
-    assert not [*(state / "sessions").glob(f"{LOST}*"), *(state / "sheets").iterdir()]
-    gone = "session of 2026-01-03 (1 file of sheets and 1 of its damaged copies) after 30 days"
-    assert gone in run(state, "show", "room")[1]
-    code, said = run(state, "verify")
-    assert code == 0 and "3 sessions removed by rule" in said
-    assert next(stick.rglob(kept.name)).exists(), "the backup keeps its own"
-
-
-def test_a_damaged_copy_that_is_left_alone_counts_from_when_a_right_clock_first_told(state: Path, stick: Path) -> None:
-    def over(now: datetime) -> list[str]:
-        rule = RetentionRule(30.0, {"psilocybin-25mg": 90.0})  # by the longer one: it cannot say which programme it was
-        return [it.why or "goes" for it in sessions_over(state, rule, now) if it.info.session == LOST]
-
-    lose(state, synced=False)
-    assert run(state, "backup", str(stick), "--same-disk")[0] == 0  # on record by a right clock
-    room = [it for it, _ in _acts(state)]
-    told = datetime.fromisoformat(room[-1].stamp.utc)
-    assert room[-2].input.act.kind == "journal_damaged" and not room[-2].stamp.synced and room[-1].stamp.synced
-    assert [over(told + timedelta(days=days)) for days in (60, 89, 91)] == [[], [], ["goes"]]
-    room_file(state).unlink()  # whose next one has not seen it
-    asyncio.run(_write_to_the_room(state, BackedUp(place="/x", at_unix=0.0, ok=False)))
-    assert over(LATER) == [] and refused(state, Retention(removed=())) == ""
-
-
-def test_what_only_looks_like_a_damaged_copy_that_was_to_go_stays(
-    state: Path, stick: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kept = lose(state)
-    monkeypatch.setattr("controller.archiving.erase", lambda *_: None)  # cut short
-    assert run(state, "backup", str(stick), "--same-disk")[0] == 0
-    assert run(state, "retention", "--days", "30", "--yes", "--as", "XY")[0] == 0
-    whole = session_file(state, LOST)
-    shutil.copy(session_file(state, FIRST), whole)  # somebody has got it back
-    erase(state, ROOM)
-    assert kept.exists() and whole.exists()
-    whole.unlink()
-    erase(state, ROOM)
-    assert not kept.exists(), "what was cut short is finished"
 
 
 def test_sheets_for_paramedics_are_backed_up_and_go_with_their_session(

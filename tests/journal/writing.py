@@ -15,8 +15,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from controller.clock import RoomClock, SimulatedClock
 from controller.journal.chain import ROOM
+from controller.journal.recovery import last_of
 from controller.journal.store import Commit
 from controller.journal.writer import Journal
 from controller.messages import Act, Fact, Input, Mark, Note, Origin, Record, SetTransport
@@ -63,6 +66,13 @@ async def writing(state: Path, commit: Commit | None = None) -> AsyncIterator[Wr
         yield it
     finally:
         await it.journal.close()
+
+
+async def write_to_the_room(state: Path, act: Act, *, synced: bool = True) -> None:
+    """One more record of the room's own book."""
+    told = record(last_of(state, ROOM)[0] + 1, act)
+    async with writing(state) as it:
+        it.write(replace(told, stamp=replace(told.stamp, synced=synced)), book=ROOM)
 
 
 async def write_small_session(state: Path, session: str = "s-1", *, close: bool = True) -> None:
