@@ -76,9 +76,12 @@ class Deck:
         """The file itself jumps here, or goes on in another format: whatever comes is taken."""
         self._due_us: int | None = None
         """When the next frame is due by libVLC's clock, where that is known."""
+        self._halted_us: int | None = None
+        """Since when decoding waits by that clock, where it does."""
         self.makeup = 1.0
         """Gain that undoes the head-room the decoder made for a hot piece."""
         self.paused = False
+        """The decoder was told to wait."""
         self.opened = clock.boottime()
         self.player: Any = None
         """libVLC's player and the callbacks that must live as long as it; the decoder's own."""
@@ -144,9 +147,20 @@ class Deck:
             ctypes.memmove(self._address, samples + fits * _FRAME_BYTES, (count - fits) * _FRAME_BYTES)
         self.written = first + count
 
-    def expect_anew(self) -> None:
-        """The next frames are due at any time: decoding waited."""
-        self._due_us = None
+    def halted(self, at_us: int) -> None:
+        """Decoding waits from a time of libVLC's clock on."""
+        self._halted_us = at_us
+
+    def resumed(self, at_us: int) -> None:
+        """It goes on: all that follows is due so much later as it waited."""
+        if self._halted_us is not None and self._due_us is not None:
+            self._due_us += at_us - self._halted_us
+        self._halted_us = None
+
+    @property
+    def halts(self) -> bool:
+        """Whether decoding waits, as it does a while after it was told to."""
+        return self._halted_us is not None
 
     def flushed(self) -> None:
         """What had been read or decoded was thrown away: nothing, at the beginning; what follows is not the next."""

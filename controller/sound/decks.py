@@ -131,11 +131,10 @@ class Decks:
         decoder = self._holds.get(deck)
         if decoder is None or deck.ended:  # nothing more comes: it was given up, or has it all
             return
-        if deck.paused:
-            if deck.ahead < (_RING_STILL if still else _RING_LOW):
-                decoder.pause(deck, False)
-        elif deck.ahead > _RING_FULL or (still and deck.ahead > _RING_STILL):
-            decoder.pause(deck, True)
+        wait = deck.ahead > (_RING_STILL if still else _RING_LOW if deck.paused else _RING_FULL)
+        # Said again until it is done: a word that comes while libVLC still does the one before it leaves undone.
+        if wait != deck.paused or wait != deck.halts:
+            decoder.pause(deck, wait)
 
     def _open_anew(self, voice: Voice, here: int) -> None:
         old = voice.newest

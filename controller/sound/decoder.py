@@ -181,8 +181,8 @@ class Decoder:
         decorators = vlc.CallbackDecorators
         callbacks = (
             decorators.AudioPlayCb(lambda _opaque, samples, count, due_us: deck.write(samples, count, due_us)),
-            decorators.AudioPauseCb(lambda _opaque, _pts: None),
-            decorators.AudioResumeCb(lambda _opaque, _pts: deck.expect_anew()),
+            decorators.AudioPauseCb(lambda _opaque, at_us: deck.halted(at_us)),
+            decorators.AudioResumeCb(lambda _opaque, at_us: deck.resumed(at_us)),
             decorators.AudioFlushCb(lambda _opaque, _pts: deck.flushed()),
             decorators.AudioDrainCb(lambda _opaque: _finish(deck)),
         )

@@ -237,7 +237,9 @@ def test_a_piece_whose_decoding_loses_its_place_goes_on_without_anybody_hearing_
         assert dbfs(np.abs(here - there)[RATE // 10 :].max() + 1e-9) < (-80 if exact else -40), name
 
 
-def test_frames_that_are_not_the_next_ones_are_not_taken_but_after_a_wait_or_where_the_file_jumps_itself() -> None:
+def test_frames_that_are_not_the_next_ones_are_not_taken_not_even_after_a_wait_but_where_the_file_jumps_itself() -> (
+    None
+):
     def deck(**more: bool) -> Deck:
         made = Deck(Piece(path="p.wav", title="p", duration_s=9.0), 0.0, 0)
         made.prepare(RATE)
@@ -256,9 +258,15 @@ def test_frames_that_are_not_the_next_ones_are_not_taken_but_after_a_wait_or_whe
     write(late, 1_100_000)
     assert (late.written, late.broken_off) == (3 * BLOCK, True)
     waited = deck()
-    waited.expect_anew()
-    write(waited, 9_000_000)
-    assert (waited.written, waited.broken_off) == (4 * BLOCK, False)
+    waited.halted(1_050_000)
+    write(waited, 1_060_000)  # it was under way already
+    waited.resumed(9_050_000)
+    write(waited, 9_080_000)
+    assert (waited.written, waited.broken_off) == (5 * BLOCK, False)
+    waited.halted(9_090_000)
+    waited.resumed(9_990_000)
+    write(waited, 10_020_000)
+    assert (waited.written, waited.broken_off) == (5 * BLOCK, True)  # one was lost as it went on
     jumping = deck()
     jumping.lenient = True
     write(jumping, 1_080_000)

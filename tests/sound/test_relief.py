@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
+import vlc
 from msgspec.structs import replace
 
 from controller.messages import Cue, Piece
@@ -148,3 +149,23 @@ def test_what_goes_on_for_a_piece_and_loses_its_place_at_once_does_not_lay_it_el
         bring(decks, voice, at)
         heard = np.append(heard, hear(voice, at))
     assert np.abs(heard - WAVE[: len(heard)]).max() < 2e-4
+
+
+def test_a_piece_plays_on_where_libvlc_leaves_a_word_undone(
+    decks: Decks, laid: Laid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it does with one to go on that comes while it still begins to wait."""
+    set_pause, said = vlc.MediaPlayer.set_pause, []
+
+    def do_every_second(player: vlc.MediaPlayer, pause: int) -> None:
+        said.append(pause)
+        if len(said) % 2 == 0:
+            set_pause(player, pause)
+
+    monkeypatch.setattr(vlc.MediaPlayer, "set_pause", do_every_second)
+    voice = begun(decks, laid, 2 * RATE)
+    deck = voice.deck
+    wait_until(lambda: decks.feed([voice], 0, still=True) or deck.halts or deck.ended)  # type: ignore[func-returns-value]
+    there = deck.read_to = deck.frames
+    feed(decks, voice, lambda: deck.frames > there or deck.ended)
+    assert not deck.broken_off
