@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import groupby
 
 REST_S = 0.7
 """A command key counts again after it has rested for so long."""
@@ -44,26 +45,36 @@ class KeyRests:
         self.seen.pop(name, None)
 
 
+@dataclass
+class _Letter:
+    """One that was typed, or a key that is held. `at`: when it last came; `soon`: how often it came again at once."""
+
+    at: float
+    character: str
+    soon: int = 0
+
+
 class TypingWatch:
     """Finds five letters within a second: somebody is typing, not commanding."""
 
     def __init__(self) -> None:
-        self._letters: deque[tuple[float, str]] = deque()
+        self._letters: deque[_Letter] = deque()
 
     def feed(self, character: str, now: float) -> str:
-        """The letters typed, once there are five within a second; "" before."""
+        """The letters typed, once there are five within a second; "" before. A held key is none of them."""
         if self._letters:
-            at, last = self._letters[-1]
-            gap = now - at
-            if character == last and (gap < HELD_GAP_S or gap > 2.5 * HELD_GAP_S):
-                self._letters[-1] = (now, last)
+            last = self._letters[-1]
+            gap = now - last.at
+            if character == last.character and (gap < HELD_GAP_S or gap > 2.5 * HELD_GAP_S):
+                last.at = now
+                last.soon += gap < HELD_GAP_S
                 return ""
-        self._letters.append((now, character))
-        while self._letters and now - self._letters[0][0] > TYPING_S:
+        self._letters.append(_Letter(now, character))
+        while self._letters and now - self._letters[0].at > TYPING_S:
             self._letters.popleft()
-        if sum(letter.isalpha() for _, letter in self._letters) < TYPING_LETTERS:
+        if sum(letter.character.isalpha() for letter in self._letters) < TYPING_LETTERS:
             return ""
-        return "".join(letter for _, letter in self._letters)
+        return "".join(_typed(list(same)) for _, same in groupby(self._letters, lambda letter: letter.character))
 
     @property
     def letters(self) -> int:
@@ -73,3 +84,10 @@ class TypingWatch:
     def clear(self) -> None:
         """Begin afresh."""
         self._letters.clear()
+
+
+def _typed(same: list[_Letter]) -> str:
+    """The same letter in a row as it was meant: twice where text came all at once, not at all from a held key."""
+    if any(letter.soon > 1 for letter in same):
+        return ""
+    return "".join(letter.character * (1 + letter.soon) for letter in same)

@@ -58,6 +58,13 @@ async def test_five_letters_at_once_are_somebody_typing(room: FakeRoom) -> None:
         await until(lambda: sum(given.act.kind == "take_back" for given in room.inputs) == 2)
 
 
+async def test_a_key_that_was_held_before_text_came_all_at_once_is_no_part_of_the_note(room: FakeRoom) -> None:
+    async with console(room) as (app, pilot):
+        with in_one_moment():
+            await pilot.press(*"cccccccc", *"warm hands")
+        await until(lambda: app.asking is not None and app.asking.line.value == "warm hands")
+
+
 @pytest.mark.parametrize(
     ("prose", "before"),
     [

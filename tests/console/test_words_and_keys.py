@@ -205,6 +205,17 @@ def test_a_held_key_is_not_typing() -> None:
     assert not any(watch.feed("h", 10.0 + at) for at in times)
 
 
+def test_a_note_of_what_was_typed_has_no_letter_of_a_key_that_was_held_before_and_both_of_a_double_one() -> None:
+    watch, now = TypingWatch(), 10.0
+    for gap in (0.0, 0.25, *[0.033] * 20):
+        now += gap
+        assert not watch.feed("c", now)
+    assert [told for letter in "Anna s" if (told := watch.feed(letter, now + 0.1))] == ["Anna s"]
+    watch.clear()
+    assert [told for letter in "hello" if (told := watch.feed(letter, now + 0.1))] == []
+    assert watch.feed("w", now + 0.1) == "hellow"
+
+
 @pytest.mark.parametrize(
     ("line", "vitals"),
     [
