@@ -10,6 +10,7 @@ from controller.messages import PieceStarted
 from controller.rehearsal.room import Rehearsal
 from controller.report.account import Account, Event
 from controller.report.tables import clock_of
+from controller.wording.quantities import counted
 
 WARNINGS = frozenset({"short", "step", "set_short", "dropped"})
 """Reasons of a plan that somebody should look at before the day."""
@@ -59,7 +60,7 @@ def explanation(found: Rehearsal, account: Account) -> Iterator[str]:
         yield f"Plan {number}, made at {clock_of(account.t_plus(t))}"
         kept = sum(fact.values.get("why") == "kept" for fact in facts)
         if kept:
-            yield f"    {kept} pieces stay as they were planned"
+            yield f"    {counted(kept, 'piece stays as it was', 'pieces stay as they were')} planned"
         for fact in facts:
             if fact.values.get("why") != "kept":
                 yield f"    {wording.planned(fact.code, fact.values)}"

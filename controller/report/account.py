@@ -21,6 +21,7 @@ from controller.report.clinical import Stamps, Told, VitalsTaken
 from controller.report.people import Person
 from controller.report.roles import ROLES, Role
 from controller.session.state import State
+from controller.wording.quantities import counted
 from controller.wording.reasons import why
 from controller.wording.record import gone
 
@@ -206,5 +207,5 @@ class Account:
 def chain_words(chain: Verified) -> str:
     """Whether the record is as it was written, and where it first is not; with what it lacks by anybody's word."""
     where = f" at record {chain.first_bad}" if chain.first_bad else ""
-    told = f"chain of {chain.records} records whole" if chain.ok else f"DAMAGED{where}: {chain.why}"
+    told = f"chain of {counted(chain.records, 'record')} whole" if chain.ok else f"DAMAGED{where}: {chain.why}"
     return told + gone(redacted=chain.redacted, unnamed=chain.unnamed, lost=chain.lost)

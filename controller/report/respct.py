@@ -57,8 +57,8 @@ def _items(account: Account) -> list[tuple[int, str, str]]:
         (
             11,
             "Music",
-            f"{len(account.pieces)} pieces ({artists} named artists), {duration(heard)} in all, levelled and "
-            f'crossfaded by programme "{programme.title}"; the list with times is in the music export.',
+            f"{counted(len(account.pieces), 'piece')} ({counted(artists, 'named artist')}), {duration(heard)} in all, "
+            f'levelled and crossfaded by programme "{programme.title}"; the list with times is in the music export.',
         ),
         (
             12,
@@ -66,13 +66,19 @@ def _items(account: Account) -> list[tuple[int, str, str]]:
             f"{counted(len(marks), 'entry', 'entries')} by those present; touch agreed and given: "
             f"{'; '.join(clinical.touch(account.state))}.",
         ),
-        (13, "Participant's control", f"{len(wishes)} changes of music, volume or light were made on request or need."),
+        (
+            13,
+            "Participant's control",
+            f"{counted(len(wishes), 'change of music, volume or light was', 'changes of music, volume or light were')} "
+            "made on request or need.",
+        ),
         (14, "Dosing and length", f"{'; '.join(doses) or 'No dose was logged'}. {phases}."),
         (
             15,
             "Procedures",
-            f"{len(account.vitals)} vitals entries; programme {programme.name}, {account.software}. Adverse events: "
-            f"{'; '.join(events) or 'none were logged'}. Challenging experiences: {hard}.",
+            f"{counted(len(account.vitals), 'vitals entry', 'vitals entries')}; programme {programme.name}, "
+            f"{account.software}. Adverse events: {'; '.join(events) or 'none were logged'}. "
+            f"Challenging experiences: {hard}.",
         ),
         (16, "Arrival and release", f"Opened {account.opened.utc[:19]}Z, {closed}. {'; '.join(gone)}."),
         (17, "Disturbances", "; ".join([*_disturbed(account), *faults]) or "None were recorded."),

@@ -10,6 +10,7 @@ from controller.report.account import Account, Event, chain_words
 from controller.report.people import told
 from controller.report.preflight import preflight_words
 from controller.report.tables import clock_of
+from controller.wording.quantities import counted
 
 
 def head_lines(account: Account) -> Iterator[str]:
@@ -34,13 +35,13 @@ def _head(account: Account) -> Iterator[tuple[str, str]]:
     yield account.called("sitter", "Present"), told(account.people) or "nobody signed on"
     kinds = [event.kind for event in account.events if not event.taken_back]
     missed = sum(bool(taken.vitals.missed) for taken in account.vitals)
-    counted = (
-        ("vitals", len(account.vitals) - missed), ("missed", missed), ("marks", kinds.count("mark")),
-        ("notes", kinds.count("note")), ("calls", kinds.count("call")),
-        ("adverse events", kinds.count("adverse_event")), ("incidents", len(account.incidents)),
-        ("later entries", sum(event.afterwards and event.kind != "sign_off" for event in account.events)),
+    later = sum(event.afterwards and event.kind != "sign_off" for event in account.events)
+    contents = (
+        counted(len(account.vitals) - missed, "line of vitals", "lines of vitals"), f"{missed} missed",
+        *(counted(kinds.count(kind), kind.replace("_", " ")) for kind in ("mark", "note", "call", "adverse_event")),
+        counted(len(account.incidents), "incident"), counted(later, "later entry", "later entries"),
     )  # fmt: skip
-    yield "In it", ", ".join(f"{count} {what}" for what, count in counted)
+    yield "In it", ", ".join(contents)
     yield "Record", chain_words(account.chain)
     if account.missing:
         yield "Missing", "; ".join(account.missing)

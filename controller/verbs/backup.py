@@ -197,7 +197,7 @@ def _rule(room: Path | None, days: float | None, programmes: list[str]) -> Reten
 
 def _line(state: Path, over: Over) -> str:
     info = over.info
-    told = f"{info.session:<28} ended {info.ended_utc[:10]}, kept for {over.days:g} days: "
+    told = f"{info.session:<28} ended {info.ended_utc[:10]}, kept for {counted(over.days, 'day')}: "
     if over.removal is None:
         return f"{told}stays, {over.why}"
     places = ", ".join(backup.place for backup in holding(state, info.session))

@@ -75,8 +75,9 @@ def list_(
         chain = "" if found is None else "chain ok" if found.ok else f"chain DAMAGED: {found.why}"
         length = wording.duration(info.length_s)
         signed = f"signed {info.signed_by}" if info.signed_by else info.state
+        records = f"{info.records:>6} {'record' if info.records == 1 else 'records'}"
         typer.echo(
-            f"{info.session:<28} {info.opened_utc[:16].replace('T', ' ')}Z  {length:>7}  {info.records:>6} records  "
+            f"{info.session:<28} {info.opened_utc[:16].replace('T', ' ')}Z  {length:>7}  {records:<14}  "
             f"{signed:<11} {info.programme:<18} {', '.join(info.participants):<14} {chain}".rstrip()
         )
     for session, why in unreadable:

@@ -29,6 +29,7 @@ from controller.places import STATE
 from controller.pool import read_library, shortages
 from controller.verbs.library_programme import ProgrammeMusic
 from controller.verbs.library_tables import find_tracks, length, show_entry, show_problem, show_suggestions
+from controller.wording.quantities import counted
 
 app = typer.Typer(help="Measure the music before it is played to anyone.", no_args_is_help=True)
 
@@ -70,7 +71,8 @@ def scan(
 
                 pieces, problems = catalogue.scan(tops, progress)
         except KeyboardInterrupt:
-            typer.echo(f"Stopped: {done} of {total} files are measured and kept; scan again to go on.", err=True)
+            files = counted(total, "file is", "files are")
+            typer.echo(f"Stopped: {done} of {files} measured and kept; scan again to go on.", err=True)
             raise typer.Exit(130) from None
         except FileNotFoundError as error:
             raise ConfigError([f"{error.filename} is not installed: apt install ffmpeg"]) from None
@@ -78,7 +80,7 @@ def scan(
         _print_json(pieces, problems)
     else:
         minutes = sum(piece.duration_s for piece in pieces) / 60
-        typer.echo(f"{_count(len(pieces), 'piece')}, {minutes:.0f} minutes of music")
+        typer.echo(f"{counted(len(pieces), 'piece')}, {counted(round(minutes), 'minute')} of music")
         _print_problems(problems)
     if problems:
         raise typer.Exit(1)
@@ -174,10 +176,10 @@ def check(
         _print_json(pieces, problems)
     else:
         _print_problems(problems)
-        typer.echo(f"{_count(len(pieces), 'piece')} measured, {_count(len(problems), 'problem')}")
+        typer.echo(f"{counted(len(pieces), 'piece')} measured, {counted(len(problems), 'problem')}")
         hot = sum(piece.true_peak_dbfs > FULL_SCALE_DBFS for piece in pieces)
         if hot:
-            typer.echo(f"{_count(hot, 'piece')} above full scale: turned down before the peaks can clip")
+            typer.echo(f"{counted(hot, 'piece')} above full scale: turned down before the peaks can clip")
     if problems:
         raise typer.Exit(1)
 
@@ -214,7 +216,7 @@ def suggest(
     typer.echo(f"{music.name}, {wanted.title}: {', '.join(wish.words for wish in WISHES[character])}")
     show_suggestions(ranked)
     if left_out := len(pieces) - len(allowed):
-        typer.echo(f"{_count(left_out, 'piece')} left out: voices or languages that this phase excludes")
+        typer.echo(f"{counted(left_out, 'piece')} left out: voices or languages that this phase excludes")
     typer.echo(
         "Beside each figure: the share of your other pieces that suit less well by it. Listen before you choose."
     )
@@ -240,7 +242,7 @@ def notes(
     except ValueError as error:
         raise ConfigError([f"{folder / NAME}: {error}"]) from None
     typer.echo(
-        f"{folder / NAME}: {_count(written, 'new row')}, {_count(len(entries) - written, 'piece')} named already"
+        f"{folder / NAME}: {counted(written, 'new row')}, {counted(len(entries) - written, 'piece')} named already"
     )
 
 
@@ -253,7 +255,7 @@ def forget(
     Example: stillroom library forget /media/usb-stick
     """
     with _open(state) as catalogue:
-        typer.echo(f"{_count(catalogue.forget(folder), 'file')} forgotten")
+        typer.echo(f"{counted(catalogue.forget(folder), 'file')} forgotten")
 
 
 @contextmanager
@@ -293,10 +295,6 @@ def _below(pieces: list[Piece], folder: str) -> list[Piece]:
         names = sorted({Path(piece.path).parent.name for piece in pieces})
         raise ConfigError([f'no measured piece lies in "{folder}"; folders with music: {", ".join(names)}'])
     return found
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _print_problems(problems: list[Problem]) -> None:

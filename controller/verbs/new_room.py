@@ -23,6 +23,7 @@ from controller.files import ConfigError, did_you_mean
 from controller.options import fail
 from controller.schema import schema_of
 from controller.validation import mistakes_in
+from controller.wording.quantities import counted
 
 _DELIVER_S, _ANSWER_S = (1.0, 60.0), (5.0, 300.0)
 
@@ -61,7 +62,7 @@ def new_room(
         fail(f"{error} No file was written.")
     write_new(path, room_text(path, answers))
     lamps = sum(block.kind == "lamp" for block in answers.blocks)
-    print(f"{path}: a room with {lamps} {'lamp' if lamps == 1 else 'lamps'}; it is right.")
+    print(f"{path}: a room with {counted(lamps, 'lamp')}; it is right.")
     if not Path(answers.music).is_dir():
         print(f"There is no folder {answers.music} yet: the music goes there.")
     file = shlex.quote(str(path))

@@ -24,6 +24,7 @@ from controller.messages import Piece
 from controller.options import StateDir
 from controller.places import STATE
 from controller.pool import read_library, resolve_sources
+from controller.wording.quantities import counted
 
 app = typer.Typer(help="Bring playlists of other programs in, and take plans out.", no_args_is_help=True)
 
@@ -100,7 +101,7 @@ def export(
     for mistake in mistakes:
         typer.echo(mistake, err=True)
     minutes = sum(piece.duration_s for piece in pieces) / 60
-    typer.echo(f"wrote {to}: {len(pieces)} pieces, {minutes:.0f} minutes")
+    typer.echo(f"wrote {to}: {counted(len(pieces), 'piece')}, {counted(round(minutes), 'minute')}")
 
 
 def _write(matches: list[Match], division: dict[str, range], base: Path, to: Path, force: bool) -> None:
@@ -142,7 +143,8 @@ def _tell_unmatched(matches: list[Match]) -> int:
             typer.echo(f"{match.entry.number}: {match.entry.said}: the list says {said}, the audio lasts {true}")
     found = len(matches) - len(missing)
     minutes = sum(match.piece.duration_s for match in matches if match.piece) / 60
-    typer.echo(f"\n{found} of {len(matches)} entries found, {minutes:.0f} minutes of music")
+    entries, length = counted(len(matches), "entry", "entries"), counted(round(minutes), "minute")
+    typer.echo(f"\n{found} of {entries} found, {length} of music")
     return len(missing)
 
 

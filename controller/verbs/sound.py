@@ -34,6 +34,7 @@ from controller.sound.card_controls import (
 from controller.sound.check import Ask, Play, Say, Talk, opening
 from controller.sound.settings import SOCKET
 from controller.sound.tone_link import Engine, NotHeard, look_at_engine, play_tone
+from controller.wording.quantities import counted
 
 _FADE_S = 1.0
 _TONE_S = 90.0
@@ -116,7 +117,8 @@ def _verify(room: Room, state: Path, as_json: bool) -> int:
     for line in lines:
         typer.echo(line)
     if not lines:
-        typer.echo(f"{len(sound.card)} settings of the card are as they were when the room was measured.")
+        settings = counted(len(sound.card), "setting of the card is", "settings of the card are")
+        typer.echo(f"{settings} as when the room was measured.")
     return 1 if lines else 0
 
 

@@ -20,6 +20,7 @@ from controller.report.gathering import account_of
 from controller.report.roles import Role
 from controller.report.study import study_files
 from controller.verbs.journal import session_or_newest
+from controller.wording.quantities import counted
 
 BOM = "\ufeff"
 """By which Excel knows a CSV for UTF-8."""
@@ -43,7 +44,7 @@ def write_study(
     with writing(to):
         for name, text in study_files(accounts, head, unreadable):
             write_private(to / name, ((BOM if excel and name.endswith(".csv") else "") + text).encode())
-    typer.echo(f"wrote {to}: {len(accounts)} sessions; codebook.csv says what each variable means")
+    typer.echo(f"wrote {to}: {counted(len(accounts), 'session')}; codebook.csv says what each variable means")
     wrong += [f"{name} is LEFT OUT: {why}" for name, why in unreadable]
     for line in wrong:
         typer.echo(line, err=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controller.wording.quantities import duration
+from controller.wording.quantities import counted, duration
 from controller.wording.templates import Template, Values, figure, text
 
 CHOSEN: dict[str, str] = {
@@ -37,15 +37,14 @@ def _left_out(values: Values) -> str:
     pieces = figure(values, "pieces") or 0.0
     why = LEFT_OUT.get(text(values, "why"), text(values, "why").replace("_", " "))
     more = ", …" if pieces > text(values, "titles").count(", ") + 1 else ""
-    noun = "piece" if pieces == 1 else "pieces"
-    return f"{text(values, 'phase')}: {text(values, 'pieces')} {noun} {why}: {text(values, 'titles')}{more}"
+    return f"{text(values, 'phase')}: {counted(pieces, 'piece')} {why}: {text(values, 'titles')}{more}"
 
 
 def _filled(values: Values) -> str:
     miss = figure(values, "miss_s") or 0.0
     side = f", {duration(miss)} {'late' if miss > 0 else 'early'}" if abs(miss) >= 0.5 else ""
-    count = text(values, "pieces")
-    return f"{text(values, 'phase')}: {count} piece{'' if count == '1' else 's'}, {text(values, 'minutes')} min{side}"
+    laid = counted(figure(values, "pieces") or 0, "piece")
+    return f"{text(values, 'phase')}: {laid}, {text(values, 'minutes')} min{side}"
 
 
 def _set_short(values: Values) -> str:

@@ -16,9 +16,9 @@ def _damaged(values: Values) -> str:
     lost = values.get("lost")
     if lost == 0:
         notes = values.get("texts")
-        told = f"{number(notes)} free texts are lost" if isinstance(notes, int) and notes else "no entry is lost"
-        return f"RECORD {whose} was DAMAGED and put right: {told}"
-    some = f"{number(lost)} entries" if isinstance(lost, int) else "entries"
+        texts = counted(notes, "free text is", "free texts are") if isinstance(notes, int) and notes else "no entry is"
+        return f"RECORD {whose} was DAMAGED and put right: {texts} lost"
+    some = counted(lost, "entry", "entries") if isinstance(lost, int) else "entries"
     return f"RECORD {whose} DAMAGED: {some} after no. {text(values, 'kept')} lost; check dose and pause"
 
 

@@ -286,3 +286,10 @@ def test_what_breaks_a_line_becomes_one_space_and_all_else_stays_as_it_is() -> N
     assert one_line("Part 1\r\n  Adagio \x1b[2J\n") == "Part 1 Adagio [2J"
     for kept in (" Gymnopédie  no 1 ", "été\u00a0!", "עברית", "👩‍🎤", ""):
         assert one_line(kept) == kept
+
+
+def test_one_entry_or_text_that_damage_took_is_told_in_the_singular() -> None:
+    taken = {"book": "session", "kept": 7}
+    assert "1 entry after no. 7 lost" in wording.fact("journal_damaged", {**taken, "lost": 1})[1]
+    assert wording.fact("journal_damaged", {**taken, "lost": 0, "texts": 1})[1].endswith("1 free text is lost")
+    assert wording.fact("journal_damaged", {**taken, "lost": 0, "texts": 2})[1].endswith("2 free texts are lost")

@@ -216,6 +216,14 @@ def test_a_session_that_ended_before_its_music_was_planned_is_told_too(tmp_path:
     assert html(account)
 
 
+def test_what_is_there_once_is_told_in_the_singular(account: Account) -> None:
+    (inside,) = [line for line in head_lines(account) if line.startswith("In it")]
+    assert "1 line of vitals, 1 missed, 0 marks, 1 note, 0 calls" in inside
+    told = respct(account).splitlines()
+    for beginning in ("1 piece (1 named artist), ", "2 vitals entries; "):
+        assert any(line.startswith(beginning) for line in told), beginning
+
+
 def test_a_session_under_oregons_rules_speaks_of_a_client_and_a_facilitator(tmp_path: Path) -> None:
     room = Room(tmp_path)
     path = find_programme("psilocybin-oregon")
