@@ -10,6 +10,7 @@ file counts more. One row a piece, or one for many (`*` and `?` in `file`); of t
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -131,14 +132,14 @@ def read_sheet(path: Path) -> Sheet:
         sheet.mistakes.append(f"unreadable: {error.strerror}")
         return sheet
     heads, delimiter = _heads(text)
-    rows = csv.reader(text.splitlines(), delimiter=delimiter)
-    next(rows, None)
     unknown = [head for head in heads if head and head not in COLUMNS]
     sheet.mistakes += [f'row 1: unknown column "{head}"{did_you_mean(head, COLUMNS)}' for head in unknown]
     if "file" not in heads:
         sheet.mistakes.append(_NO_FILE)
         return sheet
+    rows = csv.reader(text.splitlines(), delimiter=delimiter)
     try:
+        next(rows)
         for cells in rows:
             given = {head: one_line(cell.strip()) for head, cell in zip(heads, cells, strict=False) if head in COLUMNS}
             if given.get("file"):
@@ -150,6 +151,8 @@ def read_sheet(path: Path) -> Sheet:
 
 
 def _decode(content: bytes) -> str:
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # a spreadsheet's "Unicode text"
+        return content.decode("utf-16", "replace")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -206,7 +209,8 @@ def write_rows(path: Path, pieces: Sequence[tuple[Path, Note]]) -> int:
             raise ValueError(_NO_FILE)
         named = {row.file for row in read_sheet(path).rows}
     added = io.StringIO()
-    writer = csv.writer(added, delimiter=delimiter, lineterminator="\n")
+    end = "\r\n" if "\r\n" in text else "\n"
+    writer = csv.writer(added, delimiter=delimiter, lineterminator=end)
     if not text:
         writer.writerow(heads)
     fresh = [(name, note) for name, note in _below(path.parent.resolve(), pieces) if _plain(name) not in named]
@@ -221,7 +225,7 @@ def write_rows(path: Path, pieces: Sequence[tuple[Path, Note]]) -> int:
         writer.writerow([said.get(head, "") for head in heads])
     if fresh:
         part = path.with_name(f".{path.name}.part")
-        gap = "" if not text or text.endswith("\n") else "\n"
+        gap = "" if not text or text.endswith(("\n", "\r")) else end
         part.write_text(text + gap + added.getvalue(), encoding="utf-8-sig")
         part.replace(path)
     return len(fresh)
@@ -232,7 +236,10 @@ def _below(folder: Path, pieces: Sequence[tuple[Path, Note]]) -> list[tuple[str,
 
 
 def _heads(text: str) -> tuple[list[str], str]:
-    """The columns' names as they are compared, and what separates them."""
-    first = text.partition("\n")[0]
+    """The columns' names as they are compared, none where this is no table, and what separates them."""
+    first = next(iter(text.splitlines()), "")
     delimiter = max(",;\t", key=first.count)
-    return [head.strip().lower() for head in next(csv.reader([first], delimiter=delimiter), [])], delimiter
+    try:
+        return [head.strip().lower() for head in next(csv.reader([first], delimiter=delimiter), [])], delimiter
+    except csv.Error:
+        return [], delimiter

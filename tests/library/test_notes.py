@@ -30,13 +30,25 @@ def test_a_sheet_says_what_the_clinic_knows_and_a_deeper_one_counts_more(tmp_pat
     assert notes.of(tmp_path / "return/other.flac") == Note()
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_a_sheet_may_come_from_any_spreadsheet(tmp_path: Path, encoding: str, delimiter: str) -> None:
-    (tmp_path / "music.csv").write_bytes(f"file{delimiter}vocals\r\nÜber.flac{delimiter}YES\r\n\r\n".encode(encoding))
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
+def test_a_sheet_may_come_from_any_spreadsheet(tmp_path: Path, encoding: str, delimiter: str, end: str) -> None:
+    text = f"file{delimiter}vocals{end}Über.flac{delimiter}YES{end}{end}"
+    (tmp_path / "music.csv").write_bytes(text.encode(encoding))
     sheet = read_sheet(tmp_path / "music.csv")
     assert sheet.mistakes == []
     assert sheet.note(tmp_path / "über.flac").vocals is True
+
+
+@pytest.mark.parametrize("content", [b"\x00\xff" * 200_000, b"a" * 200_000, b'"' * 3, b"\xff\xfe\x00"])
+def test_what_is_no_sheet_at_all_is_a_mistake_and_stops_nothing(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "music.csv"
+    path.write_bytes(content)
+    assert read_sheet(path).mistakes[-1] == 'row 1: needs a column "file"'
+    with pytest.raises(ValueError, match="file"):
+        write_rows(path, [])
+    assert path.read_bytes() == content
 
 
 def test_every_mistake_in_a_sheet_is_named_with_its_row_and_the_rest_counts(tmp_path: Path) -> None:
@@ -97,6 +109,9 @@ def test_a_sheet_to_fill_in_names_every_piece_once_and_keeps_what_stands_there(t
     path.write_text("tags;file\nchoir;b/*\nslow;2.mp3", encoding="cp1252")
     assert write_rows(path, pieces) == 1
     assert path.read_text(encoding="utf-8-sig").splitlines() == ["tags;file", "choir;b/*", "slow;2.mp3", ";b/Ü 1.flac"]
+    path.write_bytes(b"file;tags\r\n2.mp3;slow\r\n")
+    assert write_rows(path, pieces) == 1
+    assert path.read_bytes().decode("utf-8-sig") == "file;tags\r\n2.mp3;slow\r\nb/Ü 1.flac;\r\n", "its own line ends"
     path.write_text("Datei;Stimme\n")
     with pytest.raises(ValueError, match="file"):
         write_rows(path, pieces)
