@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from controller.journal.chain import ROOM, Head, with_text
-from controller.journal.salvage import Damage, finish, set_aside
+from controller.journal.salvage import Damage, put_back, set_aside
 from controller.journal.schema import read_body
 from controller.journal.store import (
     book_file,
@@ -92,7 +92,7 @@ def recover(state_dir: Path) -> Recovered:
     good part cannot be written, and `JournalInUse` where another process writes: nothing is set aside for that.
     """
     for directory in (state_dir, sessions_dir(state_dir)):
-        finish(directory)
+        put_back(directory)
     damaged: list[Damage] = []
     room, heads = _recover_room(state_dir, damaged)
     sessions = []

@@ -86,8 +86,8 @@ def set_aside(state_dir: Path, file: Path, book: str, found: Walk, witnessed: in
 
     `witnessed`: the line that the file is known to have reached, beside what its mark says.
 
-    A power cut in between is made good by `finish`. Raises `sqlite3.Error` or OSError where the disk does not allow it;
-    nothing has changed then.
+    What is left half done, by a power cut or a disk that does not allow it, is taken back by `put_back`.
+    Raises `sqlite3.Error` or OSError for such a disk.
     """
     fresh = file.with_name(file.name + _UNFINISHED)
     _forget(fresh)
@@ -119,14 +119,24 @@ def set_aside(state_dir: Path, file: Path, book: str, found: Walk, witnessed: in
     )
 
 
-def finish(directory: Path) -> None:
-    """Put in place what a power cut kept from it, and remove what is half done."""
-    for fresh in directory.glob(f"*.db{_UNFINISHED}"):
+def put_back(directory: Path) -> None:
+    """Give damaged files that a power cut kept from being set aside whole their names back.
+
+    So they are found damaged, set aside and told of as if nothing had been begun.
+    """
+    begun = list(directory.glob(f"*.db{_UNFINISHED}"))
+    for fresh in begun:
         file = fresh.with_name(fresh.name.removesuffix(_UNFINISHED))
-        if file.exists() or not list(directory.glob(f"{file.name}.damaged-*")):
-            _forget(fresh)
-        else:
-            fresh.rename(file)
+        kept = [it for it in directory.glob(f"{file.name}.damaged-*") if not it.name.endswith(COMPANIONS)]
+        if kept and not file.exists():
+            max(kept).rename(file)
+    for ending in COMPANIONS:
+        for part in directory.glob(f"*.db.damaged-*{ending}"):
+            file = part.with_name(part.name.partition(".damaged-")[0])
+            if file.exists() and not part.with_name(part.name.removesuffix(ending)).exists():
+                part.replace(file.with_name(file.name + ending))
+    for fresh in begun:
+        _forget(fresh)
 
 
 def _marked(file: Path) -> int:

@@ -275,6 +275,9 @@ def reading(file: Path, *, damaged: bool = False) -> Iterator[sqlite3.Connection
     """
     if not file.is_file():
         raise FileNotFoundError(file)
+    log = file.with_name(file.name + "-wal")
+    if not file.stat().st_size and log.exists() and log.stat().st_size:
+        raise sqlite3.DatabaseError("the file is empty, and its log is not")  # which SQLite would delete
     uri = file.resolve().as_uri() + "?mode=ro"
     connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_S, isolation_level=None)
     try:
@@ -284,8 +287,7 @@ def reading(file: Path, *, damaged: bool = False) -> Iterator[sqlite3.Connection
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.OperationalError:
             # A settled file in a directory that we may not write to: there is no log to share with a writer.
-            wal = file.with_name(file.name + "-wal")
-            if wal.exists() and wal.stat().st_size:
+            if log.exists() and log.stat().st_size:
                 raise
             connection.close()
             connection = sqlite3.connect(uri + "&immutable=1", uri=True, isolation_level=None)

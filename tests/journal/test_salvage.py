@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -12,8 +13,7 @@ import pytest
 from controller.journal.chain import ROOM
 from controller.journal.mark import read_mark
 from controller.journal.reading import read_records, room_file, session_file, verify
-from controller.journal.recovery import recover
-from controller.journal.salvage import finish
+from controller.journal.recovery import Recovered, recover
 from controller.journal.store import set_aside
 from controller.messages import Mark, Note
 from tests.journal.writing import record, tamper, writing
@@ -111,6 +111,14 @@ def cut_the_log(file: Path) -> None:
     log_of(file).write_bytes(content[: len(content) * 2 // 3])
 
 
+def zero(file: Path) -> None:
+    file.write_bytes(bytes(len(file.read_bytes())))
+
+
+def empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
 @pytest.mark.parametrize(
     ("damage", "kept", "beside"),
     [
@@ -204,20 +212,47 @@ async def test_the_room_s_own_book_goes_on_from_its_good_part(tmp_path: Path) ->
     assert recover(tmp_path).damaged == ()
 
 
-async def test_a_power_cut_while_a_damaged_file_is_set_aside_loses_nothing(tmp_path: Path) -> None:
+class PowerCut(BaseException):
+    """Nothing after it is done."""
+
+
+def recover_with_cuts(state: Path, after: int, monkeypatch: pytest.MonkeyPatch) -> Recovered:
+    """A start whose power is cut after so many files were renamed, and another one in which that is cut once more."""
+    left, rename = [after, after, 100], Path.rename
+
+    def cut_short(self: Path, target: Path) -> Path:
+        left[0] -= 1
+        if left[0] < 0:
+            left.pop(0)
+            raise PowerCut
+        return rename(self, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", cut_short)
+        patched.setattr(Path, "replace", cut_short)
+        while True:
+            with contextlib.suppress(PowerCut):
+                return recover(state)
+
+
+@pytest.mark.parametrize("damage", [flip_in_the_log, flip_a_record, zero, empty])
+async def test_a_power_cut_while_a_damaged_file_is_set_aside_loses_nothing_and_everybody_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: Damage
+) -> None:
     state = await session_cut_by_a_crash(tmp_path)
-    flip_a_record(session_file(state, "s-1"))
-    kept_as = recover(state).damaged[0].kept_as
-    file = session_file(state, "s-1")
-    fresh = file.with_name(file.name + ".salvage")
-    file.rename(fresh)  # the damaged one was renamed, the good part not yet
-    found = recover(state)
-    assert found.session is not None
-    assert found.session.seq == 22
-    file.rename(fresh)
-    shutil.copy(kept_as, file)  # the good part was written, and nothing was renamed
-    finish(state / "sessions")
-    assert not fresh.exists()
+    damage(session_file(state, "s-1"))
+    told: list[object] = []
+    for after in range(6):
+        cut = tmp_path / f"cut-{after}"
+        shutil.copytree(state, cut)
+        whole = {file.read_bytes() for file in (cut / "sessions").iterdir()}
+        found = recover_with_cuts(cut, after, monkeypatch)
+        (it,) = found.damaged
+        told.append((found.session and found.session.seq, it.kept, it.lost, it.first_bad, verify(room_file(cut)).ok))
+        kept = {file.read_bytes() for file in (cut / "sessions").glob(f"{it.kept_as.name}*")}
+        assert whole <= kept and it.kept_as.is_file()
+        assert not list((cut / "sessions").glob("*.salvage*")) and recover(cut).damaged == ()
+    assert told == [told[0]] * 6
 
 
 async def test_what_lay_only_in_the_log_is_missed_when_the_log_is_gone(tmp_path: Path) -> None:
