@@ -92,7 +92,7 @@ def recover(state_dir: Path) -> Recovered:
     good part cannot be written, and `JournalInUse` where another process writes: nothing is set aside for that.
     """
     for directory in (state_dir, sessions_dir(state_dir)):
-        put_back(directory)
+        put_back(state_dir, directory)
     damaged: list[Damage] = []
     room, heads = _recover_room(state_dir, damaged)
     sessions = []

@@ -26,6 +26,7 @@ from controller.journal.store import (
     read_meta,
     reading,
     room_file,
+    writing_alone,
 )
 from controller.journal.tables import has_parts
 from controller.journal.verify import UTC, Walk
@@ -98,6 +99,7 @@ def set_aside(state_dir: Path, file: Path, book: str, found: Walk, witnessed: in
     if goes_on:
         _witness(fresh if book == chain.ROOM else room_file(state_dir), book, good, kept_as.name)
         remove_mark(fresh)  # it is made anew where the file goes on
+    fresh.touch()  # until all is done it tells that something was begun
     for ending in (*COMPANIONS, ""):  # the log goes along, so that nothing in it is lost
         part = file.with_name(file.name + ending)
         if part.exists():
@@ -119,24 +121,25 @@ def set_aside(state_dir: Path, file: Path, book: str, found: Walk, witnessed: in
     )
 
 
-def put_back(directory: Path) -> None:
+def put_back(state_dir: Path, directory: Path) -> None:
     """Give damaged files that a power cut kept from being set aside whole their names back.
 
-    So they are found damaged, set aside and told of as if nothing had been begun.
+    So they are found damaged, set aside and told of as if nothing had been begun. Raises JournalInUse where another
+    process is just doing so.
     """
-    begun = list(directory.glob(f"*.db{_UNFINISHED}"))
-    for fresh in begun:
-        file = fresh.with_name(fresh.name.removesuffix(_UNFINISHED))
-        kept = [it for it in directory.glob(f"{file.name}.damaged-*") if not it.name.endswith(COMPANIONS)]
-        if kept and not file.exists():
-            max(kept).rename(file)
-    for ending in COMPANIONS:
-        for part in directory.glob(f"*.db.damaged-*{ending}"):
-            file = part.with_name(part.name.partition(".damaged-")[0])
-            if file.exists() and not part.with_name(part.name.removesuffix(ending)).exists():
-                part.replace(file.with_name(file.name + ending))
-    for fresh in begun:
-        _forget(fresh)
+    if not any(directory.glob(f"*.db{_UNFINISHED}")):
+        return
+    with writing_alone(state_dir):
+        for fresh in list(directory.glob(f"*.db{_UNFINISHED}")):
+            file = fresh.with_name(fresh.name.removesuffix(_UNFINISHED))
+            kept = [it for it in directory.glob(f"{file.name}.damaged-*") if not it.name.endswith(COMPANIONS)]
+            if kept and not file.exists():
+                max(kept).rename(file)
+            for ending in COMPANIONS:
+                for part in directory.glob(f"{file.name}.damaged-*{ending}"):
+                    if not part.with_name(part.name.removesuffix(ending)).exists():
+                        part.replace(file.with_name(file.name + ending))
+            _forget(fresh)
 
 
 def _marked(file: Path) -> int:

@@ -14,7 +14,7 @@ from controller.journal.chain import ROOM
 from controller.journal.mark import read_mark
 from controller.journal.reading import read_records, room_file, session_file, verify
 from controller.journal.recovery import Recovered, recover
-from controller.journal.store import set_aside
+from controller.journal.store import JournalInUse, set_aside, writing_alone
 from controller.messages import Mark, Note
 from tests.journal.writing import record, tamper, writing
 
@@ -253,6 +253,17 @@ async def test_a_power_cut_while_a_damaged_file_is_set_aside_loses_nothing_and_e
         assert whole <= kept and it.kept_as.is_file()
         assert not list((cut / "sessions").glob("*.salvage*")) and recover(cut).damaged == ()
     assert told == [told[0]] * 6
+
+
+async def test_what_another_daemon_is_just_setting_aside_is_left_to_it(tmp_path: Path) -> None:
+    state = await session_cut_by_a_crash(tmp_path)
+    fresh = session_file(state, "s-1").with_name("s-1.db.salvage")
+    fresh.touch()
+    with writing_alone(state), pytest.raises(JournalInUse):
+        recover(state)
+    assert fresh.exists()
+    recover(state)
+    assert not fresh.exists()
 
 
 async def test_what_lay_only_in_the_log_is_missed_when_the_log_is_gone(tmp_path: Path) -> None:
