@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import tempfile
 import threading
@@ -66,7 +67,11 @@ _FIGURES = {
 
 
 class Undecodable(Exception):
-    """No audio came out, and why."""
+    """No audio came out, and why. `passing`: by no fault of the file's, so that another time it may."""
+
+    def __init__(self, why: str, *, passing: bool = False) -> None:
+        super().__init__(why)
+        self.passing = passing
 
 
 @dataclass(kw_only=True, slots=True)
@@ -147,7 +152,11 @@ def decode(path: Path, processes: Processes | None = None) -> Decoded:
         log.seek(0)
         decoded = _read_log(line.decode("utf-8", "replace") for line in log)
     if timed_out:
-        raise Undecodable(f"not decoded within {TIMEOUT_S / 60:.0f} minutes")
+        raise Undecodable(f"not decoded within {TIMEOUT_S / 60:.0f} minutes: scan again", passing=True)
+    if code == -signal.SIGKILL:
+        raise Undecodable(
+            "ffmpeg was killed while it decoded this, for want of memory perhaps: scan again", passing=True
+        )
     if code != 0 or "lufs" not in decoded.figures:
         raise Undecodable("not audio, or too damaged to be recognised")
     if not decoded.figures.get("frames") or not decoded.rate:
@@ -162,7 +171,10 @@ def _read_spectrum(lines: Iterable[bytes]) -> tuple[Values, Values, Values]:
     for line in lines:
         name, _, value = line.removeprefix(b"lavfi.aspectralstats.1.").partition(b"=")
         if (values := found.get(name)) is not None:
-            values.append(float(value))
+            try:
+                values.append(float(value))
+            except ValueError:  # cut off: ffmpeg was killed in the middle of a line
+                break
     level, centroid, flux = (np.nan_to_num(np.array(values), posinf=0.0) for values in found.values())
     return level, centroid, flux
 

@@ -35,12 +35,16 @@ _AUDIBLE = 0.003
 
 
 class Unmeasurable(Exception):
-    """A file that cannot be played as it stands. `why`: "missing", "empty", "not audio", "truncated …" and the like."""
+    """A file that cannot be played as it stands. `why`: "missing", "empty", "not audio", "truncated …" and the like.
 
-    def __init__(self, path: Path, why: str) -> None:
+    `passing`: that is no word about its content.
+    """
+
+    def __init__(self, path: Path, why: str, *, passing: bool = False) -> None:
         super().__init__(f"{path}: {why}")
         self.path = path
         self.why = why
+        self.passing = passing
 
 
 def digest_of(path: Path) -> str:
@@ -62,12 +66,12 @@ def measure(path: Path, processes: Processes | None = None) -> Measurement:
     try:
         decoded = decode(path, processes)
     except Undecodable as error:
-        raise Unmeasurable(path, str(error)) from error
+        raise Unmeasurable(path, str(error), passing=error.passing) from error
     tags = read_tags(path)
     try:
         fault = _fault(path, decoded, tags.promised_s)
     except OSError as error:  # it was there a moment ago
-        raise Unmeasurable(path, f"unreadable: {error.strerror}") from error
+        raise Unmeasurable(path, f"unreadable: {error.strerror}", passing=True) from error
     if fault:
         raise Unmeasurable(path, fault)
     head_s, tail_s = _silent_ends(decoded)

@@ -64,4 +64,6 @@ def _measure_one(path: Path, known: Collection[str], processes: Processes) -> Ou
     try:
         return Outcome(path=path, digest=digest, measured=True, measurement=measure(path, processes))
     except Unmeasurable as problem:
+        if problem.passing:
+            return Outcome(path=path, why=problem.why)
         return Outcome(path=path, digest=digest, measured=True, why=problem.why)

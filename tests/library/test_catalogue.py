@@ -134,6 +134,24 @@ def test_a_broken_file_is_not_decoded_again_until_it_changes(tmp_path: Path, mus
         assert catalogue.scan([music])[1] == []
 
 
+def test_a_file_whose_decoder_was_killed_is_no_spoilt_one_and_is_measured_at_the_next_scan(
+    tmp_path: Path, music: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = tmp_path / "bin" / "ffmpeg"
+    killed.parent.mkdir()
+    said = "lavfi.aspectralstats.1.mean=0.5\\nlavfi.aspectralstats.1.flux="  # in the middle of a line
+    killed.write_text(f"#!/bin/sh\nprintf '{said}'\nkill -9 $$\n")
+    killed.chmod(0o755)
+    with closing(Catalogue(tmp_path)) as catalogue:
+        with monkeypatch.context() as patched:
+            patched.setenv("PATH", f"{killed.parent}:{os.environ['PATH']}")
+            pieces, problems = catalogue.scan([music])
+        assert pieces == []
+        assert {problem.why.partition(" while")[0] for problem in problems} == {"ffmpeg was killed"}
+        pieces, problems = catalogue.scan([music])
+        assert (len(pieces), problems) == (3, [])
+
+
 def test_a_folder_whose_disk_is_away_is_not_forgotten(tmp_path: Path, music: Path) -> None:
     with closing(Catalogue(tmp_path)) as catalogue:
         catalogue.scan([music])
