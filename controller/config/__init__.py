@@ -25,7 +25,7 @@ from controller.config.collection import (
     shipped,
     shipped_profiles,
 )
-from controller.config.keeping import keeping, retention_mistakes
+from controller.config.keeping import keeping
 from controller.config.mqtt import mqtt_mistakes
 from controller.config.serial import serial_lights, serial_mistakes
 from controller.config.tables import RoomTable
@@ -208,7 +208,6 @@ def load_room(path: Path) -> Room:
     if table is not None:
         levels = [bus.levels() for bus in table.sound.buses]
         mistakes += [f"{path}: sound.buses: {said}" for said in mistakes_of(levels, table.sound.target_lufs)]
-        mistakes += retention_mistakes(path, table.retention, shipped("playlists"))
     if table is None or mistakes:
         raise ConfigError(mistakes)
     return Room(path=path, table=table, profiles=profiles, text=path.read_text(encoding="utf-8"))

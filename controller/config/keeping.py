@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import time
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +10,6 @@ from pydantic import Field
 
 from controller.config.times import TimeOfDay
 from controller.journal.keeping import KeepingSettings, RetentionRule
-from controller.nearest import nearest
 from controller.validation import Table
 
 Days = Annotated[float, Field(ge=1.0, le=36525.0)]
@@ -39,15 +37,6 @@ class RetentionTable(Table):
     """Like "04:00", which it is where nothing is said."""
     programmes: dict[str, Days] = Field(default={})
     """Programmes that have a time of their own; one that is not in use any more may be among them."""
-
-
-def retention_mistakes(path: Path, retention: RetentionTable | None, known: Collection[str]) -> list[str]:
-    """Names that are no programme's but like one: their sessions would be removed by the rule of all others."""
-    return [
-        f'{path}: retention.programmes: there is no programme "{name}"; did you mean "{meant}"?'
-        for name in (retention.programmes if retention else ())
-        if name not in known and (meant := nearest(name, known))
-    ]
 
 
 def keeping(backup: BackupTable | None, retention: RetentionTable | None) -> KeepingSettings:

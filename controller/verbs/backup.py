@@ -19,6 +19,7 @@ from controller.journal.manifest import backups_at
 from controller.journal.place import Place, UnfitPlace, look_at
 from controller.journal.standing import backups, holding
 from controller.messages import BackedUp, Retention, to_plain
+from controller.nearest import nearest
 from controller.options import AsJson, StateDir, fail
 from controller.places import STATE
 from controller.verbs.archive import Yes, confirm, record
@@ -152,6 +153,9 @@ def retention(
     """
     source.set(pin_from)
     rule, now = _rule(room, days, programme or []), sure_utc()
+    kept = kept_sessions(state)
+    if mistakes := _misspelt(rule, {info.programme for info in kept}):
+        raise ConfigError(mistakes)
     if now is None:
         if not dry_run:
             fail(refusal("clock_unsure", {}))
@@ -160,8 +164,7 @@ def retention(
     act = Retention(removed=tuple(it.removal for it in over if it.removal is not None))
     if as_json:
         stays = [{"session": it.info.session, "why": it.why} for it in over if it.removal is None]
-        looked_at = len(kept_sessions(state))
-        told = {"looked_at": looked_at, "clock_sure": now is not None, "retention": to_plain(act), "stays": stays}
+        told = {"looked_at": len(kept), "clock_sure": now is not None, "retention": to_plain(act), "stays": stays}
         typer.echo(json.dumps(told))
     else:
         for it in over:
@@ -193,6 +196,20 @@ def _rule(room: Path | None, days: float | None, programmes: list[str]) -> Reten
     if days is None and not own:
         raise ConfigError(["say the rule: a room file with [retention], or --days"])
     return RetentionRule(days, own)
+
+
+def _misspelt(rule: RetentionRule, played: set[str]) -> list[str]:
+    """Names of no programme that was ever played here or could be, but like one: its sessions would go by the general
+    rule, and for good. A name like none is a programme that is not in use any more.
+    """
+    from controller.config import shipped
+
+    known = {*shipped("playlists"), *filter(None, played)}
+    return [
+        f'retention.programmes: there is no programme "{name}"; did you mean "{meant}"?'
+        for name in rule.programmes
+        if name not in known and (meant := nearest(name, known))
+    ]
 
 
 def _line(state: Path, over: Over) -> str:

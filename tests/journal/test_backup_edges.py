@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from controller.files import ConfigError
 from controller.journal import erasing
 from controller.journal.backup import check_backup, make_backup, restore_backup
 from controller.journal.manifest import NAME
@@ -93,3 +94,14 @@ def test_a_text_that_a_reader_kept_in_the_file_is_gone_once_it_is_erased_again(
     code, said = redacted()
     assert code == 0, said
     assert not left()
+
+
+def test_a_rule_for_a_misspelt_programme_removes_nothing(state: Path, stick: Path) -> None:
+    make_backup(state, fit(stick, state))
+    rules = ("--programme", "psilocybn-25mg=7300", "--programme", "xqj-11=9125")  # the latter may have been retired
+    with pytest.raises(ConfigError) as wrong:
+        run(state, "retention", "--days", "30", *rules, "--yes")
+    assert list(wrong.value.mistakes) == [
+        'retention.programmes: there is no programme "psilocybn-25mg"; did you mean "psilocybin-25mg"?'
+    ]
+    assert len(list_sessions(state)) == 2
