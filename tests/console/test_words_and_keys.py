@@ -286,6 +286,9 @@ def test_what_breaks_a_line_becomes_one_space_and_all_else_stays_as_it_is() -> N
     assert one_line("Part 1\r\n  Adagio \x1b[2J\n") == "Part 1 Adagio [2J"
     for kept in (" Gymnopédie  no 1 ", "été\u00a0!", "עברית", "👩‍🎤", ""):
         assert one_line(kept) == kept
+    wide = " " * 1_000_000  # not looked at anew from each of its spaces, which would take a day
+    assert one_line(f"a{wide}b") == f"a{wide}b"
+    assert one_line(f"a{wide}\n{wide}b\n\n") == "a b"
 
 
 def test_one_entry_or_text_that_damage_took_is_told_in_the_singular() -> None:
