@@ -65,7 +65,7 @@ class TypingWatch:
         if self._letters:
             last = self._letters[-1]
             gap = now - last.at
-            if character == last.character and (gap < HELD_GAP_S or gap > 2.5 * HELD_GAP_S):
+            if character == last.character and (gap < HELD_GAP_S or 2.5 * HELD_GAP_S < gap <= TYPING_S):
                 last.at = now
                 last.soon += gap < HELD_GAP_S
                 return ""

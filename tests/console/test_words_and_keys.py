@@ -216,6 +216,13 @@ def test_a_note_of_what_was_typed_has_no_letter_of_a_key_that_was_held_before_an
     assert watch.feed("w", now + 0.1) == "hellow"
 
 
+def test_a_note_that_begins_with_the_letter_of_a_key_that_was_held_long_ago_keeps_it() -> None:
+    watch = TypingWatch()
+    for at in (10.0, 10.5, 10.533, 10.566, 10.6):
+        assert not watch.feed("c", at)
+    assert [told for n, letter in enumerate("cold h") if (told := watch.feed(letter, 70.0 + n * 0.15))] == ["cold h"]
+
+
 @pytest.mark.parametrize(
     ("line", "vitals"),
     [
