@@ -30,6 +30,7 @@ from controller.journal.reading import find_records
 from controller.journal.store import (
     is_passing,
     journal_files,
+    log_bytes,
     read_meta,
     reading,
     room_file,
@@ -263,8 +264,7 @@ def _copy(source: Path, part: Path) -> tuple[Walk, Entry]:
 
 
 def _size(source: Path) -> int:
-    log = source.with_name(source.name + "-wal")
-    return source.stat().st_size + (log.stat().st_size if log.exists() else 0)
+    return source.stat().st_size + log_bytes(source)
 
 
 def _is_settled(source: Path) -> bool:

@@ -22,6 +22,7 @@ from controller.journal.store import (
     COMPANIONS,
     book_file,
     damaged_copies,
+    log_bytes,
     read_meta,
     reading,
     room_file,
@@ -78,8 +79,7 @@ def _log_is_left(file: Path) -> bool:
 
     An open book's is folded in as it goes on.
     """
-    log = file.with_name(file.name + "-wal")
-    if not log.exists() or not log.stat().st_size:
+    if not log_bytes(file):
         return False
     with reading(file) as connection:
         return bool(read_meta(connection).get("closed_utc"))

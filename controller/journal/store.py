@@ -102,6 +102,14 @@ def with_log(kept: Path) -> list[Path]:
     return [file for file in (kept.with_name(f"{kept.name}-wal"), kept) if file.exists()]
 
 
+def log_bytes(file: Path) -> int:
+    """The size of the log beside a journal file; 0 where there is none, also since a moment ago."""
+    try:
+        return file.with_name(f"{file.name}-wal").stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 def sheets_dir(state_dir: Path) -> Path:
     """Where consoles write the sheets for paramedics, each named by its session and the time of writing."""
     return state_dir / "sheets"
@@ -275,8 +283,7 @@ def reading(file: Path, *, damaged: bool = False) -> Iterator[sqlite3.Connection
     """
     if not file.is_file():
         raise FileNotFoundError(file)
-    log = file.with_name(file.name + "-wal")
-    if not file.stat().st_size and log.exists() and log.stat().st_size:
+    if log_bytes(file) and not file.stat().st_size:  # in this order: a book that is just begun has no log while empty
         raise sqlite3.DatabaseError("the file is empty, and its log is not")  # which SQLite would delete
     uri = file.resolve().as_uri() + "?mode=ro"
     connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_S, isolation_level=None)
@@ -287,7 +294,7 @@ def reading(file: Path, *, damaged: bool = False) -> Iterator[sqlite3.Connection
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.OperationalError:
             # A settled file in a directory that we may not write to: there is no log to share with a writer.
-            if log.exists() and log.stat().st_size:
+            if log_bytes(file):
                 raise
             connection.close()
             connection = sqlite3.connect(uri + "&immutable=1", uri=True, isolation_level=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from controller.journal.chain import ROOM
 from controller.journal.mark import read_mark
 from controller.journal.reading import read_records, room_file, session_file, verify
 from controller.journal.recovery import Recovered, recover
-from controller.journal.store import JournalInUse, set_aside, writing_alone
+from controller.journal.store import BookFile, JournalInUse, read_meta, reading, set_aside, writing_alone
 from controller.messages import Mark, Note
 from tests.journal.writing import record, tamper, writing
 
@@ -253,6 +254,26 @@ async def test_a_power_cut_while_a_damaged_file_is_set_aside_loses_nothing_and_e
         assert whole <= kept and it.kept_as.is_file()
         assert not list((cut / "sessions").glob("*.salvage*")) and recover(cut).damaged == ()
     assert told == [told[0]] * 6
+
+
+def test_a_book_that_another_process_begins_while_it_is_looked_at_is_no_damaged_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, stat = tmp_path / "s-1.db", Path.stat
+    file.touch()
+    begun: list[BookFile] = []
+
+    def begun_meanwhile(self: Path, **how: bool) -> os.stat_result:
+        if self == log_of(file) and not begun:
+            begun.append(BookFile(file, "s-1", "2026-01-01T09:00:00.000Z"))
+        return stat(self, **how)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "stat", begun_meanwhile)
+        with reading(file) as connection:
+            assert begun and log_of(file).stat().st_size
+            assert read_meta(connection)["book"] == "s-1"
+    begun[0].close()
 
 
 async def test_what_another_daemon_is_just_setting_aside_is_left_to_it(tmp_path: Path) -> None:
