@@ -51,7 +51,7 @@ def card_of(programme: Programme, account: Account, picture: ArcPicture, seed: i
             for piece in account.pieces
         ],
         facts=facts,
-        steps=[step.format(participant=programme.labels.get("participant", "participant")) for step in STEPS],
+        steps=[step.format(participant=programme.labels.get("participant") or "participant") for step in STEPS],
         foot=f"{programme.name}, seed {seed}. {wording.NOT_A_MEDICAL_DEVICE}",
     )
 

@@ -45,7 +45,7 @@ def pdf(account: Account) -> bytes:
     paper.cell(0, 8, account.programme.title, new_x="LMARGIN", new_y="NEXT")
     facts = list(_facts(account))
     paper.set_font(FONT, "", 8)
-    width = max(paper.get_string_width(heading) for heading, _ in facts) + _GAP_MM
+    width = min(max(paper.get_string_width(heading) for heading, _ in facts) + _GAP_MM, paper.epw / 2)
     for heading, text in facts:
         paper.set_text_color(*_GREY)
         paper.cell(width, _LINE_MM, heading)

@@ -244,6 +244,17 @@ def test_a_session_under_oregons_rules_speaks_of_a_client_and_a_facilitator(tmp_
     assert card.whose == "Client" and card.steps[0].startswith("Stay with the client.")
 
 
+def test_words_of_a_programme_that_are_long_or_empty_spoil_no_paper(account: Account) -> None:
+    def called(word: str) -> Account:
+        programme = account.programme.model_copy(update={"labels": {"participant": word}})
+        return dataclasses.replace(account, programme=programme)
+
+    assert pdf(called("x" * 200)).startswith(b"%PDF")
+    unsaid = called("")
+    card = card_of(unsaid.programme, unsaid, picture_of(unsaid), 1)
+    assert card.whose == "Participant" and card.steps[0].startswith("Stay with the participant.")
+
+
 def test_the_pdf_has_its_pages(account: Account) -> None:
     made = pdf(account)
     assert made == pdf(account), "the same record, the same bytes"
