@@ -75,8 +75,8 @@ class Decks:
         self._holds: dict[Deck, Decoder] = {}
         self._left: list[Decoder] = []
         self._reliefs: dict[Voice, _Relief] = {}
-        self._broken: dict[Voice, int] = {}
-        """The frame of the cue at which its deck broke off last."""
+        self._broken: dict[Voice, tuple[Deck, int]] = {}
+        """The deck of its that broke off last, and the frame of the cue at which it did."""
         self._patience: dict[Voice, float] = {}
         """How long its deck is waited for, where the one before brought nothing."""
 
@@ -165,10 +165,15 @@ class Decks:
             deck = self.open(voice.laid, here)
             voice.go_on_with(deck)
         _log.warning("%s: decoding lost its place, and begins anew there", old.piece.path)
-        # Where the next one breaks off at the same place it is the file itself that jumps.
-        deck.lenient = ahead and abs(end - self._broken.get(voice, -RATE)) < RATE
-        self._broken[voice] = end
+        deck.lenient = old.broken_off and self._jumps(voice, old)
         self.close(old)
+
+    def _jumps(self, voice: Voice, deck: Deck) -> bool:
+        """Keep where a deck broke off; whether the one before it did so too: then it is the file itself that jumps."""
+        end = deck.origin + deck.frames
+        before, place = self._broken.get(voice, (deck, end))
+        self._broken[voice] = deck, end
+        return before is not deck and abs(end - place) < RATE
 
     def _relieve(self, voice: Voice) -> None:
         """Hand a deck over that goes on for another one, laid beside it to the very frame."""
@@ -179,6 +184,7 @@ class Decks:
             relief.deck.read_to = to_frames(_SETTLED_S) if relief.deck.jump_s else 0
             voice.go_on_with(relief.deck)
         elif relief.deck.broken_off:
+            self._jumps(voice, relief.deck)
             self._give_up_relief(voice)
 
     def _give_up_relief(self, voice: Voice) -> None:

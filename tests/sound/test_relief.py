@@ -169,3 +169,26 @@ def test_a_piece_plays_on_where_libvlc_leaves_a_word_undone(
     there = deck.read_to = deck.frames
     feed(decks, voice, lambda: deck.frames > there or deck.ended)
     assert not deck.broken_off
+
+
+def test_a_piece_that_jumps_wherever_it_is_begun_with_anew_is_heard_all_the_same(decks: Decks, laid: Laid) -> None:
+    """Late each time: the timeline has passed the place before a deck could go on from there."""
+    voice = begun(decks, laid, RATE // 4)
+    for lenient in (False, True):
+        last = voice.newest
+        wait_until(lambda last=last: last.frames > RATE // 4)  # type: ignore[misc]
+        last.broken_off = True
+        last.written = RATE // 4
+        decks.feed([voice], last.origin + last.frames + 4 * BLOCK, still=False)
+        assert (voice.newest is not last, voice.newest.lenient) == (True, lenient)
+
+
+def test_a_file_is_not_said_to_jump_where_only_what_goes_on_for_it_is_slow(decks: Decks, laid: Laid) -> None:
+    voice = begun(decks, laid, RATE)
+    first = voice.deck
+    first.broken_off = True
+    first.written = RATE
+    decks.feed([voice], 0, still=False)
+    voice.starved = 4 * RATE
+    decks.feed([voice], 2 * RATE, still=False)
+    assert (voice.newest is not first, voice.newest.lenient) == (True, False)
