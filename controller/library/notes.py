@@ -137,7 +137,7 @@ def read_sheet(path: Path) -> Sheet:
     if "file" not in heads:
         sheet.mistakes.append(_NO_FILE)
         return sheet
-    rows = csv.reader(text.splitlines(), delimiter=delimiter)
+    rows = csv.reader(_lines(text), delimiter=delimiter)
     try:
         next(rows)
         for cells in rows:
@@ -235,9 +235,14 @@ def _below(folder: Path, pieces: Sequence[tuple[Path, Note]]) -> list[tuple[str,
     return [(path.relative_to(folder).as_posix(), note) for path, note in pieces]
 
 
+def _lines(text: str) -> io.StringIO:
+    """The text by its lines, each with its end: within quotes that is a part of the cell."""
+    return io.StringIO(text, newline="")
+
+
 def _heads(text: str) -> tuple[list[str], str]:
     """The columns' names as they are compared, none where this is no table, and what separates them."""
-    first = next(iter(text.splitlines()), "")
+    first = _lines(text).readline()
     delimiter = max(",;\t", key=first.count)
     try:
         return [head.strip().lower() for head in next(csv.reader([first], delimiter=delimiter), [])], delimiter

@@ -41,6 +41,13 @@ def test_a_sheet_may_come_from_any_spreadsheet(tmp_path: Path, encoding: str, de
     assert sheet.note(tmp_path / "über.flac").vocals is True
 
 
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
+def test_words_on_two_lines_of_one_cell_stay_apart(tmp_path: Path, end: str) -> None:
+    path = tmp_path / "music.csv"
+    path.write_bytes(f'file;title{end}1.flac;"The{end}Sea"{end}next\x85.flac;Rain{end}'.encode())
+    assert [(row.file, row.note.title) for row in read_sheet(path).rows] == [("1.flac", "The Sea"), ("next .flac", "Rain")]
+
+
 @pytest.mark.parametrize("content", [b"\x00\xff" * 200_000, b"a" * 200_000, b'"' * 3, b"\xff\xfe\x00"])
 def test_what_is_no_sheet_at_all_is_a_mistake_and_stops_nothing(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "music.csv"
