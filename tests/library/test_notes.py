@@ -45,7 +45,10 @@ def test_a_sheet_may_come_from_any_spreadsheet(tmp_path: Path, encoding: str, de
 def test_words_on_two_lines_of_one_cell_stay_apart(tmp_path: Path, end: str) -> None:
     path = tmp_path / "music.csv"
     path.write_bytes(f'file;title{end}1.flac;"The{end}Sea"{end}next\x85.flac;Rain{end}'.encode())
-    assert [(row.file, row.note.title) for row in read_sheet(path).rows] == [("1.flac", "The Sea"), ("next .flac", "Rain")]
+    assert [(row.file, row.note.title) for row in read_sheet(path).rows] == [
+        ("1.flac", "The Sea"),
+        ("next .flac", "Rain"),
+    ]
 
 
 @pytest.mark.parametrize("content", [b"\x00\xff" * 200_000, b"a" * 200_000, b'"' * 3, b"\xff\xfe\x00"])
