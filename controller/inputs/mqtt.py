@@ -69,6 +69,7 @@ class _MqttButton:
 
     def link_changed(self, why: str) -> None:
         self._offline.clear()  # what can be reached is said anew, and retained
+        self._presses.unheard()
         self._hearer.reached(self._button, why)
 
     def _on_message(self, _topic: str, payload: bytes, retained: bool, _at: float) -> None:

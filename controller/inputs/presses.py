@@ -50,9 +50,14 @@ class Presses:
         """The device has connected just now: it may have been started anew, or have woken."""
         self._connected = True
 
+    def unheard(self) -> None:
+        """Nothing was heard of the device for a while: it may have connected anew meanwhile."""
+        self._heard = inf
+
     def _is_told_again(self, now: float) -> bool:
         if self._connected:
             return self._count != _FIRST or self.tells_again
+        self._heard = min(self._heard, now)
         self.tells_again = self.tells_again or now - self._heard >= _AWAKE_S
         return True
 

@@ -230,10 +230,20 @@ def test_only_a_device_that_stays_awake_is_believed_to_tell_its_first_event_agai
     assert (asleep.tells_again, awake.tells_again) == (False, True)
     restarted = Presses(0.7, count=1)
     assert not restarted.counts("single", 0.0, count=1) and not restarted.tells_again, "when it was first told is lost"
+    assert not restarted.counts("single", 30.0, count=1) and restarted.tells_again
     asleep.know(0)
     assert asleep.counts("single", 90.0, count=1) and asleep.counts("single", 91.0, count=2)
     asleep.connected()
     assert not asleep.counts("single", 99.0, count=2), "it goes on counting, so nothing was pressed"
+
+
+def test_a_device_that_may_have_connected_unseen_is_not_believed_to_stay_awake() -> None:
+    presses = Presses(0.7)
+    assert presses.counts("single", 0.0, count=1)
+    presses.unheard()
+    assert not presses.counts("single", 60.0, count=1) and not presses.tells_again
+    presses.connected()
+    assert presses.counts("single", 120.0, count=1), "its next call counts"
 
 
 def test_a_contact_settles_after_it_has_been_steady() -> None:
