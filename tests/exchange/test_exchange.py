@@ -268,8 +268,9 @@ def test_how_entries_are_laid_is_shown_with_the_phases_of_that_programme(
 
 
 def test_brackets_in_a_name_are_shown_as_they_stand_and_no_entry_breaks_its_row(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "120")  # wide enough for it, whoever runs this wherever
     piece = Piece(path="/music/Elegy [live] [/b].flac", title="Elegy [live]", duration_s=60.0)
     listing = tmp_path / "list.jspf"
     tracks = [{"title": "Elegy [live]"}, {"title": "No\r\nsuch \x1b[2J[/i] thing"}]
