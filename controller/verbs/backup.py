@@ -154,7 +154,7 @@ def retention(
     source.set(pin_from)
     rule, now = _rule(room, days, programme or []), sure_utc()
     kept = kept_sessions(state)
-    if mistakes := _misspelt(rule, {info.programme for info in kept}):
+    if mistakes := _misspelt(rule, {info.programme for info in kept if info.programme}):
         raise ConfigError(mistakes)
     if now is None:
         if not dry_run:
@@ -199,16 +199,16 @@ def _rule(room: Path | None, days: float | None, programmes: list[str]) -> Reten
 
 
 def _misspelt(rule: RetentionRule, played: set[str]) -> list[str]:
-    """Names of no programme that was ever played here or could be, but like one: its sessions would go by the general
-    rule, and for good. A name like none is a programme that is not in use any more.
+    """Names of no programme that was ever played here or could be, but like one whose sessions would so go by the
+    general rule, and for good. Any other is a programme that is not in use any more.
     """
     from controller.config import shipped
 
-    known = {*shipped("playlists"), *filter(None, played)}
+    known = {*shipped("playlists"), *played}
     return [
         f'retention.programmes: there is no programme "{name}"; did you mean "{meant}"?'
         for name in rule.programmes
-        if name not in known and (meant := nearest(name, known))
+        if name not in known and (meant := nearest(name, known)) in played - rule.programmes.keys()
     ]
 
 

@@ -105,3 +105,10 @@ def test_a_rule_for_a_misspelt_programme_removes_nothing(state: Path, stick: Pat
         'retention.programmes: there is no programme "psilocybn-25mg"; did you mean "psilocybin-25mg"?'
     ]
     assert len(list_sessions(state)) == 2
+
+
+def test_a_rule_for_a_programme_that_was_retired_keeps_nothing_that_it_cannot_have_meant(state: Path) -> None:
+    retired = ("--programme", "mdma-study=7300")  # like a programme of which there is no session here
+    own = ("--programme", "psilocybin-30mg=7300", "--programme", "psilocybin-25mg=36500")  # like one with its own time
+    for rules in (retired, own):
+        assert run(state, "retention", "--days", "30", *rules, "--dry-run")[0] == 0
