@@ -40,9 +40,13 @@ def decks() -> Iterator[Decks]:
 
 
 def begun(decks: Decks, laid: Laid, frames: int) -> Voice:
-    """A voice with so many frames of music, none of them heard yet."""
-    voice = Voice(laid, decks.open(laid, 0), safe=0)
-    wait_until(lambda: voice.deck.frames > frames)
+    """A voice with so many frames of music, none of them heard yet; another where the machine itself stood still."""
+    for _ in range(5):
+        voice = Voice(laid, decks.open(laid, 0), safe=0)
+        wait_until(lambda: voice.deck.frames > frames or voice.deck.broken_off)  # noqa: B023
+        if not voice.deck.broken_off:
+            break
+        decks.drop(voice)
     return voice
 
 
