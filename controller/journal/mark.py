@@ -12,7 +12,7 @@ import os
 import re
 from pathlib import Path
 
-from controller.files import to_disk
+from controller.files import to_disk, write_private
 
 ENDING = "-mark"
 """Of the mark's name, behind that of the book's file."""
@@ -26,13 +26,12 @@ class Mark:
     def __init__(self, file: Path, line: int, head: bytes) -> None:
         """Open the mark of `file`, or make it; `line` and `head` are the book's end. Raises OSError."""
         path = file.with_name(file.name + ENDING)
-        fresh = not path.exists()
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        if not path.exists():  # whole when it appears, for one that is empty is damage; then overwritten in place
+            write_private(path, _content(line, head))
+            to_disk(file.parent)
+        self._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         try:
             os.pwrite(self._fd, _content(line, head), 0)
-            if fresh:  # from now on it is overwritten in place
-                os.fsync(self._fd)
-                to_disk(file.parent)
         except OSError:
             self.close()
             raise

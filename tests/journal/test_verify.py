@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from controller.journal.chain import ROOM, name_digest
 from controller.journal.reading import read_records, room_file, session_file, session_info, verify
 from controller.journal.redaction import blank_text
+from controller.journal.store import BookFile
 from controller.journal.verify import verify_sessions
 from controller.messages import Note, Redaction, Removal, Retention
 from tests.journal.writing import record, tamper, write_small_session, writing
@@ -118,6 +120,18 @@ async def test_records_slipped_in_after_the_end_are_found(tmp_path: Path) -> Non
     shutil.copy(session_file(tmp_path / "other", "s-1"), session_file(tmp_path / "kept", "s-1"))
     found = verify(session_file(tmp_path / "kept", "s-1"))
     assert (found.ok, found.first_bad) == (False, 13)
+
+
+def test_a_book_whose_writer_dies_as_it_begins_the_mark_is_not_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: object) -> int:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="error"):
+        patched.setattr(os, "pwrite", dies)
+        BookFile(room_file(tmp_path), ROOM, "2026-11-23T08:00:00.000Z")
+    assert verify(room_file(tmp_path)).ok
 
 
 async def test_the_room_s_own_chain_is_checked_head_lines_and_all(tmp_path: Path) -> None:
