@@ -56,13 +56,11 @@ from controller.messages import (
     encode,
 )
 from controller.messages.free_words import REDACTED
-from controller.rehearsal.fallback import card_of
 from controller.report.account import Account
 from controller.report.clinical import touch
 from controller.report.gathering import account_of
 from controller.report.page import html
 from controller.report.paper import pdf
-from controller.report.picture import picture_of
 from controller.report.respct import respct
 from controller.report.roles import ROLES, state_seen_by
 from controller.report.study import study_files
@@ -222,37 +220,6 @@ def test_what_is_there_once_is_told_in_the_singular(account: Account) -> None:
     told = respct(account).splitlines()
     for beginning in ("1 piece (1 named artist), ", "2 vitals entries; "):
         assert any(line.startswith(beginning) for line in told), beginning
-
-
-def test_a_session_under_oregons_rules_speaks_of_a_client_and_a_facilitator(tmp_path: Path) -> None:
-    room = Room(tmp_path)
-    path = find_programme("psilocybin-oregon")
-    start = Start(
-        programme=path.stem, participants=("C-0412",), programme_text=path.read_text(), session=SESSION, seed=1
-    )
-    room.post(0.0, start, "AB")
-    room.close()
-    account = account_of(session_file(tmp_path, SESSION))
-    heads = dict(line.split("  ", maxsplit=1) for line in head_lines(account) if "  " in line)
-    assert heads["Client"].strip() == "C-0412"
-    assert heads["Facilitator"].strip().startswith("AB")
-    page = html(account)
-    assert "Administration session" in page and "<dt>Client</dt>" in page
-    assert "Participant" not in page
-    assert pdf(account).startswith(b"%PDF")
-    card = card_of(account.programme, account, picture_of(account), 1)
-    assert card.whose == "Client" and card.steps[0].startswith("Stay with the client.")
-
-
-def test_words_of_a_programme_that_are_long_or_empty_spoil_no_paper(account: Account) -> None:
-    def called(word: str) -> Account:
-        programme = account.programme.model_copy(update={"labels": {"participant": word}})
-        return dataclasses.replace(account, programme=programme)
-
-    assert pdf(called("x" * 200)).startswith(b"%PDF")
-    unsaid = called("")
-    card = card_of(unsaid.programme, unsaid, picture_of(unsaid), 1)
-    assert card.whose == "Participant" and card.steps[0].startswith("Stay with the participant.")
 
 
 def test_the_pdf_has_its_pages(account: Account) -> None:
