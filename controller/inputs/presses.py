@@ -9,6 +9,7 @@ _KEPT_LOW = 10.0
 
 _FIRST = 1
 """The number that a device gives its first event since it was started."""
+
 _AWAKE_S = 10.0
 """A device that sleeps is awake for less: one that tells an event again later than this stays awake."""
 

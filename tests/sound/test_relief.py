@@ -67,6 +67,15 @@ def hear(voice: Voice, at: int) -> npt.NDArray[np.float32]:
     return sound[0]
 
 
+def assert_whole(decks: Decks, voice: Voice, frames: int) -> None:
+    """Hear the piece from its beginning, to 16 bits as it was recorded."""
+    heard = np.zeros(0, np.float32)
+    for at in range(0, frames, BLOCK):
+        bring(decks, voice, at)
+        heard = np.append(heard, hear(voice, at))
+    assert np.abs(heard - WAVE[: len(heard)]).max() < 2e-4
+
+
 def test_a_pause_while_a_piece_is_decoded_anew_is_borne_and_it_resumes_at_once(decks: Decks, laid: Laid) -> None:
     voice = begun(decks, laid, 2 * RATE)
     first = voice.deck
@@ -98,11 +107,7 @@ def test_a_piece_that_loses_its_place_in_its_first_moment_has_no_hole(decks: Dec
     wait_until(lambda: voice.deck.written > RATE // 4)
     voice.deck.broken_off = True
     voice.deck.written = RATE // 10
-    heard = np.zeros(0, np.float32)
-    for at in range(0, RATE, BLOCK):
-        bring(decks, voice, at)
-        heard = np.append(heard, hear(voice, at))
-    assert np.abs(heard - WAVE[: len(heard)]).max() < 2e-4
+    assert_whole(decks, voice, RATE)
 
 
 def test_another_session_s_piece_of_the_same_number_is_begun_with_afresh(decks: Decks, laid: Laid) -> None:
@@ -126,11 +131,7 @@ def test_a_piece_that_loses_its_place_twice_before_the_first_of_it_is_heard_has_
         last.broken_off = True
         last.written = frames
         feed(decks, voice, lambda last=last: voice.newest is not last)  # type: ignore[misc]
-    heard = np.zeros(0, np.float32)
-    for at in range(0, 5 * RATE // 2, BLOCK):
-        bring(decks, voice, at)
-        heard = np.append(heard, hear(voice, at))
-    assert np.abs(heard - WAVE[: len(heard)]).max() < 2e-4
+    assert_whole(decks, voice, 5 * RATE // 2)
 
 
 def test_what_goes_on_for_a_piece_and_loses_its_place_at_once_does_not_lay_it_elsewhere(
@@ -148,11 +149,7 @@ def test_what_goes_on_for_a_piece_and_loses_its_place_at_once_does_not_lay_it_el
     second.broken_off = True
     second.written = 7 * RATE // 20
     feed(decks, voice, lambda: voice.newest.frames > RATE and voice.newest is not first)
-    heard = np.zeros(0, np.float32)
-    for at in range(0, 5 * RATE // 2, BLOCK):
-        bring(decks, voice, at)
-        heard = np.append(heard, hear(voice, at))
-    assert np.abs(heard - WAVE[: len(heard)]).max() < 2e-4
+    assert_whole(decks, voice, 5 * RATE // 2)
 
 
 def test_a_piece_plays_on_where_libvlc_leaves_a_word_undone(
